@@ -1,0 +1,109 @@
+/* graph.h - the description of a computation that families write
+ *
+ * A graph is a list of nodes in execution order; each node is one matrix value
+ * of 32-bit floats, [rows, cols], row-major. A family file builds one with the
+ * functions below, a backend compiles it once into a plan (backend.h). Nothing
+ * here touches data.
+ *
+ * Rows come in three classes:
+ *   FACET_ROWS_TOKENS   one per token of the step (changes from step to step)
+ *   FACET_ROWS_OUTPUTS  one per token whose logits are wanted
+ *   n > 0               fixed, as in encoders
+ *
+ * Thread-safety: built by one thread, then immutable.
+ */
+#pragma once
+
+#include "gguf/gguf.h"
+
+#define FACET_ROWS_TOKENS (-1)
+#define FACET_ROWS_OUTPUTS (-2)
+#define FACET_MAX_SRC 4
+
+typedef enum {
+  FACET_OP_EMBED,     /* rows of w[0] for the step's ids, times f[0]; soft rows as they are */
+  FACET_OP_INPUT,     /* host data of input slot i[0] */
+  FACET_OP_OUTPUTS,   /* the step's output rows of src[0]: TOKENS -> OUTPUTS */
+  FACET_OP_MATMUL,    /* src[0] [r, K] x w[0] (ne = {K, M}) -> [r, M]; + w[1] [M] if given */
+  FACET_OP_RMS_NORM,  /* x / sqrt(mean(x^2) + f[0]) * w[0], over groups of i[0] columns; w[0] may be NULL */
+  FACET_OP_LAYER_NORM,/* (x - mean) / sqrt(var + f[0]) * w[0] + w[1] */
+  FACET_OP_ADD,       /* src[0] + src[1]; src[1] may have 1 row */
+  FACET_OP_MUL,       /* src[0] * src[1], elementwise; src[1] may have 1 row */
+  FACET_OP_SCALE,     /* src[0] * f[0] */
+  FACET_OP_GELU,      /* tanh form: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+  FACET_OP_GEGLU,     /* gelu(src[0]) * src[1] */
+  FACET_OP_ROPE,      /* half-split rotation of each head of i[0] columns; FacetRope in u.rope */
+  FACET_OP_KV_STORE,  /* src[0] = K, src[1] = V into cache layer i[0]; value: none */
+  FACET_OP_ATTENTION, /* FacetAttention in u.attention; src[0] = q, K/V from cache or src[1], src[2] */
+  FACET_OP_SOFTCAP,   /* f[0] * tanh(x / f[0]) */
+  FACET_OP_POOL,      /* average pooling of an i[0] x i[1] map of rows by k = i[2] */
+  FACET_OP_COUNT,
+} FacetOp;
+
+typedef struct {
+  float base;             /* theta_i = position * scale * base^(-2i/head) */
+  float scale;            /* 1 / linear factor */
+  int   head;             /* columns a head; pairs (i, i + head/2) */
+  const float *divisors;  /* [head/2], theta_i is divided by it; NULL: all 1 */
+} FacetRope;
+
+typedef struct {
+  int   cache;      /* layer of the KV cache, or -1: K = src[1], V = src[2] */
+  int   n_head;     /* query heads */
+  int   n_kv;       /* key/value heads; query head h reads h / (n_head / n_kv) */
+  int   head_k;     /* columns of a q or k head */
+  int   head_v;
+  int   window;     /* keys at distance < window, 0: all */
+  float scale;
+  float softcap;    /* of the scores, 0: none */
+  gboolean causal;  /* k <= visible end of the row, else all keys */
+  gboolean spans;   /* the step's picture spans see each other in both directions */
+} FacetAttention;
+
+typedef struct {
+  FacetOp  op;
+  int      rows, cols;
+  int      src[FACET_MAX_SRC];        /* node numbers, -1: none */
+  const FacetTensor *w[2];
+  float    f[2];
+  int      i[4];
+  union {
+    FacetRope      rope;
+    FacetAttention attention;
+  } u;
+  int      layer;    /* the layer whose output this is for --dump-layers; else FACET_NOT_A_LAYER */
+} FacetNode;
+
+#define FACET_NOT_A_LAYER (-2)
+
+typedef struct FacetGraph FacetGraph;
+
+FacetGraph      *facet_graph_new   (void);
+void             facet_graph_free  (FacetGraph *graph);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetGraph, facet_graph_free)
+
+int              facet_graph_n_nodes (const FacetGraph *graph);
+const FacetNode *facet_graph_node    (const FacetGraph *graph, int index);
+/* The node whose value the caller reads after a step (logits, soft tokens). */
+void             facet_graph_set_result (FacetGraph *graph, int node);
+int              facet_graph_result     (const FacetGraph *graph);
+/* Marks @node as the output of @layer (-1: the embeddings). */
+void             facet_graph_mark_layer (FacetGraph *graph, int node, int layer);
+
+/* ---- builders: each returns the number of its node ---- */
+int facet_g_embed      (FacetGraph *g, const FacetTensor *table, float scale);
+int facet_g_input      (FacetGraph *g, int slot, int rows, int cols);
+int facet_g_outputs    (FacetGraph *g, int x);
+int facet_g_matmul     (FacetGraph *g, int x, const FacetTensor *w, const FacetTensor *bias);
+int facet_g_rms_norm   (FacetGraph *g, int x, const FacetTensor *gain, int group, float eps);
+int facet_g_layer_norm (FacetGraph *g, int x, const FacetTensor *gain, const FacetTensor *bias, float eps);
+int facet_g_add        (FacetGraph *g, int a, int b);
+int facet_g_mul        (FacetGraph *g, int a, int b);
+int facet_g_scale      (FacetGraph *g, int x, float factor);
+int facet_g_gelu       (FacetGraph *g, int x);
+int facet_g_geglu      (FacetGraph *g, int gate, int up);
+int facet_g_rope       (FacetGraph *g, int x, const FacetRope *rope);
+int facet_g_kv_store   (FacetGraph *g, int k, int v, int cache_layer);
+int facet_g_attention  (FacetGraph *g, int q, int k, int v, const FacetAttention *attention);
+int facet_g_softcap    (FacetGraph *g, int x, float cap);
+int facet_g_pool       (FacetGraph *g, int x, int map_rows, int map_cols, int k);

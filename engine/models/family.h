@@ -1,0 +1,44 @@
+/* family.h - what a model family tells the engine
+ *
+ * A family file reads hyper-parameters and tensors from the GGUF, checks that
+ * everything is there with the right shape (all faults in one error), and
+ * describes the decoder as a graph. It computes nothing.
+ *
+ * Adding a family: MODELS.md, "Adding a family".
+ */
+#pragma once
+
+#include "facet.h"
+#include "backend/backend.h"
+
+typedef struct FacetDecoder FacetDecoder;
+
+typedef struct {
+  FacetFamily  family;
+  const char  *architecture;  /* general.architecture */
+  FacetDecoder *(*load) (FacetGguf *gguf, GError **error);
+} FacetFamilyClass;
+
+/* A family's model as the session sees it. */
+struct FacetDecoder {
+  const FacetFamilyClass *klass;
+  int      width;
+  int      vocab;
+  int      n_layers;
+  int      context_length;
+  float    embed_scale;
+
+  int           n_kv_layers;  /* of the KV cache */
+  FacetKvLayer *kv_layers;
+
+  /* Describes one step; @all_layers_all_rows: no shortcut that leaves rows of
+   * the last layers out (needed for per-layer dumps).
+   * Returns: (transfer full). */
+  FacetGraph *(*build) (FacetDecoder *decoder, gboolean all_rows);
+  void        (*free)  (FacetDecoder *decoder);
+};
+
+/* The family of the file or an UNSUPPORTED error that names it. */
+const FacetFamilyClass *facet_family_for (FacetGguf *gguf, GError **error);
+
+extern const FacetFamilyClass facet_family_gemma3;
