@@ -1,0 +1,237 @@
+#include "graph/graph.h"
+
+struct FacetGraph {
+  GArray *nodes; /* FacetNode */
+  int     result;
+};
+
+FacetGraph *
+facet_graph_new (void)
+{
+  FacetGraph *graph = g_new0 (FacetGraph, 1);
+
+  graph->nodes = g_array_new (FALSE, TRUE, sizeof (FacetNode));
+  graph->result = -1;
+  return graph;
+}
+
+void
+facet_graph_free (FacetGraph *graph)
+{
+  if (graph == NULL)
+    return;
+  g_array_unref (graph->nodes);
+  g_free (graph);
+}
+
+int
+facet_graph_n_nodes (const FacetGraph *graph)
+{
+  return (int) graph->nodes->len;
+}
+
+const FacetNode *
+facet_graph_node (const FacetGraph *graph, int index)
+{
+  g_assert (index >= 0 && index < (int) graph->nodes->len);
+  return &g_array_index (graph->nodes, FacetNode, index);
+}
+
+void
+facet_graph_set_result (FacetGraph *graph, int node)
+{
+  g_assert (node >= 0 && node < (int) graph->nodes->len);
+  graph->result = node;
+}
+
+int
+facet_graph_result (const FacetGraph *graph)
+{
+  return graph->result;
+}
+
+void
+facet_graph_mark_layer (FacetGraph *graph, int node, int layer)
+{
+  g_array_index (graph->nodes, FacetNode, node).layer = layer;
+}
+
+/* ---- builders ---- */
+
+static int
+append (FacetGraph *g, FacetNode node)
+{
+  node.layer = FACET_NOT_A_LAYER;
+  g_array_append_val (g->nodes, node);
+  return (int) g->nodes->len - 1;
+}
+
+static FacetNode
+node_of (FacetOp op, int rows, int cols, int a, int b, int c)
+{
+  return (FacetNode) { .op = op, .rows = rows, .cols = cols, .src = { a, b, c, -1 } };
+}
+
+/* A node with the shape of @x. */
+static FacetNode
+node_like (FacetGraph *g, FacetOp op, int x, int other)
+{
+  const FacetNode *n = facet_graph_node (g, x);
+
+  return node_of (op, n->rows, n->cols, x, other, -1);
+}
+
+static int
+cols_of (FacetGraph *g, int x)
+{
+  return facet_graph_node (g, x)->cols;
+}
+
+int
+facet_g_embed (FacetGraph *g, const FacetTensor *table, float scale)
+{
+  FacetNode n = node_of (FACET_OP_EMBED, FACET_ROWS_TOKENS, (int) table->ne[0], -1, -1, -1);
+
+  n.w[0] = table;
+  n.f[0] = scale;
+  return append (g, n);
+}
+
+int
+facet_g_input (FacetGraph *g, int slot, int rows, int cols)
+{
+  FacetNode n = node_of (FACET_OP_INPUT, rows, cols, -1, -1, -1);
+
+  n.i[0] = slot;
+  return append (g, n);
+}
+
+int
+facet_g_outputs (FacetGraph *g, int x)
+{
+  g_assert (facet_graph_node (g, x)->rows == FACET_ROWS_TOKENS);
+  return append (g, node_of (FACET_OP_OUTPUTS, FACET_ROWS_OUTPUTS, cols_of (g, x), x, -1, -1));
+}
+
+int
+facet_g_matmul (FacetGraph *g, int x, const FacetTensor *w, const FacetTensor *bias)
+{
+  FacetNode n = node_of (FACET_OP_MATMUL, facet_graph_node (g, x)->rows, (int) w->ne[1], x, -1, -1);
+
+  g_assert (w->ne[0] == cols_of (g, x));
+  n.w[0] = w;
+  n.w[1] = bias;
+  return append (g, n);
+}
+
+int
+facet_g_rms_norm (FacetGraph *g, int x, const FacetTensor *gain, int group, float eps)
+{
+  FacetNode n = node_like (g, FACET_OP_RMS_NORM, x, -1);
+
+  g_assert (group > 0 && n.cols % group == 0);
+  n.w[0] = gain;
+  n.i[0] = group;
+  n.f[0] = eps;
+  return append (g, n);
+}
+
+int
+facet_g_layer_norm (FacetGraph *g, int x, const FacetTensor *gain, const FacetTensor *bias, float eps)
+{
+  FacetNode n = node_like (g, FACET_OP_LAYER_NORM, x, -1);
+
+  n.w[0] = gain;
+  n.w[1] = bias;
+  n.f[0] = eps;
+  return append (g, n);
+}
+
+int
+facet_g_add (FacetGraph *g, int a, int b)
+{
+  g_assert (cols_of (g, a) == cols_of (g, b));
+  return append (g, node_like (g, FACET_OP_ADD, a, b));
+}
+
+int
+facet_g_mul (FacetGraph *g, int a, int b)
+{
+  g_assert (cols_of (g, a) == cols_of (g, b));
+  return append (g, node_like (g, FACET_OP_MUL, a, b));
+}
+
+int
+facet_g_scale (FacetGraph *g, int x, float factor)
+{
+  FacetNode n = node_like (g, FACET_OP_SCALE, x, -1);
+
+  n.f[0] = factor;
+  return append (g, n);
+}
+
+int
+facet_g_gelu (FacetGraph *g, int x)
+{
+  return append (g, node_like (g, FACET_OP_GELU, x, -1));
+}
+
+int
+facet_g_geglu (FacetGraph *g, int gate, int up)
+{
+  g_assert (cols_of (g, gate) == cols_of (g, up));
+  return append (g, node_like (g, FACET_OP_GEGLU, gate, up));
+}
+
+int
+facet_g_rope (FacetGraph *g, int x, const FacetRope *rope)
+{
+  FacetNode n = node_like (g, FACET_OP_ROPE, x, -1);
+
+  g_assert (n.cols % rope->head == 0);
+  n.i[0] = rope->head;
+  n.u.rope = *rope;
+  return append (g, n);
+}
+
+int
+facet_g_kv_store (FacetGraph *g, int k, int v, int cache_layer)
+{
+  FacetNode n = node_of (FACET_OP_KV_STORE, facet_graph_node (g, k)->rows, 0, k, v, -1);
+
+  n.i[0] = cache_layer;
+  return append (g, n);
+}
+
+int
+facet_g_attention (FacetGraph *g, int q, int k, int v, const FacetAttention *attention)
+{
+  FacetNode n = node_of (FACET_OP_ATTENTION, facet_graph_node (g, q)->rows,
+                         attention->n_head * attention->head_v, q, k, v);
+
+  g_assert (cols_of (g, q) == attention->n_head * attention->head_k);
+  n.u.attention = *attention;
+  return append (g, n);
+}
+
+int
+facet_g_softcap (FacetGraph *g, int x, float cap)
+{
+  FacetNode n = node_like (g, FACET_OP_SOFTCAP, x, -1);
+
+  n.f[0] = cap;
+  return append (g, n);
+}
+
+int
+facet_g_pool (FacetGraph *g, int x, int map_rows, int map_cols, int k)
+{
+  FacetNode n = node_like (g, FACET_OP_POOL, x, -1);
+
+  g_assert (n.rows == map_rows * map_cols);
+  n.rows = (map_rows / k) * (map_cols / k);
+  n.i[0] = map_rows;
+  n.i[1] = map_cols;
+  n.i[2] = k;
+  return append (g, n);
+}
