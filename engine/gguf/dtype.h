@@ -36,7 +36,8 @@ typedef struct {
 /* Any number may be asked; an unsupported one gives an entry with name NULL. */
 const FacetDtypeInfo *facet_dtype_info (guint32 dtype);
 
-/* Name of any ggml type, also of unsupported ones ("type 41" if unknown). */
+/* Name of any ggml type, also of unsupported ones ("type 43" if new, "unknown type" if
+ * far off). */
 const char *facet_dtype_name (guint32 dtype);
 
 /* Bytes of a row of @n elements; @n must be a multiple of the block size. */

@@ -1,0 +1,133 @@
+#include <string.h>
+
+#include "facet.h"
+#include "gguf/gguf-parse.h"
+#include "gguf/gguf-private.h"
+
+/* Tensor data and numbers are used as they lie in the map. */
+G_STATIC_ASSERT (G_BYTE_ORDER == G_LITTLE_ENDIAN);
+
+static FacetGguf *
+gguf_new (const void *data, gsize size, const char *label)
+{
+  FacetGguf *gguf = g_new0 (FacetGguf, 1);
+
+  gguf->path = g_filename_display_name (label);
+  gguf->data = data;
+  gguf->size = size;
+  gguf->strings = g_string_chunk_new (4096);
+  gguf->kvs = g_array_new (FALSE, FALSE, sizeof (GgufKv));
+  gguf->by_key = g_hash_table_new (g_str_hash, g_str_equal);
+  gguf->tensors = g_array_new (FALSE, FALSE, sizeof (FacetTensor));
+  gguf->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  return gguf;
+}
+
+void
+facet_gguf_close (FacetGguf *gguf)
+{
+  if (gguf == NULL)
+    return;
+  g_hash_table_unref (gguf->by_name);
+  g_array_unref (gguf->tensors);
+  g_hash_table_unref (gguf->by_key);
+  g_array_unref (gguf->kvs);
+  g_string_chunk_free (gguf->strings);
+  g_clear_pointer (&gguf->file, g_mapped_file_unref);
+  g_free (gguf->path);
+  g_free (gguf);
+}
+
+static FacetGguf *
+open_mapped (const char *path, gboolean listing, GError **error)
+{
+  g_autoptr (FacetGguf) gguf = NULL;
+  g_autoptr (GMappedFile) file = NULL;
+  g_autoptr (GError) cause = NULL;
+  g_autofree char *shown = g_filename_display_name (path);
+
+  /* Opening a pipe or a device would wait or never end. */
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: no such file", shown);
+      return NULL;
+    }
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    {
+      g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: not a regular file", shown);
+      return NULL;
+    }
+  file = g_mapped_file_new (path, FALSE, &cause);
+  if (file == NULL)
+    {
+      g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: %s", shown, cause->message);
+      return NULL;
+    }
+
+  gguf = gguf_new (g_mapped_file_get_contents (file), g_mapped_file_get_length (file), path);
+  gguf->file = g_steal_pointer (&file);
+  if (!gguf_parse (gguf, listing, error))
+    return NULL;
+  return g_steal_pointer (&gguf);
+}
+
+FacetGguf *
+facet_gguf_open (const char *path, GError **error)
+{
+  return open_mapped (path, FALSE, error);
+}
+
+FacetGguf *
+gguf_open_for_listing (const char *path, GError **error)
+{
+  return open_mapped (path, TRUE, error);
+}
+
+FacetGguf *
+facet_gguf_open_bytes (const void *data, gsize size, const char *label, GError **error)
+{
+  g_autoptr (FacetGguf) gguf = gguf_new (data, size, label);
+
+  if (!gguf_parse (gguf, FALSE, error))
+    return NULL;
+  return g_steal_pointer (&gguf);
+}
+
+const char *
+facet_gguf_path (FacetGguf *gguf)
+{
+  return gguf->path;
+}
+
+gsize
+facet_gguf_size (FacetGguf *gguf)
+{
+  return gguf->size;
+}
+
+const void *
+facet_gguf_map (FacetGguf *gguf)
+{
+  return gguf->data;
+}
+
+gsize
+facet_gguf_n_tensors (FacetGguf *gguf)
+{
+  return gguf->tensors->len;
+}
+
+const FacetTensor *
+facet_gguf_tensor_at (FacetGguf *gguf, gsize index)
+{
+  g_return_val_if_fail (index < gguf->tensors->len, NULL);
+  return &g_array_index (gguf->tensors, FacetTensor, index);
+}
+
+const FacetTensor *
+facet_gguf_tensor (FacetGguf *gguf, const char *name)
+{
+  gsize found = GPOINTER_TO_SIZE (g_hash_table_lookup (gguf->by_name, name));
+
+  return found == 0 ? NULL : &g_array_index (gguf->tensors, FacetTensor, found - 1);
+}
