@@ -16,16 +16,24 @@
 #include "gguf/dtype.h"
 
 #define FACET_Q8_BLOCK 32
+/* A block whose largest magnitude is below this is kept as zeros. */
+#define FACET_Q8_TINY 1e-30f
 
 /* Activations rounded to 8 bits in blocks of 32 along a row: x ~ d * q.
- * q is in -127..127, d = max|x| / 127; sum = the sum of the block's q.
- * One row of k elements needs k/32 blocks (k is a multiple of 32).
- * Structure of arrays, so that a kernel loads what it needs in one go. */
+ * q is in -127..127, d = max|x| / 127. One row of k elements (a multiple of 32)
+ * needs k/32 blocks. Kernels that need unsigned weights add 128 to them and
+ * start their sums from -128 * sum(q): these are kept for blocks and halves of
+ * blocks. Other offsets and plain sums follow from them by exact shifts. */
 typedef struct {
-  int8_t  *q;    /* [rows, k] */
-  float   *d;    /* [rows, k/32] */
-  int32_t *sum;  /* [rows, k/32] */
+  int8_t  *q;      /* [rows, k] */
+  float   *d;      /* [rows, k/32] */
+  int32_t *off;    /* [rows, k/32] -128 * sum of q over 32 */
+  int32_t *off16;  /* [rows, k/16] -128 * sum of q over 16 */
 } FacetQ8;
+
+/* Bytes that @rows rows need, and their places in @buffer (64-byte aligned). */
+size_t  facet_q8_bytes (int rows, int k);
+FacetQ8 facet_q8_at    (void *buffer, int rows, int k);
 
 /* A product y[r][m] = sum_k x[r][k] * w[m][k] (+ bias[m]). */
 typedef struct {
@@ -84,7 +92,8 @@ typedef struct {
 
   /* A row of n elements of any dtype to float. */
   void (*dequantize[FACET_DTYPE_COUNT]) (const void *src, float *dst, size_t n);
-  void (*quantize_q8) (const float *x, int8_t *q, float *d, int32_t *sum, size_t n);
+  /* A row of k floats into row @row of @xq. */
+  void (*quantize_q8) (const float *x, const FacetQ8 *xq, int row, int k);
 
   void (*f32_to_f16) (const float *x, uint16_t *y, size_t n);
   void (*f16_to_f32) (const uint16_t *x, float *y, size_t n);
@@ -110,11 +119,14 @@ typedef struct {
 const FacetKernels *facet_kernels_get (void);
 /* The reference table. */
 const FacetKernels *facet_kernels_c (void);
+/* Fills in the table for a processor that has just @flags (cpu-flags.h); they
+ * must be among those of this processor. */
+void facet_kernels_init (FacetKernels *k, unsigned flags);
 
-/* Fill in what each instruction set has; only called on processors that have
- * it. Defined only on their architecture. */
-void facet_kernels_init_c      (FacetKernels *k);
-void facet_kernels_init_avx2   (FacetKernels *k);
-void facet_kernels_init_avx512 (FacetKernels *k);
-void facet_kernels_init_vnni   (FacetKernels *k);
-void facet_kernels_init_neon   (FacetKernels *k);
+/* What each instruction set adds. Defined only on their architecture. */
+void facet_kernels_init_c       (FacetKernels *k);
+void facet_kernels_init_avx2    (FacetKernels *k);
+void facet_kernels_init_avx512  (FacetKernels *k);
+void facet_kernels_init_vnni    (FacetKernels *k);
+void facet_kernels_init_neon    (FacetKernels *k);
+void facet_kernels_init_dotprod (FacetKernels *k);

@@ -1,0 +1,62 @@
+#include "backend/cpu/cpu-flags.h"
+
+#include <glib.h>
+
+#ifdef __aarch64__
+#include <sys/auxv.h>
+#ifndef HWCAP_ASIMDDP
+#define HWCAP_ASIMDDP (1 << 20)
+#endif
+#endif
+
+static unsigned
+detect (void)
+{
+  unsigned flags = 0;
+
+#ifdef __x86_64__
+  /* libgcc checks XCR0 (xgetbv) before it reports AVX or AVX-512. */
+  __builtin_cpu_init ();
+  if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("f16c"))
+    flags |= FACET_CPU_AVX2;
+  if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
+      && __builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512dq"))
+    flags |= FACET_CPU_AVX512;
+  if (__builtin_cpu_supports ("avx512vnni"))
+    flags |= FACET_CPU_VNNI;
+#elif defined __aarch64__
+  flags |= FACET_CPU_NEON;
+  if (getauxval (AT_HWCAP) & HWCAP_ASIMDDP)
+    flags |= FACET_CPU_DOTPROD;
+#endif
+  return flags;
+}
+
+unsigned
+facet_cpu_flags_closed (unsigned flags)
+{
+  if (!(flags & FACET_CPU_AVX2))
+    flags &= ~(unsigned) FACET_CPU_AVX512;
+  if (!(flags & FACET_CPU_AVX512))
+    flags &= ~(unsigned) FACET_CPU_VNNI;
+  if (!(flags & FACET_CPU_NEON))
+    flags &= ~(unsigned) FACET_CPU_DOTPROD;
+  return flags;
+}
+
+unsigned
+facet_cpu_flags (void)
+{
+  static gsize flags;
+
+  if (g_once_init_enter (&flags)) {
+    const char *text = g_getenv ("FACET_CPU_MASK");
+    unsigned found = detect ();
+
+    if (text != NULL)
+      found &= (unsigned) g_ascii_strtoull (text, NULL, 16);
+    /* One more bit, as g_once wants a value that is not 0. */
+    g_once_init_leave (&flags, (gsize) facet_cpu_flags_closed (found) << 1 | 1);
+  }
+  return (unsigned) (flags >> 1);
+}

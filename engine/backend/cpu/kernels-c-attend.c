@@ -1,0 +1,81 @@
+#include "backend/cpu/kernels-c.h"
+
+#include <math.h>
+
+static size_t
+first_visible (int lo)
+{
+  return (size_t) (lo > 0 ? lo : 0);
+}
+
+static size_t
+last_visible (const FacetAttend *a, int r)
+{
+  return (size_t) (a->hi[r] < a->keys ? (a->hi[r] > 0 ? a->hi[r] : 0) : a->keys);
+}
+
+static float
+score (const FacetAttend *a, const float *q, const float *k)
+{
+  double sum = 0;
+  float s;
+
+  for (int i = 0; i < a->head_k; i++)
+    sum += (double) q[i] * (double) k[i];
+  s = (float) sum;
+  return a->softcap > 0 ? a->softcap * tanhf (s / a->softcap) : s;
+}
+
+static void
+add_values (const FacetAttend *a, int r, const float *weights, size_t lo, size_t hi, const float *v, float keep)
+{
+  float *acc = a->acc + (size_t) r * a->acc_stride;
+  size_t head = (size_t) a->head_v;
+
+  for (size_t i = 0; i < head; i++)
+    acc[i] *= keep;
+  for (size_t j = lo; j < hi; j++)
+    for (size_t i = 0; i < head; i++)
+      acc[i] += weights[j] * v[j * head + i];
+}
+
+static void
+attend (const FacetAttend *a)
+{
+  float *weights = a->scratch;
+  float *k = weights + FACET_ATTEND_ROWS * FACET_ATTEND_KEYS;
+  float *v = k + FACET_ATTEND_KEYS * a->head_k;
+
+  for (size_t j = 0; j < (size_t) a->keys; j++) {
+    facet_c_dequantize (a->kv_type, (const uint8_t *) a->k + j * a->k_stride, 0, (size_t) a->head_k,
+                        k + j * (size_t) a->head_k);
+    facet_c_dequantize (a->kv_type, (const uint8_t *) a->v + j * a->v_stride, 0, (size_t) a->head_v,
+                        v + j * (size_t) a->head_v);
+  }
+  for (int r = 0; r < a->rows; r++) {
+    size_t lo = first_visible (a->lo[r]), hi = last_visible (a, r);
+    float max = a->max[r];
+    float keep;
+
+    if (lo >= hi)
+      continue;
+    for (size_t j = lo; j < hi; j++) {
+      weights[j] = score (a, a->q + (size_t) r * a->q_stride, k + j * (size_t) a->head_k);
+      max = fmaxf (max, weights[j]);
+    }
+    keep = expf (a->max[r] - max);
+    a->sum[r] *= keep;
+    for (size_t j = lo; j < hi; j++) {
+      weights[j] = expf (weights[j] - max);
+      a->sum[r] += weights[j];
+    }
+    add_values (a, r, weights, lo, hi, v, keep);
+    a->max[r] = max;
+  }
+}
+
+void
+facet_kernels_init_c_attend (FacetKernels *k)
+{
+  k->attend = attend;
+}

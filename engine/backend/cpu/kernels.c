@@ -1,0 +1,35 @@
+#include "backend/cpu/kernels.h"
+#include "backend/cpu/cpu-flags.h"
+
+void
+facet_kernels_init (FacetKernels *k, unsigned flags)
+{
+  flags = facet_cpu_flags_closed (flags);
+  facet_kernels_init_c (k);
+}
+
+const FacetKernels *
+facet_kernels_c (void)
+{
+  static FacetKernels table;
+  static gsize done;
+
+  if (g_once_init_enter (&done)) {
+    facet_kernels_init (&table, 0);
+    g_once_init_leave (&done, 1);
+  }
+  return &table;
+}
+
+const FacetKernels *
+facet_kernels_get (void)
+{
+  static FacetKernels table;
+  static gsize done;
+
+  if (g_once_init_enter (&done)) {
+    facet_kernels_init (&table, facet_cpu_flags ());
+    g_once_init_leave (&done, 1);
+  }
+  return &table;
+}
