@@ -265,6 +265,7 @@ typedef void (*FacetTextFunc) (const char *text, gsize length, gpointer user_dat
 typedef struct {
   FacetSampling      sampling;
   int                max_tokens;   /* 0: until the context is full */
+  gboolean           endless;      /* for measuring: go on past end tokens, stop strings and loops */
   const char *const *stop_strings; /* NULL-terminated; added to the template's own */
   FacetTextFunc      on_text;
   FacetProgress      on_progress;

@@ -1,0 +1,62 @@
+#include "config.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+#include "commands.h"
+#include "options.h"
+
+typedef struct {
+  const char *name;
+  int         (*run) (int argc, char **argv);
+  const char *what;
+} Command;
+
+static const Command commands[] = {
+  { "inspect", command_inspect, N_("show the metadata and the tensors of a GGUF file") },
+};
+
+static void
+print_help (FILE *to)
+{
+  fprintf (to, "%s\n\n%s\n", _("Usage: facet-cli COMMAND [OPTION…]"),
+           _("A private, local assistant in the terminal. Nothing leaves this machine."));
+  fprintf (to, "\n%s\n", _("Commands:"));
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    fprintf (to, "  %-10s %s\n", commands[i].name, _(commands[i].what));
+  fprintf (to, "\n%s\n%s\n", _("“facet-cli COMMAND --help” shows the options of a command."),
+           _("Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."));
+}
+
+int
+main (int argc, char *argv[])
+{
+  setlocale (LC_ALL, "");
+  if (!g_str_equal (nl_langinfo (CODESET), "UTF-8"))
+    setlocale (LC_CTYPE, "C.UTF-8"); /* models speak UTF-8, and so do today's terminals */
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+
+  if (argc < 2) {
+    print_help (stderr);
+    return EXIT_USAGE;
+  }
+  if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "help")) {
+    print_help (stdout);
+    return EXIT_OK;
+  }
+  if (g_str_equal (argv[1], "--version")) {
+    printf ("facet-cli %s\n", FACET_VERSION);
+    return EXIT_OK;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_str_equal (argv[1], commands[i].name))
+      return commands[i].run (argc - 1, argv + 1);
+  options_complain ("facet-cli", _("there is no command “%s”"), argv[1]);
+  return EXIT_USAGE;
+}

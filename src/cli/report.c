@@ -1,0 +1,141 @@
+#include "report.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <glib/gi18n.h>
+
+#include "commands.h"
+
+#define QUIET_US (400 * 1000)     /* shorter work shows no progress */
+#define REFRESH_US (100 * 1000)
+
+static struct {
+  FacetPhase phase;
+  gint64     since;
+  gint64     shown;
+  gboolean   visible;
+} progress;
+
+static const char *
+error_sentence (FacetErrorCode code)
+{
+  switch (code) {
+  case FACET_ERROR_IO:
+    return _("The file could not be read.");
+  case FACET_ERROR_NOT_A_MODEL:
+    return _("This file is not a GGUF model.");
+  case FACET_ERROR_CORRUPT:
+    return _("This model file is damaged. Fetch it again.");
+  case FACET_ERROR_UNSUPPORTED:
+    return _("Facet cannot run this model.");
+  case FACET_ERROR_MISSING:
+    return _("This model file is incomplete.");
+  case FACET_ERROR_NO_MEMORY:
+    return _("There is not enough memory. A smaller context (--ctx), --kv q8_0 or a smaller model needs less.");
+  case FACET_ERROR_CONTEXT_FULL:
+    return _("The text does not fit the context. A larger one (--ctx) or a shorter text would do.");
+  case FACET_ERROR_CANCELLED:
+    return _("Stopped.");
+  case FACET_ERROR_INVALID:
+    return _("This cannot be done as asked.");
+  case FACET_ERROR_MEDIA:
+    return _("The picture or sound could not be decoded.");
+  case FACET_ERROR_NO_ENCODER:
+    return _("This model cannot see or hear without a fitting projector (--mmproj).");
+  case FACET_ERROR_DEVICE:
+    return _("The graphics device failed. --backend cpu works without it.");
+  case FACET_ERROR_NUMERIC:
+    return _("The model computed values that are no numbers. The file may be damaged.");
+  }
+  return _("Something went wrong.");
+}
+
+void
+report_error (const GError *error)
+{
+  report_progress_end ();
+  if (error->domain == FACET_ERROR)
+    g_printerr ("%s: %s\n  %s\n", g_get_prgname (), error_sentence (error->code), error->message);
+  else
+    g_printerr ("%s: %s\n", g_get_prgname (), error->message);
+}
+
+int
+report_status (const GError *error)
+{
+  return g_error_matches (error, FACET_ERROR, FACET_ERROR_CANCELLED) ? EXIT_INTERRUPTED : EXIT_FAILED;
+}
+
+static const char *
+phase_name (FacetPhase phase)
+{
+  switch (phase) {
+  case FACET_PHASE_LOAD:
+    return _("Loading the model");
+  case FACET_PHASE_ENCODE_IMAGE:
+    return _("Looking at the picture");
+  case FACET_PHASE_ENCODE_AUDIO:
+    return _("Listening");
+  case FACET_PHASE_PREFILL:
+    return _("Reading");
+  case FACET_PHASE_DECODE:
+    break;
+  }
+  return NULL;
+}
+
+void
+report_progress (FacetPhase phase, guint64 done, guint64 total, gpointer user_data)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (progress.since == 0 || phase != progress.phase) {
+    report_progress_end ();
+    progress.phase = phase;
+    progress.since = now;
+  }
+  if (phase == FACET_PHASE_DECODE || total == 0 || now - progress.since < QUIET_US
+      || now - progress.shown < REFRESH_US || !isatty (STDERR_FILENO))
+    return;
+  progress.shown = now;
+  progress.visible = TRUE;
+  fprintf (stderr, "\r\033[K%s … %3.0f %%", phase_name (phase), 100.0 * done / total);
+  fflush (stderr);
+}
+
+void
+report_progress_end (void)
+{
+  if (progress.visible) {
+    fputs ("\r\033[K", stderr);
+    fflush (stderr);
+  }
+  progress.visible = FALSE;
+  progress.since = 0;
+}
+
+void
+report_append_safe (GString *out, const char *text, gsize length)
+{
+  for (const char *at = text; at < text + length; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+
+    if (c == '\n' || c == '\t')
+      g_string_append_c (out, c);
+    else if (c < 0x20)
+      g_string_append_unichar (out, 0x2400 + c);
+    else if (c == 0x7f)
+      g_string_append_unichar (out, 0x2421);
+    else if (c >= 0x80 && c < 0xa0)
+      g_string_append_unichar (out, 0xfffd);
+    else
+      g_string_append_unichar (out, c);
+  }
+}
+
+char *
+report_bytes (guint64 bytes)
+{
+  return g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
+}
