@@ -183,6 +183,41 @@ const char *facet_token_piece (FacetModel *model, gint32 id);
 
 gint32 facet_token_bos (FacetModel *model);
 
+/* ---- pictures ----------------------------------------------------------- */
+
+/* What was done to a picture that its owner should know of. */
+typedef enum {
+  FACET_IMAGE_NOTE_FIRST_FRAME = 1 << 0, /* animated: only the first frame is seen */
+  FACET_IMAGE_NOTE_CMYK = 1 << 1,        /* print colours, converted without their profile */
+} FacetImageNote;
+
+/* A decoded picture, upright, 8-bit RGB, transparency laid on white.
+ * Immutable: may be shared and read by any thread. */
+typedef struct FacetImage FacetImage;
+
+/* JPEG, PNG, GIF and BMP, recognised by content. MEDIA: no picture, or a
+ * damaged one; UNSUPPORTED: a known kind that is not read here (WebP, AVIF,
+ * HEIC, TIFF, SVG ...: decode it elsewhere and use facet_image_new_from_rgb);
+ * NO_MEMORY: too large, said before anything was decoded. */
+FacetImage    *facet_image_load           (const char *path, GError **error);
+/* @label names the picture in errors. */
+FacetImage    *facet_image_new_from_bytes (GBytes *bytes, const char *label, GError **error);
+/* Copies @height rows of @width RGB pixels, @stride bytes apart. */
+FacetImage    *facet_image_new_from_rgb   (const guint8 *rgb, int width, int height, gsize stride, GError **error);
+FacetImage    *facet_image_ref            (FacetImage *image);
+void           facet_image_unref          (FacetImage *image);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetImage, facet_image_unref)
+
+int            facet_image_width          (const FacetImage *image);
+int            facet_image_height         (const FacetImage *image);
+FacetImageNote facet_image_notes          (const FacetImage *image);
+/* SHA-256 of the file's bytes (of size and pixels if made from RGB), hexadecimal. */
+const char    *facet_image_hash           (const FacetImage *image);
+/* [height, width, 3], no padding; lives as long as the picture. */
+const guint8  *facet_image_pixels         (const FacetImage *image);
+/* A smaller or larger copy, for thumbnails; the hash is the original's. */
+FacetImage    *facet_image_scale          (const FacetImage *image, int width, int height);
+
 /* ---- prompts ------------------------------------------------------------ */
 
 typedef enum {

@@ -64,12 +64,36 @@ parse_shape (NpyArray *array, const char *header, const char *label)
   }
 }
 
+/* From the first index running fastest to the last one. */
+static GBytes *
+reorder (const NpyArray *array, GBytes *fortran)
+{
+  const guint8 *from = g_bytes_get_data (fortran, NULL);
+  guint8 *to = g_malloc (array->n * array->item);
+
+  for (gsize i = 0; i < array->n; i++) {
+    gsize rest = i, source = 0;
+
+    for (int d = array->n_dims - 1; d >= 0; d--) {
+      gsize step = 1;
+
+      for (int e = 0; e < d; e++)
+        step *= array->shape[e];
+      source += rest % array->shape[d] * step;
+      rest /= array->shape[d];
+    }
+    memcpy (to + i * array->item, from + source * array->item, array->item);
+  }
+  return g_bytes_new_take (to, array->n * array->item);
+}
+
 static NpyArray *
 parse_npy (GBytes *file, const char *label)
 {
   gsize size, head, length;
   const guint8 *data = g_bytes_get_data (file, &size);
   g_autofree char *header = NULL;
+  g_autoptr (GBytes) values = NULL;
   NpyArray *array = g_new0 (NpyArray, 1);
   const char *descr;
 
@@ -81,7 +105,7 @@ parse_npy (GBytes *file, const char *label)
   header = g_strndup ((const char *) data + head, length);
 
   descr = strstr (header, "'descr': '");
-  if (!descr || strstr (header, "'fortran_order': True"))
+  if (!descr)
     g_error ("%s: unexpected header %s", label, header);
   descr += strlen ("'descr': '");
   if (!strchr ("<|", descr[0]) || !strchr ("fiub", descr[1]))
@@ -91,7 +115,8 @@ parse_npy (GBytes *file, const char *label)
   parse_shape (array, header, label);
   if (size - head - length < array->n * array->item)
     g_error ("%s: cut short", label);
-  array->bytes = g_bytes_new_from_bytes (file, head + length, array->n * array->item);
+  values = g_bytes_new_from_bytes (file, head + length, array->n * array->item);
+  array->bytes = strstr (header, "'fortran_order': True") ? reorder (array, values) : g_bytes_ref (values);
   return array;
 }
 

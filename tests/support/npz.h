@@ -1,8 +1,9 @@
 /* npz.h - reading NumPy's .npz and .npy files in tests
  *
- * Enough for reference values: zip members stored or deflated, C order, types
- * float16/32/64, signed and unsigned integers and bool. Any fault aborts the
- * test with g_error(): these files belong to the test.
+ * Enough for reference values: zip members stored or deflated, either
+ * order (handed out in C order), types float16/32/64, signed and unsigned
+ * integers and bool. Any fault aborts the test with g_error(): these files
+ * belong to the test.
  */
 #pragma once
 

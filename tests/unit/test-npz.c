@@ -13,7 +13,7 @@ test_types (void)
 {
   g_autofree char *path = data_path ("npz/types.npz");
   g_autoptr (Npz) npz = npz_open (path);
-  const char *names[] = { "f16", "f32", "f64", "i8", "i32", "i64" };
+  const char *names[] = { "f16", "f32", "f64", "i8", "i32", "i64", "fortran" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     const NpyArray *array = npz_get (npz, names[i]);
