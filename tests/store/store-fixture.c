@@ -1,0 +1,88 @@
+#include "store-fixture.h"
+
+#include <glib/gstdio.h>
+
+static void
+remove_tree (const char *path)
+{
+  GDir *dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *child = g_build_filename (path, name, NULL);
+
+    remove_tree (child);
+  }
+  g_clear_pointer (&dir, g_dir_close);
+  g_remove (path);
+}
+
+void
+fixture_set_up (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->directory = g_dir_make_tmp ("facet-store-XXXXXX", &error);
+  g_assert_no_error (error);
+  self->store = facet_store_open (self->directory, FACET_STORE_READ_WRITE, NULL, &error);
+  g_assert_no_error (error);
+}
+
+void
+fixture_tear_down (Fixture *self, gconstpointer data)
+{
+  g_clear_object (&self->store);
+  remove_tree (self->directory);
+  g_free (self->directory);
+}
+
+void
+fixture_reopen (Fixture *self, FacetStoreRecovery *recovery)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_clear_object (&self->store);
+  self->store = facet_store_open (self->directory, FACET_STORE_READ_WRITE, recovery, &error);
+  g_assert_no_error (error);
+}
+
+gint64
+fixture_say (Fixture *self, gint64 chat, gint64 parent, FacetStoreRole role, const char *text)
+{
+  FacetStoreMessage message = {
+    .chat_id = chat, .parent_id = parent, .role = role, .status = FACET_MESSAGE_DONE, .text = (char *) text
+  };
+  g_autoptr (GError) error = NULL;
+  gint64 id = facet_store_add_message (self->store, &message, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (id, >, 0);
+  return id;
+}
+
+char *
+fixture_branch (Fixture *self, gint64 chat)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) branch = facet_store_get_branch (self->store, chat, &error);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  g_assert_no_error (error);
+  for (guint i = 0; i < branch->len; i++)
+    g_string_append_printf (text, "%s%s", i ? "|" : "", ((FacetStoreMessage *) branch->pdata[i])->text);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+void
+fixture_answer_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  *(GAsyncResult **) data = g_object_ref (result);
+}
+
+GAsyncResult *
+fixture_wait (GAsyncResult **result)
+{
+  while (*result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return *result;
+}
