@@ -6,6 +6,10 @@ facet_kernels_init (FacetKernels *k, unsigned flags)
 {
   flags = facet_cpu_flags_closed (flags);
   facet_kernels_init_c (k);
+#ifdef __x86_64__
+  if (flags & FACET_CPU_VNNI)
+    facet_kernels_init_vnni (k);
+#endif
 }
 
 const FacetKernels *
