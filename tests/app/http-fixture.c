@@ -79,20 +79,27 @@ write_body (HttpFixture *self, GOutputStream *output, const HttpAnswer *answer, 
   g_output_stream_write_all (output, bytes, length, NULL, NULL, NULL);
 }
 
-static gboolean
-run_cb (GThreadedSocketService *service, GSocketConnection *connection, GObject *source, HttpFixture *self)
+static void
+serve (HttpFixture *self, GIOStream *connection)
 {
-  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (connection));
-  g_autoptr (GDataInputStream) input = g_data_input_stream_new (g_io_stream_get_input_stream (G_IO_STREAM (connection)));
+  GOutputStream *output = g_io_stream_get_output_stream (connection);
+  g_autoptr (GDataInputStream) input = g_data_input_stream_new (g_io_stream_get_input_stream (connection));
   Request request = read_request (self, input);
   gsize start = CLAMP (request.from, 0, (gint64) self->size);
   g_autofree char *text = head (self, &request, start);
 
   g_output_stream_write_all (output, text, strlen (text), NULL, NULL, NULL);
-  g_usleep (request.answer.delay_ms * 1000);
   if (request.answer.status == NULL)
     write_body (self, output, &request.answer, start);
-  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+  g_io_stream_close (connection, NULL, NULL);
+}
+
+static gboolean
+run_cb (GThreadedSocketService *service, GSocketConnection *connection, GObject *source, HttpFixture *self)
+{
+  g_atomic_int_inc (&self->active);
+  serve (self, G_IO_STREAM (connection));
+  g_atomic_int_dec_and_test (&self->active);
   return TRUE;
 }
 
@@ -105,6 +112,7 @@ http_fixture_start (HttpFixture *self, gsize size, const HttpAnswer *answers, gu
   g_autoptr (GError) error = NULL;
 
   g_mutex_init (&self->lock);
+  self->requests = 0;
   self->size = size;
   self->answers = answers;
   self->n_answers = n_answers;
@@ -124,6 +132,9 @@ http_fixture_stop (HttpFixture *self)
   g_socket_service_stop (self->service);
   g_socket_listener_close (G_SOCKET_LISTENER (self->service));
   g_clear_object (&self->service);
-  g_free (self->if_range);
-  g_free (self->address);
+  while (g_atomic_int_get (&self->active) > 0)
+    g_usleep (1000);
+  g_mutex_clear (&self->lock);
+  g_clear_pointer (&self->if_range, g_free);
+  g_clear_pointer (&self->address, g_free);
 }

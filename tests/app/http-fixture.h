@@ -14,12 +14,12 @@ typedef struct {
   const char *etag;          /* NULL: "\"one\"" */
   const char *location;
   char        fill;          /* 0: 'a' plus offset % 26; else this letter instead of 'a' */
-  guint       delay_ms;      /* before the body */
 } HttpAnswer;
 
 typedef struct {
   GSocketService   *service;
   GMutex            lock;
+  gint              active;     /* answers under way */
   const HttpAnswer *answers;
   guint             n_answers;
   guint             requests;   /* so far */
