@@ -1,0 +1,221 @@
+/* The models on this machine, and the catalogue. */
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "facet-catalog.h"
+#include "facet-model-library.h"
+#include "facet-settings.h"
+
+static void
+copy (const char *name, const char *folder, const char *as)
+{
+  g_autofree char *from = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "models", "gemma3-tiny", name, NULL);
+  g_autofree char *to = g_build_filename (folder, as, NULL);
+  g_autofree char *bytes = NULL;
+  gsize length;
+
+  g_mkdir_with_parents (folder, 0700);
+  g_assert_true (g_file_get_contents (from, &bytes, &length, NULL));
+  g_assert_true (g_file_set_contents (to, bytes, length, NULL));
+}
+
+static void
+wait_for (FacetModelLibrary *library)
+{
+  while (facet_model_library_is_scanning (library))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static FacetLocalModel *
+find (FacetModelLibrary *library, const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  return facet_model_library_find (library, path);
+}
+
+static void
+test_scan (void)
+{
+  g_autofree char *own = facet_model_library_directory ();
+  g_autofree char *deep = g_build_filename (own, "a", "b", NULL);
+  g_autofree char *bad = g_build_filename (own, "bad.gguf", NULL);
+  g_autofree char *description = NULL;
+  GSettings *settings = facet_settings_get_default ();
+  g_autoptr (FacetModelLibrary) library = NULL;
+  FacetLocalModel *model;
+
+  copy ("text-q8_0.gguf", own, "one.gguf");
+  copy ("text-q4_k.gguf", deep, "two.GGUF");
+  copy ("mmproj.gguf", own, "eyes.gguf");
+  g_assert_true (g_file_set_contents (bad, "no model", 8, NULL));
+  library = facet_model_library_new (settings);
+  g_assert_true (facet_model_library_is_scanning (library));
+  wait_for (library);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (library)), ==, 3);
+  model = find (library, own, "one.gguf");
+  g_assert_cmpint (facet_local_model_get_senses (model), ==, FACET_SENSE_TEXT | FACET_SENSE_IMAGES);
+  g_assert_true (g_str_has_suffix (facet_local_model_get_projector (model), "/eyes.gguf"));
+  description = facet_local_model_describe (model);
+  g_assert_true (g_str_has_prefix (description, "Gemma 3 · "));
+  g_assert_nonnull (strstr (description, "Q8_0"));
+  g_assert_nonnull (find (library, deep, "two.GGUF"));
+  model = find (library, own, "bad.gguf");
+  g_assert_nonnull (facet_local_model_get_problem (model));
+  g_assert_null (facet_local_model_get_info (model));
+}
+
+static void
+test_precision (void)
+{
+  g_autofree char *own = facet_model_library_directory ();
+  g_autofree char *deep = g_build_filename (own, "a", "b", NULL);
+  g_autoptr (FacetModelLibrary) library = facet_model_library_new (facet_settings_get_default ());
+  FacetLocalModel *q8, *q4;
+
+  wait_for (library);
+  q8 = find (library, own, "one.gguf");
+  q4 = find (library, deep, "two.GGUF");
+  g_assert_true (facet_model_library_for_precision (library, q8, FACET_PRECISION_BALANCED) == q4);
+  g_assert_true (facet_model_library_for_precision (library, q4, FACET_PRECISION_BEST) == q8);
+  g_assert_true (facet_model_library_for_precision (library, q8, FACET_PRECISION_BEST) == q8);
+  g_assert_nonnull (facet_model_library_suggest (library));
+}
+
+static void
+test_added_files_and_folders (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("facet-models-XXXXXX", NULL);
+  g_autofree char *inside = g_build_filename (folder, "x.gguf", NULL);
+  g_autoptr (FacetModelLibrary) library = facet_model_library_new (facet_settings_get_default ());
+  g_autoptr (GFile) file = g_file_new_for_path (inside);
+  g_autoptr (GFile) whole = g_file_new_for_path (folder);
+  guint before;
+
+  wait_for (library);
+  before = g_list_model_get_n_items (G_LIST_MODEL (library));
+  copy ("text-q4_0.gguf", folder, "x.gguf");
+  facet_model_library_add (library, file);
+  wait_for (library);
+  g_assert_nonnull (facet_model_library_find (library, inside));
+  facet_model_library_add (library, whole);
+  wait_for (library);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (library)), ==, before + 1);
+  g_remove (inside);
+  g_settings_reset (facet_settings_get_default (), "model-files");
+  g_settings_reset (facet_settings_get_default (), "model-folders");
+  wait_for (library);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (library)), ==, before);
+  g_rmdir (folder);
+}
+
+static GListModel *
+load_catalog (void)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "..", "data", "models.json", NULL);
+  g_autofree char *json = NULL;
+  g_autoptr (GError) error = NULL;
+  GListModel *catalog;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (path, &json, &length, NULL));
+  catalog = facet_catalog_parse (json, length, &error);
+  g_assert_no_error (error);
+  return catalog;
+}
+
+/* Only what may be promised: https, plain names, whole checksums with sizes. */
+static void
+test_catalogue_is_sound (void)
+{
+  g_autoptr (GListModel) catalog = load_catalog ();
+
+  g_assert_cmpuint (g_list_model_get_n_items (catalog), ==, 9);
+  for (guint i = 0; i < g_list_model_get_n_items (catalog); i++) {
+    g_autoptr (FacetCatalogModel) model = g_list_model_get_item (catalog, i);
+    GPtrArray *files = facet_catalog_model_get_files (model);
+
+    g_assert_true (g_str_has_prefix (facet_catalog_model_get_terms (model), "https://"));
+    g_assert_cmpuint (facet_catalog_model_get_memory (model), >, 0);
+    for (guint j = 0; j < files->len; j++) {
+      const FacetCatalogFile *file = files->pdata[j];
+
+      g_assert_true (file->url == NULL || g_str_has_prefix (file->url, "https://"));
+      g_assert_true (g_str_has_suffix (file->name, ".gguf"));
+      g_assert_true (file->sha256 == NULL || (strlen (file->sha256) == 64 && file->size > 0));
+    }
+  }
+}
+
+static const char *
+recommend (GListModel *catalog, guint gib, gboolean gpu, FacetSenses senses)
+{
+  FacetCatalogModel *model = facet_catalog_recommend (catalog, (guint64) gib << 30, gpu, senses);
+
+  return model ? facet_catalog_model_get_id (model) : NULL;
+}
+
+static void
+test_recommendations (void)
+{
+  g_autoptr (GListModel) catalog = load_catalog ();
+  FacetSenses ears = FACET_SENSE_TEXT | FACET_SENSE_SOUND;
+  FacetSenses eyes = FACET_SENSE_TEXT | FACET_SENSE_IMAGES;
+
+  g_assert_cmpstr (recommend (catalog, 2, FALSE, FACET_SENSE_TEXT), ==, "gemma-3-1b");
+  g_assert_cmpstr (recommend (catalog, 2, FALSE, ears), ==, NULL);
+  g_assert_cmpstr (recommend (catalog, 6, FALSE, eyes), ==, "gemma-4-e2b");
+  g_assert_cmpstr (recommend (catalog, 64, FALSE, ears), ==, "gemma-4-e4b");
+  g_assert_cmpstr (recommend (catalog, 64, TRUE, ears), ==, "gemma-4-e4b");
+  g_assert_cmpstr (recommend (catalog, 16, TRUE, eyes), ==, "gemma-3-12b");
+}
+
+static void
+test_hostile_catalogue (void)
+{
+  static const char *const texts[] = {
+    "", "[", "{\"models\": [7]}", "{\"models\": [{}]}", "{\"models\": [{\"id\": 1, \"files\": {}}]}",
+    "{\"models\": [{\"id\": \"a\", \"name\": \"a\", \"licence\": \"a\", \"terms\": \"a\","
+    " \"files\": [{\"role\": \"model\", \"name\": \"../../evil\"}]}]}",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (facet_catalog_parse (texts[i], -1, &error));
+    g_assert_nonnull (error);
+  }
+}
+
+static void
+test_pick (void)
+{
+  g_autoptr (GListModel) catalog = load_catalog ();
+  g_autoptr (FacetCatalogModel) tiny = g_list_model_get_item (catalog, 0);
+  FacetCatalogModel *four = facet_catalog_recommend (catalog, G_GUINT64_CONSTANT (6) << 30, FALSE, FACET_SENSE_TEXT);
+  g_autoptr (GPtrArray) offered = facet_catalog_model_pick (tiny, FACET_PRECISION_BALANCED);
+  g_autoptr (GPtrArray) files = facet_catalog_model_pick (four, FACET_PRECISION_BEST);
+
+  g_assert_cmpuint (offered->len, ==, 1);
+  g_assert_nonnull (((FacetCatalogFile *) offered->pdata[0])->url);
+  g_assert_cmpuint (files->len, ==, 2);
+  g_assert_false (((FacetCatalogFile *) files->pdata[0])->is_projector);
+  g_assert_true (((FacetCatalogFile *) files->pdata[1])->is_projector);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_autofree char *data = g_dir_make_tmp ("facet-data-XXXXXX", NULL);
+
+  g_setenv ("XDG_DATA_HOME", data, TRUE);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/library/scan", test_scan);
+  g_test_add_func ("/library/precision", test_precision);
+  g_test_add_func ("/library/added-files-and-folders", test_added_files_and_folders);
+  g_test_add_func ("/catalogue/is-sound", test_catalogue_is_sound);
+  g_test_add_func ("/catalogue/recommendations", test_recommendations);
+  g_test_add_func ("/catalogue/hostile", test_hostile_catalogue);
+  g_test_add_func ("/catalogue/pick", test_pick);
+  return g_test_run ();
+}
