@@ -1,0 +1,37 @@
+/* facet-preferences-private.h - the parts of the preferences window */
+#pragma once
+
+#include "facet-preferences.h"
+
+G_BEGIN_DECLS
+
+/* ---- a number with a spin button (facet-number-row.c) ---- */
+
+typedef struct {
+  const char *key;
+  const char *title;    /* N_() */
+  const char *subtitle; /* N_() or NULL */
+  double      lower;
+  double      upper;
+  double      step;
+  guint       digits;
+} FacetNumberRow;
+
+GtkWidget *facet_number_row_new (GSettings *settings, const FacetNumberRow *what);
+
+/* ---- the list of instructions (facet-prompt-rows.c) ---- */
+
+/* Fills @group with a row per preset and follows the settings while @group
+ * lives. */
+void       facet_prompt_rows_fill (AdwPreferencesGroup *group, GSettings *settings);
+
+/* Opens the dialog for new instructions. */
+void       facet_prompt_rows_add  (AdwPreferencesGroup *group, GSettings *settings);
+
+/* ---- what was opened (facet-activity-rows.c) ---- */
+
+/* Fills @group with the network addresses or the files of the log, follows it
+ * while @group lives, and says so where there are none. */
+void       facet_activity_rows_fill (AdwPreferencesGroup *group, gboolean network);
+
+G_END_DECLS

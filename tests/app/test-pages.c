@@ -1,0 +1,269 @@
+/* The preferences window and the page of models, as widgets. With
+ * FACET_SCREENSHOTS=folder a picture of each page is written there. */
+#include <adwaita.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "facet-activity-log.h"
+#include "facet-catalog-row.h"
+#include "facet-models-page.h"
+#include "facet-preferences.h"
+#include "facet-settings.h"
+
+static void
+settle (guint ms)
+{
+  gint64 end = g_get_monotonic_time () + ms * 1000;
+
+  while (g_get_monotonic_time () < end)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (1000);
+}
+
+static void
+save_picture (GtkWidget *widget, const char *name)
+{
+  const char *folder = g_getenv ("FACET_SCREENSHOTS");
+  g_autoptr (GdkPaintable) paintable = NULL;
+  g_autoptr (GtkSnapshot) snapshot = NULL;
+  g_autoptr (GskRenderNode) node = NULL;
+  g_autoptr (GdkTexture) texture = NULL;
+  g_autofree char *path = NULL;
+
+  if (folder == NULL)
+    return;
+  settle (600);
+  paintable = gtk_widget_paintable_new (widget);
+  snapshot = gtk_snapshot_new ();
+  gdk_paintable_snapshot (paintable, snapshot, gtk_widget_get_width (widget), gtk_widget_get_height (widget));
+  node = gtk_snapshot_to_node (snapshot);
+  texture = gsk_renderer_render_texture (gtk_native_get_renderer (gtk_widget_get_native (widget)), node, NULL);
+  path = g_strdup_printf ("%s/%s.png", folder, name);
+  g_assert_true (gdk_texture_save_to_png (texture, path));
+}
+
+/* The first descendant of that type for which @match says so. */
+static GtkWidget *
+find (GtkWidget *widget, GType type, gboolean (*match) (GtkWidget *, const char *), const char *text)
+{
+  if (g_type_is_a (G_OBJECT_TYPE (widget), type) && match (widget, text))
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child; child = gtk_widget_get_next_sibling (child)) {
+    GtkWidget *found = find (child, type, match, text);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
+static gboolean
+has_title (GtkWidget *widget, const char *text)
+{
+  return g_strcmp0 (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (widget)), text) == 0;
+}
+
+static gboolean
+any (GtkWidget *widget, const char *text)
+{
+  return TRUE;
+}
+
+static gboolean
+is_recommended (GtkWidget *widget, const char *text)
+{
+  GtkWidget *label = find (widget, GTK_TYPE_BUTTON, any, NULL);
+
+  for (GtkWidget *child = label; child; child = gtk_widget_get_next_sibling (child))
+    if (gtk_widget_has_css_class (child, "suggested-action"))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+use_scheme (GSettings *settings, gboolean dark)
+{
+  g_settings_set_enum (settings, "color-scheme", dark ? 2 : 1);
+}
+
+static void
+test_preferences (void)
+{
+  static const char *const pages[] = { "general", "model", "generation", "privacy" };
+  GSettings *settings = facet_settings_get_default ();
+  FacetPreferences *preferences = facet_preferences_new (NULL, settings);
+  GtkWidget *row, *spin;
+
+  facet_activity_log_add (FACET_ACTIVITY_READ, "/home/person/Pictures/<b>chart & co</b>.png");
+  facet_activity_log_add (FACET_ACTIVITY_NETWORK, "https://user:secret@example.org/models/x.gguf?token=1#f");
+  gtk_window_present (GTK_WINDOW (preferences));
+  settle (400);
+  for (int dark = 0; dark < 2; dark++) {
+    use_scheme (settings, dark);
+    for (gsize i = 0; i < G_N_ELEMENTS (pages); i++) {
+      g_autofree char *name = g_strdup_printf ("preferences-%s-%s", pages[i], dark ? "dark" : "light");
+
+      adw_preferences_window_set_visible_page_name (ADW_PREFERENCES_WINDOW (preferences), pages[i]);
+      settle (50);
+      save_picture (GTK_WIDGET (preferences), name);
+    }
+  }
+  row = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Precision");
+  adw_combo_row_set_selected (ADW_COMBO_ROW (row), 2);
+  g_assert_cmpint (g_settings_get_enum (settings, "precision"), ==, FACET_PRECISION_BEST);
+  g_settings_set_enum (settings, "precision", FACET_PRECISION_SMALLEST);
+  g_assert_cmpuint (adw_combo_row_get_selected (ADW_COMBO_ROW (row)), ==, 0);
+  g_assert_cmpint (facet_settings_get_kv_type (settings), ==, FACET_KV_Q8_0);
+  row = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Language");
+  adw_combo_row_set_selected (ADW_COMBO_ROW (row), 3);
+  g_assert_cmpstr (facet_languages[2].code, ==, "de");
+  g_assert_cmpstr (g_variant_get_string (g_settings_get_value (settings, "language"), NULL), ==, "de");
+  row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Temperature");
+  g_assert_false (gtk_widget_is_sensitive (row));
+  g_settings_set_boolean (settings, "model-sampling", FALSE);
+  g_assert_true (gtk_widget_is_sensitive (row));
+  spin = find (row, GTK_TYPE_SPIN_BUTTON, any, NULL);
+  gtk_spin_button_set_value (GTK_SPIN_BUTTON (spin), 0.4);
+  g_assert_cmpfloat_with_epsilon (g_settings_get_double (settings, "temperature"), 0.4, 1e-9);
+  row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "https://example.org/models/x.gguf");
+  g_assert_nonnull (row);
+  g_assert_nonnull (find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title,
+                          "/home/person/Pictures/<b>chart & co</b>.png"));
+  gtk_window_destroy (GTK_WINDOW (preferences));
+  g_settings_reset (settings, "precision");
+  g_settings_reset (settings, "language");
+  settle (300);
+}
+
+static void
+test_instructions (void)
+{
+  GSettings *settings = facet_settings_get_default ();
+  FacetPreferences *preferences = facet_preferences_new (NULL, settings);
+  g_autofree char *chosen = NULL;
+  GtkWidget *row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Explain simply");
+  GtkWidget *check = find (row, GTK_TYPE_CHECK_BUTTON, any, NULL);
+
+  gtk_check_button_set_active (GTK_CHECK_BUTTON (check), TRUE);
+  chosen = g_settings_get_string (settings, "system-prompt");
+  g_assert_true (g_str_has_prefix (chosen, "Explain everything"));
+  g_settings_set_value (settings, "system-prompt-presets", g_variant_new_parsed ("[('<i>', '&')]"));
+  g_assert_nonnull (find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "<i>"));
+  g_assert_null (find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Explain simply"));
+  g_settings_reset (settings, "system-prompt-presets");
+  g_settings_reset (settings, "system-prompt");
+  gtk_window_destroy (GTK_WINDOW (preferences));
+}
+
+static void
+copy (const char *name, const char *as)
+{
+  g_autofree char *folder = facet_model_library_directory ();
+  g_autofree char *from = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "models", "gemma3-tiny", name, NULL);
+  g_autofree char *to = g_build_filename (folder, as, NULL);
+  g_autofree char *bytes = NULL;
+  gsize length;
+
+  g_mkdir_with_parents (folder, 0700);
+  g_assert_true (g_file_get_contents (from, &bytes, &length, NULL));
+  g_assert_true (g_file_set_contents (to, bytes, length, NULL));
+}
+
+static void
+chosen_cb (FacetModelsPage *page, const char *path, char **chosen)
+{
+  *chosen = g_strdup (path);
+}
+
+static GtkWidget *
+open_page (FacetModelLibrary *library, GSettings *settings, GtkWidget **window, int width)
+{
+  GtkWidget *page = GTK_WIDGET (facet_models_page_new (library, settings));
+
+  *window = adw_window_new ();
+  gtk_window_set_default_size (GTK_WINDOW (*window), width, 900);
+  adw_window_set_content (ADW_WINDOW (*window), page);
+  gtk_window_present (GTK_WINDOW (*window));
+  while (facet_model_library_is_scanning (library))
+    g_main_context_iteration (NULL, TRUE);
+  settle (300);
+  return page;
+}
+
+static void
+test_models (void)
+{
+  GSettings *settings = facet_settings_get_default ();
+  g_autoptr (FacetModelLibrary) library = NULL;
+  g_autofree char *folder = facet_model_library_directory ();
+  g_autofree char *bad = g_build_filename (folder, "broken.gguf", NULL);
+  g_autofree char *part = g_build_filename (folder, "gemma-3-1b-it-Q4_K_M.gguf.part", NULL);
+  g_autofree char *chosen = NULL;
+  GtkWidget *window, *page, *check, *purpose;
+
+  copy ("text-q8_0.gguf", "tiny.gguf");
+  copy ("mmproj.gguf", "eyes.gguf");
+  g_assert_true (g_file_set_contents (bad, "x", 1, NULL));
+  g_assert_true (g_file_set_contents (part, "x", 1, NULL));
+  library = facet_model_library_new (settings);
+  page = open_page (library, settings, &window, 760);
+  g_signal_connect (page, "chosen", G_CALLBACK (chosen_cb), &chosen);
+  for (int dark = 0; dark < 2; dark++) {
+    use_scheme (settings, dark);
+    save_picture (page, dark ? "models-dark" : "models-light");
+  }
+  check = find (page, GTK_TYPE_CHECK_BUTTON, any, NULL);
+  g_assert_nonnull (check);
+  gtk_check_button_set_active (GTK_CHECK_BUTTON (check), TRUE);
+  g_assert_true (g_str_has_suffix (chosen, "/tiny.gguf"));
+  g_settings_reset (settings, "model");
+  g_assert_false (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
+  purpose = find (page, ADW_TYPE_COMBO_ROW, has_title, "I Want To");
+  if (facet_catalog_machine_memory () > G_GUINT64_CONSTANT (6) << 30) {
+    GtkWidget *row;
+
+    adw_combo_row_set_selected (ADW_COMBO_ROW (purpose), 2);
+    row = find (page, FACET_TYPE_CATALOG_ROW, is_recommended, NULL);
+    g_assert_nonnull (row);
+    g_assert_true (facet_catalog_model_get_senses (facet_catalog_row_get_model (FACET_CATALOG_ROW (row))) & FACET_SENSE_SOUND);
+  }
+  gtk_window_destroy (GTK_WINDOW (window));
+  settle (100);
+}
+
+static void
+test_narrow (void)
+{
+  GSettings *settings = facet_settings_get_default ();
+  g_autoptr (FacetModelLibrary) library = facet_model_library_new (settings);
+  GtkWidget *window;
+  GtkWidget *page = open_page (library, settings, &window, 360);
+  int minimum;
+
+  gtk_widget_measure (page, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
+  use_scheme (settings, FALSE);
+  save_picture (page, "models-narrow");
+  g_assert_cmpint (minimum, <=, 360);
+  gtk_window_destroy (GTK_WINDOW (window));
+  settle (100);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_autofree char *data = g_dir_make_tmp ("facet-data-XXXXXX", NULL);
+
+  g_setenv ("XDG_DATA_HOME", data, TRUE);
+  g_test_init (&argc, &argv, NULL);
+  if (!gtk_init_check ()) {
+    g_print ("1..0 # SKIP no display\n");
+    return 0;
+  }
+  adw_init ();
+  facet_settings_follow_color_scheme (facet_settings_get_default ());
+  g_test_add_func ("/pages/preferences", test_preferences);
+  g_test_add_func ("/pages/instructions", test_instructions);
+  g_test_add_func ("/pages/models", test_models);
+  g_test_add_func ("/pages/narrow", test_narrow);
+  return g_test_run ();
+}
