@@ -16,6 +16,7 @@ typedef enum {
 
 int command_bench    (int argc, char **argv);
 int command_chat     (int argc, char **argv);
+int command_chats    (int argc, char **argv);
 int command_devices  (int argc, char **argv);
 int command_inspect  (int argc, char **argv);
 int command_logits   (int argc, char **argv);

@@ -17,6 +17,7 @@ typedef struct {
 } Command;
 
 static const Command commands[] = {
+  { "chats", command_chats, N_("list or export the chats of the window") },
   { "inspect", command_inspect, N_("show the metadata and the tensors of a GGUF file") },
 };
 

@@ -32,8 +32,9 @@ gboolean
 facet_download_has_part (const char *target)
 {
   g_autofree char *path = g_strconcat (target, ".part", NULL);
+  g_autofree char *state = g_strconcat (path, ".state", NULL);
 
-  return g_file_test (path, G_FILE_TEST_IS_REGULAR);
+  return g_file_test (path, G_FILE_TEST_IS_REGULAR) && g_file_test (state, G_FILE_TEST_IS_REGULAR);
 }
 
 void

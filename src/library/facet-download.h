@@ -65,7 +65,7 @@ const char        *facet_download_get_target   (FacetDownload *self);
 /* Bytes per second over the last seconds, 0 when not known. */
 double             facet_download_get_speed    (FacetDownload *self);
 
-/* Whether a part of @target lies on disk. */
+/* Whether a part of @target that can be continued lies on disk. */
 gboolean           facet_download_has_part     (const char *target);
 
 G_END_DECLS

@@ -24,6 +24,7 @@ struct _FacetModelsPage {
   GPtrArray           *local_rows;   /* borrowed from the group */
   GPtrArray           *catalog_rows; /* borrowed from the group */
   GtkFileChooserNative *chooser;
+  GtkCheckButton      *radio; /* never shown: makes a single model a radio button too, and is set when none is chosen */
 };
 
 static guint chosen_signal;
@@ -136,13 +137,13 @@ add_warning (AdwActionRow *row)
 }
 
 static GtkWidget *
-add_check (FacetModelsPage *self, AdwActionRow *row, FacetLocalModel *model, GtkCheckButton *group)
+add_check (FacetModelsPage *self, AdwActionRow *row, FacetLocalModel *model)
 {
   GtkWidget *check = gtk_check_button_new ();
   g_autofree char *chosen = g_settings_get_string (self->settings, "model");
 
   gtk_widget_set_valign (check, GTK_ALIGN_CENTER);
-  gtk_check_button_set_group (GTK_CHECK_BUTTON (check), group);
+  gtk_check_button_set_group (GTK_CHECK_BUTTON (check), self->radio);
   gtk_check_button_set_active (GTK_CHECK_BUTTON (check), g_strcmp0 (chosen, facet_local_model_get_path (model)) == 0);
   gtk_accessible_update_property (GTK_ACCESSIBLE (check), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   facet_local_model_get_title (model), -1);
@@ -167,7 +168,7 @@ add_remove_button (FacetModelsPage *self, AdwActionRow *row, FacetLocalModel *mo
 }
 
 static GtkWidget *
-new_local_row (FacetModelsPage *self, FacetLocalModel *model, GtkCheckButton **group)
+new_local_row (FacetModelsPage *self, FacetLocalModel *model)
 {
   g_autofree char *facts = describe_local (model);
   const FacetMemoryPlan *plan = facet_local_model_get_memory (model);
@@ -178,13 +179,8 @@ new_local_row (FacetModelsPage *self, FacetLocalModel *model, GtkCheckButton **g
   adw_action_row_set_subtitle (ADW_ACTION_ROW (row), facts);
   adw_action_row_set_title_lines (ADW_ACTION_ROW (row), 2);
   gtk_widget_set_tooltip_text (row, facet_local_model_get_path (model));
-  if (facet_local_model_get_info (model) != NULL) {
-    GtkWidget *check = add_check (self, ADW_ACTION_ROW (row), model, *group);
-
-    g_object_set_data (G_OBJECT (row), "check", check);
-    if (*group == NULL)
-      *group = GTK_CHECK_BUTTON (check);
-  }
+  if (facet_local_model_get_info (model) != NULL)
+    g_object_set_data (G_OBJECT (row), "check", add_check (self, ADW_ACTION_ROW (row), model));
   if (facet_local_model_get_problem (model) != NULL || (plan != NULL && plan->total > plan->available))
     add_warning (ADW_ACTION_ROW (row));
   add_remove_button (self, ADW_ACTION_ROW (row), model);
@@ -220,13 +216,12 @@ static void
 fill_local (FacetModelsPage *self)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->library));
-  GtkCheckButton *group = NULL;
 
   clear_rows (self->local_group, self->local_rows);
   for (guint i = 0; i < n; i++) {
     g_autoptr (FacetLocalModel) model = g_list_model_get_item (G_LIST_MODEL (self->library), i);
 
-    add_row (self->local_group, self->local_rows, new_local_row (self, model, &group));
+    add_row (self->local_group, self->local_rows, new_local_row (self, model));
   }
   if (n == 0)
     add_row (self->local_group, self->local_rows, new_empty_row ());
@@ -238,6 +233,7 @@ model_changed_cb (FacetModelsPage *self)
 {
   g_autofree char *chosen = g_settings_get_string (self->settings, "model");
 
+  gtk_check_button_set_active (self->radio, TRUE);
   for (guint i = 0; i < self->local_rows->len; i++) {
     GtkCheckButton *check = g_object_get_data (self->local_rows->pdata[i], "check");
     FacetLocalModel *model = check ? g_object_get_data (G_OBJECT (check), "model") : NULL;
@@ -348,6 +344,7 @@ facet_models_page_dispose (GObject *object)
   FacetModelsPage *self = FACET_MODELS_PAGE (object);
 
   g_clear_object (&self->chooser);
+  g_clear_object (&self->radio);
   g_clear_object (&self->library);
   g_clear_object (&self->settings);
   g_clear_object (&self->catalog);
@@ -387,6 +384,7 @@ facet_models_page_class_init (FacetModelsPageClass *klass)
 static void
 facet_models_page_init (FacetModelsPage *self)
 {
+  self->radio = g_object_ref_sink (GTK_CHECK_BUTTON (gtk_check_button_new ()));
   self->local_rows = g_ptr_array_new ();
   self->catalog_rows = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
@@ -395,10 +393,9 @@ facet_models_page_init (FacetModelsPage *self)
 static void
 describe_machine (FacetModelsPage *self)
 {
-  guint64 memory = facet_catalog_machine_memory ();
-  g_autofree char *size = g_format_size_full (memory, G_FORMAT_SIZE_IEC_UNITS);
-  /* Translators: %s is an amount, such as “15.5 GiB”. */
-  g_autofree char *text = g_strdup_printf (_("This machine has %s of memory."), size);
+  guint memory = (facet_catalog_machine_memory () + (1 << 29)) >> 30;
+  g_autofree char *text = g_strdup_printf (ngettext ("This machine has %u GB of memory.",
+                                                     "This machine has %u GB of memory.", memory), memory);
 
   if (memory != 0)
     adw_preferences_group_set_description (self->purpose_group, text);

@@ -198,19 +198,22 @@ test_models (void)
   g_autofree char *folder = facet_model_library_directory ();
   g_autofree char *bad = g_build_filename (folder, "broken.gguf", NULL);
   g_autofree char *part = g_build_filename (folder, "gemma-3-1b-it-Q4_K_M.gguf.part", NULL);
+  g_autofree char *state = g_strconcat (part, ".state", NULL);
   g_autofree char *chosen = NULL;
   GtkWidget *window, *page, *check, *purpose;
 
   copy ("text-q8_0.gguf", "tiny.gguf");
   copy ("mmproj.gguf", "eyes.gguf");
   g_assert_true (g_file_set_contents (bad, "x", 1, NULL));
-  g_assert_true (g_file_set_contents (part, "x", 1, NULL));
+  g_assert_true (g_file_set_contents (part, "the first thirty of all bytes.", 30, NULL));
+  g_assert_true (g_file_set_contents (state, "[download]\nvalidator=\"x\"\ntotal=100\naddress=https://huggingface.co/ggml-org/"
+                                      "gemma-3-1b-it-GGUF/resolve/main/gemma-3-1b-it-Q4_K_M.gguf\n", -1, NULL));
   library = facet_model_library_new (settings);
   page = open_page (library, settings, &window, 760);
   g_signal_connect (page, "chosen", G_CALLBACK (chosen_cb), &chosen);
   for (int dark = 0; dark < 2; dark++) {
     use_scheme (settings, dark);
-    save_picture (page, dark ? "models-dark" : "models-light");
+    save_picture (window, dark ? "models-dark" : "models-light");
   }
   check = find (page, GTK_TYPE_CHECK_BUTTON, any, NULL);
   g_assert_nonnull (check);
@@ -242,7 +245,7 @@ test_narrow (void)
 
   gtk_widget_measure (page, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
   use_scheme (settings, FALSE);
-  save_picture (page, "models-narrow");
+  save_picture (window, "models-narrow");
   g_assert_cmpint (minimum, <=, 360);
   gtk_window_destroy (GTK_WINDOW (window));
   settle (100);
