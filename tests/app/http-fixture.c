@@ -75,7 +75,7 @@ write_body (HttpFixture *self, GOutputStream *output, const HttpAnswer *answer, 
     length = MIN (length, answer->cut_after);
   bytes = g_malloc (length);
   for (gsize i = 0; i < length; i++)
-    bytes[i] = http_fixture_byte (answer->fill, start + i);
+    bytes[i] = self->bytes ? self->bytes[start + i] : http_fixture_byte (answer->fill, start + i);
   g_output_stream_write_all (output, bytes, length, NULL, NULL, NULL);
 }
 

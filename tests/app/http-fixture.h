@@ -24,6 +24,7 @@ typedef struct {
   guint             n_answers;
   guint             requests;   /* so far */
   gsize             size;       /* of the file */
+  const char       *bytes;      /* of the file; NULL: a pattern */
   gint64            ranges[64]; /* first byte asked for, -1: whole */
   char             *if_range;   /* of the last request */
   char             *address;

@@ -9,6 +9,7 @@
 #include "facet-models-page.h"
 #include "facet-preferences.h"
 #include "facet-settings.h"
+#include "http-fixture.h"
 
 static void
 settle (guint ms)
@@ -234,6 +235,88 @@ test_models (void)
   settle (100);
 }
 
+static gboolean
+has_tooltip (GtkWidget *widget, const char *text)
+{
+  return g_strcmp0 (gtk_widget_get_tooltip_text (widget), text) == 0 && gtk_widget_get_visible (widget);
+}
+
+static GtkWidget *
+find_dialog (void)
+{
+  GListModel *windows = gtk_window_get_toplevels ();
+
+  for (guint i = 0; i < g_list_model_get_n_items (windows); i++) {
+    g_autoptr (GtkWidget) window = g_list_model_get_item (windows, i);
+
+    if (ADW_IS_MESSAGE_DIALOG (window))
+      return window;
+  }
+  return NULL;
+}
+
+static GListModel *
+local_catalog (const char *address)
+{
+  g_autofree char *json = g_strdup_printf ("{\"models\": [{\"id\": \"t\", \"name\": \"Tiny\", \"licence\": \"MIT\","
+                                           " \"terms\": \"https://example.org\", \"memory_gib\": 1, \"senses\": [\"text\"],"
+                                           " \"files\": [{\"role\": \"model\", \"name\": \"fetched.gguf\", \"url\": \"%s\"},"
+                                           " {\"role\": \"projector\", \"name\": \"second.gguf\", \"url\": \"%s\"}]}]}",
+                                           address, address);
+  g_autoptr (GError) error = NULL;
+  GListModel *catalog = facet_catalog_parse (json, -1, &error);
+
+  g_assert_no_error (error);
+  return catalog;
+}
+
+/* Nothing is asked for before the person agrees; then both files arrive. */
+static void
+test_download (void)
+{
+  const HttpAnswer answers[] = { { .cut_after = 300000 }, { 0 } };
+  g_autofree char *model = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit/models/gemma3-tiny/text-q8_0.gguf", NULL);
+  g_autofree char *folder = g_dir_make_tmp ("facet-fetch-XXXXXX", NULL);
+  g_autofree char *first = g_build_filename (folder, "fetched.gguf", NULL);
+  g_autofree char *second = g_build_filename (folder, "second.gguf", NULL);
+  g_autofree char *bytes = NULL;
+  g_autoptr (GListModel) catalog = NULL;
+  g_autoptr (FacetCatalogModel) entry = NULL;
+  HttpFixture http = { 0 };
+  FacetCatalogRow *row;
+  GtkWidget *window = adw_window_new ();
+  GtkWidget *list = gtk_list_box_new ();
+  GtkWidget *button;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (model, &bytes, &size, NULL));
+  http_fixture_start (&http, size, answers, 2);
+  http.bytes = bytes;
+  catalog = local_catalog (http.address);
+  entry = g_list_model_get_item (catalog, 0);
+  row = facet_catalog_row_new (entry, FACET_PRECISION_BALANCED, folder);
+  gtk_list_box_append (GTK_LIST_BOX (list), GTK_WIDGET (row));
+  adw_window_set_content (ADW_WINDOW (window), list);
+  gtk_window_present (GTK_WINDOW (window));
+  settle (100);
+  button = find (GTK_WIDGET (row), GTK_TYPE_BUTTON, has_tooltip, "Download");
+  g_signal_emit_by_name (button, "clicked");
+  settle (100);
+  g_assert_cmpuint (http.requests, ==, 0);
+  save_picture (find_dialog (), "models-consent");
+  adw_message_dialog_response (ADW_MESSAGE_DIALOG (find_dialog ()), "download");
+  g_assert_true (facet_catalog_row_is_busy (row));
+  while (facet_catalog_row_is_busy (row))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_nonnull (find (GTK_WIDGET (row), GTK_TYPE_IMAGE, has_tooltip, "On this machine"));
+  g_assert_true (g_file_test (first, G_FILE_TEST_IS_REGULAR) && g_file_test (second, G_FILE_TEST_IS_REGULAR));
+  gtk_window_destroy (GTK_WINDOW (window));
+  http_fixture_stop (&http);
+  g_unlink (first);
+  g_unlink (second);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 static void
 test_narrow (void)
 {
@@ -267,6 +350,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/pages/preferences", test_preferences);
   g_test_add_func ("/pages/instructions", test_instructions);
   g_test_add_func ("/pages/models", test_models);
+  g_test_add_func ("/pages/download", test_download);
   g_test_add_func ("/pages/narrow", test_narrow);
   return g_test_run ();
 }
