@@ -7,7 +7,7 @@
  * User-defined pieces are cut out first, longest match; control pieces only
  * when asked for. Marker pieces that frame media (<start_of_image> and the
  * like) never match in text from people, although the vocabulary calls them
- * user-defined. Invalid UTF-8 becomes byte tokens. No BOS is added.
+ * user-defined. A literal U+2581 reads as a blank. Invalid UTF-8 becomes byte tokens. No BOS is added.
  *
  * Thread-safety: immutable after opening.
  */
@@ -24,6 +24,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetTokenizer, facet_tokenizer_free)
 
 typedef enum {
   FACET_TOKENIZE_TEXT,     /* from people and files: no control token, no media marker */
+  FACET_TOKENIZE_PLAIN,    /* as the vocabulary reads it: media markers match; never for prompts */
   FACET_TOKENIZE_SPECIAL,  /* written by us: control pieces match too */
 } FacetTokenizeMode;
 
