@@ -50,8 +50,8 @@ typedef struct {
    * cache positions of this step undefined, earlier ones intact. */
   gboolean   (*run)       (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, GError **error);
 
-  /* float32 [rows of this step, cols] of @node: the graph's result, or any
-   * node marked as a layer. Valid until the next run. NULL: not kept. */
+  /* float32 [rows of this step, cols] of @node: the graph's result, or a node
+   * marked as a layer. Valid until the next run. NULL: not kept. */
   const float *(*value)   (FacetPlan *plan, int node);
 
   FacetKv   *(*kv_new)    (FacetBackend *backend, const FacetKvLayer *layers, int n_layers,
@@ -68,7 +68,9 @@ struct FacetBackend {
 
 /* Bytes that kv_new would take. */
 gsize facet_kv_bytes (const FacetKvLayer *layers, int n_layers, int context, int max_step, FacetKvType type);
-/* Positions a layer keeps. */
+/* Bytes of one head's key or value row. */
+gsize facet_kv_row_bytes (FacetKvType type, int head);
+/* Positions a layer keeps: position p lies in slot p % length. */
 int   facet_kv_layer_length (const FacetKvLayer *layer, int context, int max_step);
 
 /* @threads 0: chosen. @exact: reference kernels with float activations. */

@@ -19,6 +19,13 @@ typedef struct {
   FacetDecoder *(*load) (FacetGguf *gguf, GError **error);
 } FacetFamilyClass;
 
+/* Which of the decoder's graphs. */
+typedef enum {
+  FACET_BUILD_NORMAL = 0,
+  FACET_BUILD_ALL_ROWS = 1 << 0,    /* every row passes every layer, as per-layer dumps need */
+  FACET_BUILD_MARK_LAYERS = 1 << 1, /* mark the embeddings and each layer's output */
+} FacetBuild;
+
 /* A family's model as the session sees it. */
 struct FacetDecoder {
   const FacetFamilyClass *klass;
@@ -31,10 +38,8 @@ struct FacetDecoder {
   int           n_kv_layers;  /* of the KV cache */
   FacetKvLayer *kv_layers;
 
-  /* Describes one step; @all_layers_all_rows: no shortcut that leaves rows of
-   * the last layers out (needed for per-layer dumps).
-   * Returns: (transfer full). */
-  FacetGraph *(*build) (FacetDecoder *decoder, gboolean all_rows);
+  /* Describes one step. Returns: (transfer full). */
+  FacetGraph *(*build) (FacetDecoder *decoder, FacetBuild what);
   void        (*free)  (FacetDecoder *decoder);
 };
 

@@ -1,0 +1,369 @@
+#include "backend/cpu/plan.h"
+
+#include <errno.h>
+#include <math.h>
+#include <sys/mman.h>
+
+#define ALIGN 64
+
+/* While compiling: where each value is born and read for the last time. */
+typedef struct {
+  FacetPlan *plan;
+  GArray    *steps;       /* FacetCpuStep */
+  int       *uses;        /* readers, by node */
+  int       *step_of;     /* by node */
+  int       *last_step;   /* by node */
+  gboolean  *stored;      /* by node */
+  gboolean  *wants_q8;    /* by node */
+  gsize     *offset;      /* by node */
+} Compiler;
+
+static gboolean
+is_row_wise (FacetOp op)
+{
+  return op != FACET_OP_MATMUL && op != FACET_OP_ATTENTION;
+}
+
+/* Row-wise nodes that read rows other than their own. */
+static gboolean
+reads_other_rows (FacetOp op)
+{
+  return op == FACET_OP_OUTPUTS || op == FACET_OP_POOL;
+}
+
+gboolean
+facet_cpu_uses_q8 (const FacetCpu *cpu, const FacetTensor *weight)
+{
+  return !cpu->exact && cpu->kernels->matmul_q8[weight->dtype] != NULL;
+}
+
+static int
+capacity (const FacetPlan *plan, int rows)
+{
+  return rows == FACET_ROWS_TOKENS ? plan->max_rows : rows == FACET_ROWS_OUTPUTS ? plan->max_outputs : rows;
+}
+
+static void
+push_step (Compiler *c, void (*run) (FacetCpuRun *, const FacetCpuStep *, int), int first, int n, int rows)
+{
+  FacetCpuStep step = { run, first, n, rows };
+
+  for (int i = first; i < first + n; i++)
+    c->step_of[i] = (int) c->steps->len;
+  g_array_append_val (c->steps, step);
+}
+
+static gboolean
+is_gated_pair (Compiler *c, int i, int n_nodes)
+{
+  const FacetGraph *g = c->plan->graph;
+  const FacetNode *a, *b, *gate;
+
+  if (i + 2 >= n_nodes)
+    return FALSE;
+  a = facet_graph_node (g, i);
+  b = facet_graph_node (g, i + 1);
+  gate = facet_graph_node (g, i + 2);
+  return a->op == FACET_OP_MATMUL && b->op == FACET_OP_MATMUL && gate->op == FACET_OP_GEGLU
+         && a->src[0] == b->src[0] && gate->src[0] == i && gate->src[1] == i + 1
+         && c->uses[i] == 1 && c->uses[i + 1] == 1 && a->cols % FACET_Q8_BLOCK == 0;
+}
+
+static int
+matmul_group (Compiler *c, int i, int n_nodes)
+{
+  const FacetGraph *g = c->plan->graph;
+  int n = 1;
+
+  while (i + n < n_nodes && facet_graph_node (g, i + n)->op == FACET_OP_MATMUL
+         && facet_graph_node (g, i + n)->src[0] == facet_graph_node (g, i)->src[0]
+         && !is_gated_pair (c, i + n, n_nodes))
+    n++;
+  return n;
+}
+
+static int
+row_group (Compiler *c, int i, int n_nodes)
+{
+  const FacetGraph *g = c->plan->graph;
+  int rows = facet_graph_node (g, i)->rows;
+  int n = 1;
+
+  while (i + n < n_nodes && is_row_wise (facet_graph_node (g, i + n)->op)
+         && !reads_other_rows (facet_graph_node (g, i + n)->op)
+         && facet_graph_node (g, i + n)->rows == rows)
+    n++;
+  return n;
+}
+
+static void
+cut_into_steps (Compiler *c)
+{
+  const FacetGraph *g = c->plan->graph;
+  int n_nodes = facet_graph_n_nodes (g);
+
+  if (c->plan->n_ropes > 0)
+    push_step (c, facet_cpu_step_rope, 0, 0, FACET_ROWS_TOKENS);
+  for (int i = 0, n; i < n_nodes; i += n) {
+    const FacetNode *node = facet_graph_node (g, i);
+
+    n = 1;
+    if (node->op == FACET_OP_ATTENTION) {
+      push_step (c, facet_cpu_step_attention, i, 1, node->rows);
+      push_step (c, facet_cpu_step_merge, i, 1, node->rows);
+    } else if (is_row_wise (node->op)) {
+      n = row_group (c, i, n_nodes);
+      push_step (c, facet_cpu_step_rows, i, n, node->rows);
+    } else if (is_gated_pair (c, i, n_nodes)) {
+      n = 3;
+      push_step (c, facet_cpu_step_gated, i, n, node->rows);
+      c->stored[i] = c->stored[i + 1] = FALSE;
+    } else {
+      n = matmul_group (c, i, n_nodes);
+      push_step (c, facet_cpu_step_matmul, i, n, node->rows);
+    }
+  }
+}
+
+static void
+find_lifetimes (Compiler *c)
+{
+  const FacetGraph *g = c->plan->graph;
+  int n_nodes = facet_graph_n_nodes (g);
+
+  for (int i = 0; i < n_nodes; i++) {
+    const FacetNode *node = facet_graph_node (g, i);
+
+    c->last_step[i] = MAX (c->last_step[i], c->step_of[i]);
+    if (node->layer != FACET_NOT_A_LAYER || i == facet_graph_result (g))
+      c->last_step[i] = (int) c->steps->len;
+    for (int s = 0; s < FACET_MAX_SRC; s++)
+      if (node->src[s] >= 0)
+        c->last_step[node->src[s]] = MAX (c->last_step[node->src[s]], c->step_of[i]);
+  }
+}
+
+static gsize
+value_bytes (Compiler *c, int i)
+{
+  const FacetNode *node = facet_graph_node (c->plan->graph, i);
+  gsize rows = (gsize) capacity (c->plan, node->rows);
+  gsize bytes = rows * node->cols * sizeof (float);
+
+  if (c->wants_q8[i])
+    bytes += ALIGN + facet_q8_bytes ((int) rows, node->cols);
+  return (bytes + ALIGN) / ALIGN * ALIGN;
+}
+
+/* First fit: the lowest place that no value alive at the same time covers. */
+static gsize
+place_values (Compiler *c)
+{
+  int n_nodes = facet_graph_n_nodes (c->plan->graph);
+  gsize total = 0;
+
+  for (int i = 0; i < n_nodes; i++) {
+    gsize bytes, at = 0;
+    gboolean moved = TRUE;
+
+    if (!c->stored[i])
+      continue;
+    bytes = value_bytes (c, i);
+    while (moved) {
+      moved = FALSE;
+      for (int j = 0; j < i; j++) {
+        gboolean alive = c->stored[j] && c->last_step[j] >= c->step_of[i] && c->step_of[j] <= c->last_step[i];
+
+        if (alive && at < c->offset[j] + value_bytes (c, j) && c->offset[j] < at + bytes) {
+          at = c->offset[j] + value_bytes (c, j);
+          moved = TRUE;
+        }
+      }
+    }
+    c->offset[i] = at;
+    total = MAX (total, at + bytes);
+  }
+  return total;
+}
+
+static guint8 *
+align_up (guint8 *p)
+{
+  return (guint8 *) (((guintptr) p + ALIGN - 1) / ALIGN * ALIGN);
+}
+
+static void
+set_pointers (Compiler *c)
+{
+  FacetPlan *plan = c->plan;
+
+  for (int i = 0; i < facet_graph_n_nodes (plan->graph); i++) {
+    const FacetNode *node = facet_graph_node (plan->graph, i);
+    gsize rows = (gsize) capacity (plan, node->rows);
+    guint8 *at = plan->arena + c->offset[i];
+
+    if (!c->stored[i])
+      continue;
+    plan->values[i].data = (float *) at;
+    if (!c->wants_q8[i])
+      continue;
+    at = align_up (at + rows * node->cols * sizeof (float));
+    plan->values[i].q8 = facet_q8_at (at, (int) rows, node->cols);
+  }
+}
+
+static gboolean
+same_rope (const FacetRope *a, const FacetRope *b)
+{
+  return a->base == b->base && a->scale == b->scale && a->head == b->head && a->divisors == b->divisors;
+}
+
+static void
+plan_ropes (FacetPlan *plan)
+{
+  int n_nodes = facet_graph_n_nodes (plan->graph);
+
+  plan->rope_table = g_new (int, n_nodes);
+  plan->rope_inv = g_new0 (float *, n_nodes + 1);
+  for (int i = 0; i < n_nodes; i++) {
+    const FacetNode *node = facet_graph_node (plan->graph, i);
+    const FacetRope *rope = &node->u.rope;
+
+    plan->rope_table[i] = -1;
+    if (node->op != FACET_OP_ROPE)
+      continue;
+    for (int j = 0; j < i && plan->rope_table[i] < 0; j++)
+      if (plan->rope_table[j] >= 0
+          && same_rope (&facet_graph_node (plan->graph, j)->u.rope, rope))
+        plan->rope_table[i] = plan->rope_table[j];
+    if (plan->rope_table[i] >= 0)
+      continue;
+    plan->rope_table[i] = plan->n_ropes;
+    plan->rope_inv[plan->n_ropes] = g_new (float, rope->head / 2);
+    for (int d = 0; d < rope->head / 2; d++) {
+      float inv = (float) (1.0 / pow (rope->base, 2.0 * d / rope->head)) * rope->scale;
+
+      plan->rope_inv[plan->n_ropes][d] = rope->divisors != NULL ? inv / rope->divisors[d] : inv;
+    }
+    plan->n_ropes++;
+  }
+  plan->rope_cs = g_new0 (float *, plan->n_ropes + 1);
+  for (int i = 0; i < n_nodes; i++)
+    if (plan->rope_table[i] >= 0 && plan->rope_cs[plan->rope_table[i]] == NULL)
+      plan->rope_cs[plan->rope_table[i]]
+        = g_new (float, (gsize) plan->max_rows * facet_graph_node (plan->graph, i)->u.rope.head);
+}
+
+static void
+find_uses (Compiler *c)
+{
+  const FacetGraph *g = c->plan->graph;
+
+  for (int i = 0; i < facet_graph_n_nodes (g); i++) {
+    const FacetNode *node = facet_graph_node (g, i);
+
+    c->stored[i] = node->cols > 0;
+    for (int s = 0; s < FACET_MAX_SRC; s++)
+      if (node->src[s] >= 0)
+        c->uses[node->src[s]]++;
+    if (node->op == FACET_OP_MATMUL && facet_cpu_uses_q8 (c->plan->cpu, node->w[0]))
+      c->wants_q8[node->src[0]] = TRUE;
+  }
+}
+
+static void
+plan_scratch (FacetPlan *plan)
+{
+  int members = facet_pool_members (plan->cpu->pool);
+  gsize bytes = ALIGN, splits = 0;
+
+  for (int i = 0; i < facet_graph_n_nodes (plan->graph); i++) {
+    const FacetNode *node = facet_graph_node (plan->graph, i);
+
+    if (node->op == FACET_OP_MATMUL)
+      bytes = MAX (bytes, facet_cpu_matmul_scratch (plan, node));
+    if (node->op == FACET_OP_ATTENTION) {
+      bytes = MAX (bytes, facet_cpu_attention_scratch (node));
+      splits = MAX (splits, facet_cpu_attention_splits (plan, node));
+    }
+  }
+  plan->scratch = g_new0 (guint8 *, members);
+  for (int m = 0; m < members; m++)
+    plan->scratch[m] = g_aligned_alloc (1, (bytes + ALIGN) / ALIGN * ALIGN, ALIGN);
+  plan->splits = splits > 0 ? g_aligned_alloc (splits, sizeof (float), ALIGN) : NULL;
+}
+
+FacetPlan *
+facet_cpu_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv,
+                   int max_rows, int max_outputs, GError **error)
+{
+  int n = facet_graph_n_nodes (graph);
+  FacetPlan *plan = g_new0 (FacetPlan, 1);
+  Compiler c = { .plan = plan };
+
+  plan->cpu = (FacetCpu *) backend;
+  plan->graph = graph;
+  plan->kv = kv;
+  plan->max_rows = max_rows;
+  plan->max_outputs = max_outputs;
+  plan->values = g_new0 (FacetValue, n);
+  c.steps = g_array_new (FALSE, TRUE, sizeof (FacetCpuStep));
+  c.uses = g_new0 (int, n);
+  c.step_of = g_new0 (int, n);
+  c.last_step = g_new0 (int, n);
+  c.stored = g_new0 (gboolean, n);
+  c.wants_q8 = g_new0 (gboolean, n);
+  c.offset = g_new0 (gsize, n);
+
+  find_uses (&c);
+  plan_ropes (plan);
+  cut_into_steps (&c);
+  find_lifetimes (&c);
+  plan->arena_bytes = place_values (&c);
+  plan->arena = mmap (NULL, MAX (plan->arena_bytes, 1), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (plan->arena == MAP_FAILED) {
+    plan->arena = NULL;
+    g_set_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY, "no memory for activations of %" G_GSIZE_FORMAT
+                 " bytes: %s", plan->arena_bytes, g_strerror (errno));
+  } else {
+    set_pointers (&c);
+    plan_scratch (plan);
+  }
+
+  plan->n_steps = (int) c.steps->len;
+  plan->steps = (FacetCpuStep *) (gpointer) g_array_free (c.steps, FALSE);
+  g_free (c.uses);
+  g_free (c.step_of);
+  g_free (c.last_step);
+  g_free (c.stored);
+  g_free (c.wants_q8);
+  g_free (c.offset);
+  if (plan->arena == NULL)
+    g_clear_pointer (&plan, facet_cpu_plan_free);
+  return plan;
+}
+
+void
+facet_cpu_plan_free (FacetPlan *plan)
+{
+  if (plan == NULL)
+    return;
+  if (plan->arena != NULL)
+    munmap (plan->arena, MAX (plan->arena_bytes, 1));
+  for (int i = 0; i < plan->n_ropes; i++) {
+    g_free (plan->rope_inv[i]);
+    g_free (plan->rope_cs[i]);
+  }
+  if (plan->scratch != NULL)
+    for (int m = 0; m < facet_pool_members (plan->cpu->pool); m++)
+      g_aligned_free (plan->scratch[m]);
+  g_free (plan->scratch);
+  g_aligned_free (plan->splits);
+  g_free (plan->rope_inv);
+  g_free (plan->rope_table);
+  g_free (plan->rope_cs);
+  g_free (plan->values);
+  g_free (plan->steps);
+  g_free (plan);
+}

@@ -1,0 +1,176 @@
+#include "models/loader.h"
+#include "core/half.h"
+
+#define MAX_LISTED 12
+
+typedef struct {
+  FacetTensor tensor;
+  char       *name;
+  float      *data;
+} Converted;
+
+static void
+converted_free (gpointer data)
+{
+  Converted *c = data;
+
+  g_free (c->name);
+  g_free (c->data);
+  g_free (c);
+}
+
+void
+facet_loader_init (FacetLoader *loader, FacetGguf *gguf, const char *prefix)
+{
+  loader->gguf = gguf;
+  loader->prefix = prefix;
+  loader->faults = g_string_new (NULL);
+  loader->n_faults = 0;
+  loader->owned = g_ptr_array_new_with_free_func (converted_free);
+}
+
+gboolean
+facet_loader_finish (FacetLoader *loader, GPtrArray **owned, GError **error)
+{
+  gboolean ok = loader->n_faults == 0;
+
+  if (!ok) {
+    if (loader->n_faults > MAX_LISTED)
+      g_string_append_printf (loader->faults, "; and %d more", loader->n_faults - MAX_LISTED);
+    g_set_error (error, FACET_ERROR, FACET_ERROR_MISSING, "%s: %s", facet_gguf_path (loader->gguf),
+                 loader->faults->str);
+  }
+  g_string_free (loader->faults, TRUE);
+  if (ok && owned != NULL)
+    *owned = loader->owned;
+  else
+    g_ptr_array_unref (loader->owned);
+  return ok;
+}
+
+void
+facet_loader_fault (FacetLoader *loader, const char *format, ...)
+{
+  va_list args;
+
+  if (loader->n_faults++ >= MAX_LISTED)
+    return;
+  if (loader->faults->len > 0)
+    g_string_append (loader->faults, "; ");
+  va_start (args, format);
+  g_string_append_vprintf (loader->faults, format, args);
+  va_end (args);
+}
+
+static int
+int_within (FacetLoader *loader, const char *key, int lo, int hi, const int *fallback)
+{
+  g_autofree char *full = g_strdup_printf ("%s.%s", loader->prefix, key);
+  guint32 value;
+
+  if (!facet_gguf_get_u32 (loader->gguf, full, &value)) {
+    if (fallback != NULL)
+      return *fallback;
+    facet_loader_fault (loader, "key %s is missing or no number", full);
+    return lo;
+  }
+  if (value > (guint32) hi || (int) value < lo) {
+    facet_loader_fault (loader, "key %s is %u, not %d to %d", full, value, lo, hi);
+    return lo;
+  }
+  return (int) value;
+}
+
+int
+facet_loader_int (FacetLoader *loader, const char *key, int lo, int hi)
+{
+  return int_within (loader, key, lo, hi, NULL);
+}
+
+int
+facet_loader_int_or (FacetLoader *loader, const char *key, int lo, int hi, int fallback)
+{
+  return int_within (loader, key, lo, hi, &fallback);
+}
+
+float
+facet_loader_float_or (FacetLoader *loader, const char *key, float fallback)
+{
+  g_autofree char *full = g_strdup_printf ("%s.%s", loader->prefix, key);
+  float value = fallback;
+
+  facet_gguf_get_f32 (loader->gguf, full, &value);
+  return value;
+}
+
+static const FacetTensor *
+find (FacetLoader *loader, gint64 ne0, gint64 ne1, const char *name)
+{
+  const FacetTensor *t = facet_gguf_tensor (loader->gguf, name);
+
+  if (t == NULL) {
+    facet_loader_fault (loader, "tensor %s is missing", name);
+  } else if (t->ne[0] != ne0 || t->ne[1] != ne1 || t->ne[2] != 1 || t->ne[3] != 1) {
+    facet_loader_fault (loader, "tensor %s has shape [%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT "], not [%"
+                        G_GINT64_FORMAT ", %" G_GINT64_FORMAT "]", name, t->ne[0], t->ne[1], ne0, ne1);
+    t = NULL;
+  }
+  return t;
+}
+
+const FacetTensor *
+facet_loader_matrix (FacetLoader *loader, gint64 ne0, gint64 ne1, const char *name, ...)
+{
+  g_autofree char *full = NULL;
+  va_list args;
+
+  va_start (args, name);
+  full = g_strdup_vprintf (name, args);
+  va_end (args);
+  return find (loader, ne0, ne1, full);
+}
+
+static const FacetTensor *
+as_float (FacetLoader *loader, const FacetTensor *t)
+{
+  const guint8 *src = t->data;
+  Converted *c;
+
+  if (t->dtype == FACET_F32)
+    return t;
+  if (t->dtype != FACET_F16 && t->dtype != FACET_BF16) {
+    facet_loader_fault (loader, "tensor %s is %s, vectors must be F32, F16 or BF16", t->name,
+                        facet_dtype_name (t->dtype));
+    return NULL;
+  }
+  c = g_new0 (Converted, 1);
+  c->tensor = *t;
+  c->name = g_strdup (t->name);
+  c->data = g_new (float, t->ne[0]);
+  for (gint64 i = 0; i < t->ne[0]; i++) {
+    guint16 raw;
+
+    memcpy (&raw, src + 2 * i, sizeof raw);
+    c->data[i] = t->dtype == FACET_F16 ? facet_half_to_float (raw) : facet_bfloat_to_float (raw);
+  }
+  c->tensor.dtype = FACET_F32;
+  c->tensor.name = c->name;
+  c->tensor.data = c->data;
+  c->tensor.bytes = sizeof (float) * (gsize) t->ne[0];
+  g_ptr_array_add (loader->owned, c);
+  return &c->tensor;
+}
+
+const FacetTensor *
+facet_loader_vector (FacetLoader *loader, gint64 n, const char *name, ...)
+{
+  g_autofree char *full = NULL;
+  const FacetTensor *t;
+  va_list args;
+
+  va_start (args, name);
+  full = g_strdup_vprintf (name, args);
+  va_end (args);
+  t = find (loader, n, 1, full);
+  return t != NULL ? as_float (loader, t) : NULL;
+}

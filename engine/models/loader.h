@@ -1,0 +1,35 @@
+/* loader.h - reading hyper-parameters and tensors with all faults in one error
+ *
+ * A family asks for everything it needs, then calls facet_loader_finish() once;
+ * what was absent or had the wrong shape is listed there, up to a dozen lines.
+ */
+#pragma once
+
+#include "facet.h"
+#include "gguf/gguf.h"
+
+typedef struct {
+  FacetGguf  *gguf;
+  const char *prefix;  /* of keys, e.g. "gemma3" */
+  GString    *faults;
+  int         n_faults;
+  GPtrArray  *owned;   /* float copies of half-precision vectors */
+} FacetLoader;
+
+void     facet_loader_init   (FacetLoader *loader, FacetGguf *gguf, const char *prefix);
+/* FALSE and MISSING with the list if anything was wrong. @owned (may be NULL)
+ * receives the converted tensors; free it after the last use of the decoder. */
+gboolean facet_loader_finish (FacetLoader *loader, GPtrArray **owned, GError **error);
+void     facet_loader_fault  (FacetLoader *loader, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* Hyper-parameter "PREFIX.@key", within lo..hi; absent: a fault. */
+int      facet_loader_int    (FacetLoader *loader, const char *key, int lo, int hi);
+/* The same; absent: @fallback. */
+int      facet_loader_int_or (FacetLoader *loader, const char *key, int lo, int hi, int fallback);
+float    facet_loader_float_or (FacetLoader *loader, const char *key, float fallback);
+
+/* A matrix with ne = { ne0, ne1 } of any supported type; a name is printf-like. */
+const FacetTensor *facet_loader_matrix (FacetLoader *loader, gint64 ne0, gint64 ne1, const char *name, ...)
+  G_GNUC_PRINTF (4, 5);
+/* A vector [n] as 32-bit floats, converted if the file has F16 or BF16. */
+const FacetTensor *facet_loader_vector (FacetLoader *loader, gint64 n, const char *name, ...) G_GNUC_PRINTF (3, 4);
