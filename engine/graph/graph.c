@@ -107,6 +107,15 @@ facet_g_input (FacetGraph *g, int slot, int rows, int cols)
 }
 
 int
+facet_g_table (FacetGraph *g, const FacetTensor *table)
+{
+  FacetNode n = node_of (FACET_OP_TABLE, (int) table->ne[1], (int) table->ne[0], -1, -1, -1);
+
+  n.w[0] = table;
+  return append (g, n);
+}
+
+int
 facet_g_outputs (FacetGraph *g, int x)
 {
   g_assert (facet_graph_node (g, x)->rows == FACET_ROWS_TOKENS);

@@ -60,6 +60,16 @@ row_input (const FacetCpuRun *run, int node, int row)
 }
 
 static void
+row_table (const FacetCpuRun *run, int node, int row)
+{
+  const FacetNode *n = node_at (run, node);
+  gsize stride = facet_dtype_row_bytes (n->w[0]->dtype, n->cols);
+
+  run->plan->cpu->kernels->dequantize[n->w[0]->dtype] ((const guint8 *) n->w[0]->data + row * stride,
+                                                       row_of (run, node, row), n->cols);
+}
+
+static void
 row_outputs (const FacetCpuRun *run, int node, int row)
 {
   const FacetNode *n = node_at (run, node);
@@ -200,6 +210,7 @@ row_pool (const FacetCpuRun *run, int node, int row)
 static const RowFunc row_funcs[FACET_OP_COUNT] = {
   [FACET_OP_EMBED] = row_embed,
   [FACET_OP_INPUT] = row_input,
+  [FACET_OP_TABLE] = row_table,
   [FACET_OP_OUTPUTS] = row_outputs,
   [FACET_OP_RMS_NORM] = row_rms_norm,
   [FACET_OP_LAYER_NORM] = row_layer_norm,
