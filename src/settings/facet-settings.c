@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <adwaita.h>
+#include <locale.h>
 #include <string.h>
 
 #include "facet-settings.h"
@@ -105,21 +106,16 @@ void
 facet_settings_apply_language (GSettings *settings)
 {
   g_autofree char *language = g_settings_get_string (settings, "language");
-  const char *locale = g_getenv ("LC_ALL");
+  const char *messages;
 
   if (*language == '\0')
     return;
   g_setenv ("LANGUAGE", language, TRUE);
-  /* gettext looks at LANGUAGE only when messages have a locale other than C. */
-  if (locale == NULL || *locale == '\0')
-    locale = g_getenv ("LC_MESSAGES");
-  if (locale == NULL || *locale == '\0')
-    locale = g_getenv ("LANG");
-  if (locale == NULL || *locale == '\0' || g_str_equal (locale, "C") || g_str_equal (locale, "POSIX")) {
-    g_unsetenv ("LC_ALL");
-    g_setenv ("LC_MESSAGES", "C.UTF-8", TRUE);
-    g_setenv ("LC_CTYPE", "C.UTF-8", TRUE);
-  }
+  /* gettext looks at LANGUAGE only when messages have a locale other than C,
+   * which a machine may lack or not have generated. */
+  messages = setlocale (LC_ALL, "") ? setlocale (LC_MESSAGES, NULL) : "C";
+  if (g_str_equal (messages, "C") || g_str_equal (messages, "POSIX"))
+    g_setenv ("LC_ALL", "C.UTF-8", TRUE);
 }
 
 gboolean

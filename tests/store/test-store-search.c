@@ -150,6 +150,43 @@ test_async (Fixture *self, gconstpointer data)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+/* Years of use: the list, a search and opening must stay quick. */
+static void
+test_many_chats (Fixture *self, gconstpointer data)
+{
+  static const char *const words[] = { "river", "stone", "harbour", "window", "engine", "garden", "letter" };
+  g_autoptr (GPtrArray) hits = NULL;
+  g_autoptr (GPtrArray) chats = NULL;
+  gint64 start;
+  double ms;
+
+  for (int i = 0; i < 1000; i++) {
+    gint64 chat = facet_store_add_chat (self->store, words[i % 7], NULL);
+    gint64 parent = 0;
+
+    for (int j = 0; j < 10; j++) {
+      g_autofree char *text = g_strdup_printf ("message %d about the %s and the %s of %d", j, words[(i + j) % 7],
+                                               words[i * j % 7], i);
+
+      parent = fixture_say (self, chat, parent, FACET_STORE_ROLE_USER, text);
+    }
+  }
+  start = g_get_monotonic_time ();
+  hits = facet_store_search (self->store, "harb", 50, NULL);
+  g_test_message ("search of 10000 messages: %.1f ms", (g_get_monotonic_time () - start) / 1e3);
+  g_assert_cmpuint (hits->len, ==, 50);
+  start = g_get_monotonic_time ();
+  chats = facet_store_list_chats (self->store, NULL);
+  g_test_message ("list of 1000 chats: %.1f ms", (g_get_monotonic_time () - start) / 1e3);
+  g_assert_cmpuint (chats->len, ==, 1000);
+  g_clear_object (&self->store);
+  start = g_get_monotonic_time ();
+  fixture_reopen (self, NULL);
+  ms = (g_get_monotonic_time () - start) / 1e3;
+  g_test_message ("opening: %.1f ms", ms);
+  g_assert_cmpfloat (ms, <, 100);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -161,5 +198,6 @@ main (int argc, char *argv[])
   ADD ("search/snippet-and-counts", test_snippet_and_counts);
   ADD ("search/index-follows-changes", test_index_follows_changes);
   ADD ("search/async", test_async);
+  ADD ("search/many-chats", test_many_chats);
   return g_test_run ();
 }
