@@ -151,8 +151,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetStoreAttachment, facet_store_attachment_free
 
 /* Copies bytes into the store (once per content, written whole or not at all).
  * It belongs to a message once facet_store_add_message() names it; until then
- * facet_store_purge() may drop it after its @min_age. The sync form is for
- * what is already in memory. @name may contain any text. */
+ * facet_store_purge() may drop it after its @min_age. The sync form waits for
+ * the disk and, unlike everything else here, may be called in any thread.
+ * @name may contain any text. */
 FacetStoreAttachment *facet_store_take_bytes       (FacetStore           *self,
                                                     FacetAttachmentKind   kind,
                                                     GBytes               *bytes,
@@ -169,7 +170,7 @@ void                  facet_store_take_file_async  (FacetStore           *self,
                                                     gpointer              user_data);
 FacetStoreAttachment *facet_store_take_file_finish (FacetStore *self, GAsyncResult *result, GError **error);
 
-/* Returns: (transfer full): where the copy lies; it may be missing. */
+/* Any thread. Returns: (transfer full): where the copy lies; it may be missing. */
 char                 *facet_store_attachment_path  (FacetStore *self, const FacetStoreAttachment *attachment);
 
 /* ---- messages ----------------------------------------------------------- */

@@ -334,6 +334,30 @@ test_narrow (void)
   settle (100);
 }
 
+/* Right to left, and at twice the size of text, nothing may stick out. */
+static void
+test_rtl_and_large_text (void)
+{
+  GSettings *settings = facet_settings_get_default ();
+  g_autoptr (FacetModelLibrary) library = facet_model_library_new (settings);
+  GtkSettings *gtk = gtk_settings_get_default ();
+  GtkWidget *window, *page;
+  int dpi, minimum;
+
+  g_object_get (gtk, "gtk-xft-dpi", &dpi, NULL);
+  g_object_set (gtk, "gtk-xft-dpi", 192 * 1024, NULL);
+  gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
+  page = open_page (library, settings, &window, 500);
+  gtk_widget_measure (page, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
+  save_picture (window, "models-rtl-large");
+  g_test_message ("minimum width at 200 %%: %d", minimum);
+  g_assert_cmpint (minimum, <=, 500);
+  gtk_window_destroy (GTK_WINDOW (window));
+  gtk_widget_set_default_direction (GTK_TEXT_DIR_LTR);
+  g_object_set (gtk, "gtk-xft-dpi", dpi, NULL);
+  settle (100);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -352,5 +376,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/pages/models", test_models);
   g_test_add_func ("/pages/download", test_download);
   g_test_add_func ("/pages/narrow", test_narrow);
+  g_test_add_func ("/pages/rtl-and-large-text", test_rtl_and_large_text);
   return g_test_run ();
 }
