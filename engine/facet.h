@@ -218,6 +218,38 @@ const guint8  *facet_image_pixels         (const FacetImage *image);
 /* A smaller or larger copy, for thumbnails; the hash is the original's. */
 FacetImage    *facet_image_scale          (const FacetImage *image, int width, int height);
 
+/* ---- encoders ----------------------------------------------------------- */
+
+/* A projector file: what turns pictures (and sound) into soft tokens for a
+ * text model of the same width. Models load theirs by themselves; on its own
+ * it serves programs that want the soft tokens. What was encoded is kept by
+ * content hash within a memory budget. Belongs to one thread at a time. */
+typedef struct FacetProjector FacetProjector;
+
+/* Only backend, device, threads and exact of @params (NULL: usual) count. */
+FacetProjector *facet_projector_load (const char *path, const FacetModelParams *params, GError **error);
+void            facet_projector_free (FacetProjector *projector);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetProjector, facet_projector_free)
+
+int             facet_projector_width (FacetProjector *projector);
+/* Soft tokens that the picture becomes. */
+int             facet_projector_count (FacetProjector *projector, const FacetImage *image);
+/* Parts that a wide or tall picture may also be shown in, so that small print
+ * can be read; each costs as many tokens as the whole. 0: none are called for. */
+int             facet_projector_crops (FacetProjector *projector, const FacetImage *image);
+/* The picture as the encoder sees it; @crop 0: the whole, else from 1. */
+FacetImage     *facet_projector_preprocess (FacetProjector *projector, const FacetImage *image, int crop, GError **error);
+/* float32 [tokens, width]. Returns: (transfer full). */
+GBytes         *facet_projector_encode (FacetProjector   *projector,
+                                        const FacetImage *image,
+                                        int               crop,
+                                        FacetCancel      *cancel,
+                                        GError          **error);
+/* How often an encoder has run, that is, was not answered from the store. */
+guint           facet_projector_runs (FacetProjector *projector);
+/* Bytes of soft tokens kept at most (64 MiB at first); 0 keeps none. */
+void            facet_projector_set_budget (FacetProjector *projector, gsize bytes);
+
 /* ---- prompts ------------------------------------------------------------ */
 
 typedef enum {

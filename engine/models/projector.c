@@ -1,0 +1,204 @@
+#include "models/projector.h"
+
+#include "media/picture-layout.h"
+#include "models/encoder.h"
+
+#define DEFAULT_BUDGET (64 * 1024 * 1024)
+
+/* Soft tokens of one picture, in the queue from the latest use to the oldest. */
+typedef struct {
+  char   *key;
+  GBytes *soft;
+} Kept;
+
+struct FacetProjector {
+  FacetGguf    *gguf;
+  FacetEncoder *images;
+  FacetBackend *backend;
+  gboolean      owns_backend;
+  GQueue        kept;
+  gsize         kept_bytes, budget;
+  guint         runs;
+};
+
+static void
+kept_free (gpointer data)
+{
+  Kept *kept = data;
+
+  g_free (kept->key);
+  g_bytes_unref (kept->soft);
+  g_free (kept);
+}
+
+FacetProjector *
+facet_projector_new (const char *path, FacetBackend *backend, GError **error)
+{
+  g_autoptr (FacetGguf) gguf = facet_gguf_open (path, error);
+  FacetEncoder *images;
+  FacetProjector *projector;
+
+  if (!gguf)
+    return NULL;
+  images = facet_encoder_load (gguf, FALSE, error);
+  if (!images)
+    return NULL;
+  projector = g_new0 (FacetProjector, 1);
+  projector->gguf = g_steal_pointer (&gguf);
+  projector->images = images;
+  projector->backend = backend;
+  projector->budget = DEFAULT_BUDGET;
+  g_queue_init (&projector->kept);
+  return projector;
+}
+
+FacetProjector *
+facet_projector_load (const char *path, const FacetModelParams *params, GError **error)
+{
+  FacetBackend *backend = facet_cpu_backend_new (params ? params->threads : 0, params ? params->exact : FALSE);
+  FacetProjector *projector = facet_projector_new (path, backend, error);
+
+  if (projector)
+    projector->owns_backend = TRUE;
+  else
+    backend->klass->free (backend);
+  return projector;
+}
+
+void
+facet_projector_free (FacetProjector *projector)
+{
+  facet_encoder_free (projector->images);
+  facet_gguf_close (projector->gguf);
+  g_queue_clear_full (&projector->kept, kept_free);
+  if (projector->owns_backend)
+    projector->backend->klass->free (projector->backend);
+  g_free (projector);
+}
+
+int
+facet_projector_width (FacetProjector *projector)
+{
+  return projector->images->width;
+}
+
+int
+facet_projector_count (FacetProjector *projector, const FacetImage *image)
+{
+  return projector->images->count (projector->images, facet_image_width (image), facet_image_height (image));
+}
+
+int
+facet_projector_crops (FacetProjector *projector, const FacetImage *image)
+{
+  FacetBox boxes[FACET_MAX_CROPS];
+
+  return facet_pan_and_scan (facet_image_width (image), facet_image_height (image), boxes);
+}
+
+static gboolean
+prepare (FacetProjector *projector, const FacetImage *image, int crop, FacetEncoderInput *input, GError **error)
+{
+  FacetBox boxes[FACET_MAX_CROPS];
+  int n = facet_pan_and_scan (facet_image_width (image), facet_image_height (image), boxes);
+  int box[4];
+
+  if (crop < 0 || crop > n) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "crop %d of a picture that has %d", crop, n);
+    return FALSE;
+  }
+  if (crop > 0) {
+    box[0] = boxes[crop - 1].x;
+    box[1] = boxes[crop - 1].y;
+    box[2] = boxes[crop - 1].width;
+    box[3] = boxes[crop - 1].height;
+  }
+  return projector->images->prepare_image (projector->images, image, crop > 0 ? box : NULL, input, error);
+}
+
+FacetImage *
+facet_projector_preprocess (FacetProjector *projector, const FacetImage *image, int crop, GError **error)
+{
+  g_auto (FacetEncoderInput) input = { 0 };
+
+  if (!prepare (projector, image, crop, &input, error))
+    return NULL;
+  return facet_image_new_from_rgb (input.pixels, input.pixel_width, input.pixel_height, (gsize) input.pixel_width * 3, error);
+}
+
+static void
+drop_beyond (FacetProjector *projector, gsize budget)
+{
+  while (projector->kept_bytes > budget) {
+    Kept *oldest = g_queue_pop_tail (&projector->kept);
+
+    projector->kept_bytes -= g_bytes_get_size (oldest->soft);
+    kept_free (oldest);
+  }
+}
+
+static GBytes *
+find_kept (FacetProjector *projector, const char *key)
+{
+  for (GList *l = projector->kept.head; l; l = l->next) {
+    Kept *kept = l->data;
+
+    if (g_str_equal (kept->key, key)) {
+      g_queue_unlink (&projector->kept, l);
+      g_queue_push_head_link (&projector->kept, l);
+      return g_bytes_ref (kept->soft);
+    }
+  }
+  return NULL;
+}
+
+static void
+keep (FacetProjector *projector, const char *key, GBytes *soft)
+{
+  gsize size = g_bytes_get_size (soft);
+  Kept *kept;
+
+  if (size > projector->budget)
+    return;
+  drop_beyond (projector, projector->budget - size);
+  kept = g_new (Kept, 1);
+  kept->key = g_strdup (key);
+  kept->soft = g_bytes_ref (soft);
+  g_queue_push_head (&projector->kept, kept);
+  projector->kept_bytes += size;
+}
+
+GBytes *
+facet_projector_encode (FacetProjector *projector, const FacetImage *image, int crop, FacetCancel *cancel, GError **error)
+{
+  /* The file's hash alone is not the picture: one made smaller has it, too. */
+  g_autofree char *key = g_strdup_printf ("%s %dx%d %d", facet_image_hash (image), facet_image_width (image), facet_image_height (image), crop);
+  g_auto (FacetEncoderInput) input = { 0 };
+  GBytes *soft = find_kept (projector, key);
+  float *values;
+
+  if (soft)
+    return soft;
+  if (!prepare (projector, image, crop, &input, error))
+    return NULL;
+  values = facet_encoder_run (projector->images, projector->backend, &input, NULL, NULL, cancel, error);
+  if (!values)
+    return NULL;
+  projector->runs++;
+  soft = g_bytes_new_take (values, (gsize) input.n_tokens * projector->images->width * sizeof (float));
+  keep (projector, key, soft);
+  return soft;
+}
+
+guint
+facet_projector_runs (FacetProjector *projector)
+{
+  return projector->runs;
+}
+
+void
+facet_projector_set_budget (FacetProjector *projector, gsize bytes)
+{
+  projector->budget = bytes;
+  drop_beyond (projector, bytes);
+}

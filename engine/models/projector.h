@@ -1,0 +1,8 @@
+/* projector.h - a projector file within a loaded model */
+#pragma once
+
+#include "facet.h"
+#include "backend/backend.h"
+
+/* Runs on @backend, which must outlive it. */
+FacetProjector *facet_projector_new (const char *path, FacetBackend *backend, GError **error);

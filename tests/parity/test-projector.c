@@ -1,0 +1,162 @@
+/* Soft tokens through the public interface: right values, encoded once, never
+ * mixed up, within the memory that was granted. */
+#include "facet.h"
+#include "npz.h"
+
+#include <math.h>
+
+static FacetProjector *
+load_projector (void)
+{
+  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "models/gemma3-tiny/mmproj.gguf", NULL);
+  g_autoptr (GError) error = NULL;
+  FacetProjector *projector = facet_projector_load (path, &(FacetModelParams) { .threads = 1 }, &error);
+
+  g_assert_no_error (error);
+  return projector;
+}
+
+static FacetImage *
+load_picture (const char *name)
+{
+  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "inputs", name, NULL);
+  g_autoptr (GError) error = NULL;
+  FacetImage *image = facet_image_load (path, &error);
+
+  g_assert_no_error (error);
+  return image;
+}
+
+static GBytes *
+encode (FacetProjector *projector, FacetImage *image, int crop)
+{
+  g_autoptr (GError) error = NULL;
+  GBytes *soft = facet_projector_encode (projector, image, crop, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_bytes_get_size (soft), ==, 16 * 256 * sizeof (float));
+  return soft;
+}
+
+static void
+test_values (void)
+{
+  static const struct { const char *picture, *expected; } cases[] = {
+    { "chart.png", "vision_chart.npz" }, { "photo.png", "vision_photo.npz" },
+  };
+  g_autoptr (FacetProjector) projector = load_projector ();
+
+  g_assert_cmpint (facet_projector_width (projector), ==, 256);
+  for (guint c = 0; c < G_N_ELEMENTS (cases); c++) {
+    g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit/expected/gemma3", cases[c].expected, NULL);
+    g_autoptr (Npz) npz = npz_open (path);
+    g_autofree float *expected = npy_floats (npz_get (npz, "soft_tokens"));
+    g_autoptr (FacetImage) image = load_picture (cases[c].picture);
+    g_autoptr (GBytes) soft = encode (projector, image, 0);
+    const float *values = g_bytes_get_data (soft, NULL);
+    double worst = 0, square = 0;
+
+    g_assert_cmpint (facet_projector_count (projector, image), ==, 16);
+    for (int i = 0; i < 16 * 256; i++) {
+      worst = fmax (worst, fabs ((double) values[i] - expected[i]));
+      square += (double) expected[i] * expected[i];
+    }
+    g_assert_cmpfloat (worst / sqrt (square / (16 * 256)), <=, 1e-4);
+  }
+}
+
+static void
+test_encoded_once (void)
+{
+  g_autoptr (FacetProjector) projector = load_projector ();
+  g_autoptr (FacetImage) chart = load_picture ("chart.png"), again = load_picture ("chart.png"), photo = load_picture ("photo.png");
+  g_autoptr (FacetImage) smaller = facet_image_scale (chart, 64, 64);
+  g_autoptr (GBytes) a = encode (projector, chart, 0), b = encode (projector, photo, 0);
+  g_autoptr (GBytes) c = encode (projector, again, 0), d = encode (projector, photo, 0), e = NULL;
+
+  g_assert_cmpuint (facet_projector_runs (projector), ==, 2);
+  g_assert_true (g_bytes_equal (a, c));
+  g_assert_true (g_bytes_equal (b, d));
+  g_assert_false (g_bytes_equal (a, b));
+  e = encode (projector, smaller, 0);
+  g_assert_cmpuint (facet_projector_runs (projector), ==, 3);
+  g_assert_false (g_bytes_equal (a, e));
+}
+
+static void
+test_budget (void)
+{
+  g_autoptr (FacetProjector) projector = load_projector ();
+  g_autoptr (FacetImage) chart = load_picture ("chart.png"), photo = load_picture ("photo.png"), small = load_picture ("small.png");
+  const gsize one = 16 * 256 * sizeof (float);
+
+  facet_projector_set_budget (projector, 2 * one);
+  g_bytes_unref (encode (projector, chart, 0));
+  g_bytes_unref (encode (projector, photo, 0));
+  g_bytes_unref (encode (projector, chart, 0));
+  g_assert_cmpuint (facet_projector_runs (projector), ==, 2);
+  /* The photo was used longest ago. */
+  g_bytes_unref (encode (projector, small, 0));
+  g_bytes_unref (encode (projector, chart, 0));
+  g_assert_cmpuint (facet_projector_runs (projector), ==, 3);
+  g_bytes_unref (encode (projector, photo, 0));
+  g_assert_cmpuint (facet_projector_runs (projector), ==, 4);
+
+  facet_projector_set_budget (projector, 0);
+  g_bytes_unref (encode (projector, photo, 0));
+  g_bytes_unref (encode (projector, photo, 0));
+  g_assert_cmpuint (facet_projector_runs (projector), ==, 6);
+}
+
+static void
+test_crops (void)
+{
+  g_autoptr (FacetProjector) projector = load_projector ();
+  g_autofree guint8 *rgb = g_malloc0 (1000 * 300 * 3);
+  g_autoptr (FacetImage) wide = NULL, chart = load_picture ("chart.png"), middle = NULL;
+  g_autoptr (GBytes) whole = NULL, crop = NULL, same = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (int i = 0; i < 1000 * 300 * 3; i++)
+    rgb[i] = (guint8) (i * 7 / 300);
+  wide = facet_image_new_from_rgb (rgb, 1000, 300, 3000, NULL);
+  middle = facet_image_new_from_rgb (rgb + 334 * 3, 334, 300, 3000, NULL);
+  g_assert_cmpint (facet_projector_crops (projector, chart), ==, 0);
+  g_assert_cmpint (facet_projector_crops (projector, wide), ==, 3);
+
+  whole = encode (projector, wide, 0);
+  crop = encode (projector, wide, 2);
+  same = encode (projector, middle, 0);
+  g_assert_false (g_bytes_equal (whole, crop));
+  g_assert_true (g_bytes_equal (crop, same));
+
+  g_assert_null (facet_projector_encode (projector, wide, 4, NULL, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_INVALID);
+}
+
+static void
+test_cancelled (void)
+{
+  g_autoptr (FacetProjector) projector = load_projector ();
+  g_autoptr (FacetImage) chart = load_picture ("chart.png");
+  g_autoptr (GError) error = NULL;
+  FacetCancel cancel = { 0 };
+
+  facet_cancel (&cancel);
+  g_assert_null (facet_projector_encode (projector, chart, 0, &cancel, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_CANCELLED);
+  g_bytes_unref (encode (projector, chart, 0));
+  g_assert_cmpuint (facet_projector_runs (projector), ==, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/projector/values", test_values);
+  g_test_add_func ("/projector/encoded-once", test_encoded_once);
+  g_test_add_func ("/projector/budget", test_budget);
+  g_test_add_func ("/projector/crops", test_crops);
+  g_test_add_func ("/projector/cancelled", test_cancelled);
+  return g_test_run ();
+}
