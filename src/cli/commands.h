@@ -18,6 +18,7 @@ int command_bench    (int argc, char **argv);
 int command_chat     (int argc, char **argv);
 int command_chats    (int argc, char **argv);
 int command_devices  (int argc, char **argv);
+int command_encode   (int argc, char **argv);
 int command_inspect  (int argc, char **argv);
 int command_logits   (int argc, char **argv);
 int command_score    (int argc, char **argv);

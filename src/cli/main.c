@@ -18,6 +18,7 @@ typedef struct {
 
 static const Command commands[] = {
   { "chats", command_chats, N_("list or export the chats of the window") },
+  { "encode", command_encode, N_("turn a picture into the soft tokens that the model sees") },
   { "inspect", command_inspect, N_("show the metadata and the tensors of a GGUF file") },
 };
 
