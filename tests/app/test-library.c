@@ -2,6 +2,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "data-folder.h"
 #include "facet-catalog.h"
 #include "facet-model-library.h"
 #include "facet-settings.h"
@@ -206,9 +207,8 @@ test_pick (void)
 int
 main (int argc, char *argv[])
 {
-  g_autofree char *data = g_dir_make_tmp ("facet-data-XXXXXX", NULL);
+  char *data = data_folder_begin ();
 
-  g_setenv ("XDG_DATA_HOME", data, TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/library/scan", test_scan);
   g_test_add_func ("/library/precision", test_precision);
@@ -217,5 +217,5 @@ main (int argc, char *argv[])
   g_test_add_func ("/catalogue/recommendations", test_recommendations);
   g_test_add_func ("/catalogue/hostile", test_hostile_catalogue);
   g_test_add_func ("/catalogue/pick", test_pick);
-  return g_test_run ();
+  return data_folder_end (data, g_test_run ());
 }

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "data-folder.h"
 #include "facet-activity-log.h"
 #include "facet-catalog-row.h"
 #include "facet-models-page.h"
@@ -361,13 +362,12 @@ test_rtl_and_large_text (void)
 int
 main (int argc, char *argv[])
 {
-  g_autofree char *data = g_dir_make_tmp ("facet-data-XXXXXX", NULL);
+  char *data = data_folder_begin ();
 
-  g_setenv ("XDG_DATA_HOME", data, TRUE);
   g_test_init (&argc, &argv, NULL);
   if (!gtk_init_check ()) {
     g_print ("1..0 # SKIP no display\n");
-    return 0;
+    return data_folder_end (data, 0);
   }
   adw_init ();
   facet_settings_follow_color_scheme (facet_settings_get_default ());
@@ -377,5 +377,5 @@ main (int argc, char *argv[])
   g_test_add_func ("/pages/download", test_download);
   g_test_add_func ("/pages/narrow", test_narrow);
   g_test_add_func ("/pages/rtl-and-large-text", test_rtl_and_large_text);
-  return g_test_run ();
+  return data_folder_end (data, g_test_run ());
 }

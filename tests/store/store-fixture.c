@@ -37,6 +37,16 @@ fixture_tear_down (Fixture *self, gconstpointer data)
 }
 
 void
+fixture_close (Fixture *self)
+{
+  g_autofree char *log = g_build_filename (self->directory, "chats.db-wal", NULL);
+
+  g_clear_object (&self->store);
+  while (g_file_test (log, G_FILE_TEST_EXISTS))
+    g_usleep (1000);
+}
+
+void
 fixture_reopen (Fixture *self, FacetStoreRecovery *recovery)
 {
   g_autoptr (GError) error = NULL;

@@ -112,17 +112,6 @@ test_garbage_is_moved_aside (Fixture *self, gconstpointer data)
   g_assert_cmpint (facet_store_add_chat (self->store, "works", NULL), >, 0);
 }
 
-/* The last connection to close, which may be a checkpoint's, removes the log. */
-static void
-close_whole (Fixture *self)
-{
-  g_autofree char *log = g_build_filename (self->directory, "chats.db-wal", NULL);
-
-  g_clear_object (&self->store);
-  while (g_file_test (log, G_FILE_TEST_EXISTS))
-    g_usleep (1000);
-}
-
 /* Overwrites one page in the middle, as a bad disk would. */
 static void
 spoil (const char *path, double where)
@@ -152,7 +141,7 @@ test_salvage (Fixture *self, gconstpointer data)
     for (int j = 0; j < 10; j++)
       parent = fixture_say (self, chat, parent, FACET_STORE_ROLE_USER, filler);
   }
-  close_whole (self);
+  fixture_close (self);
   spoil (path, 0.5);
   fixture_reopen (self, &recovery);
   facet_store_check_async (self->store, NULL, fixture_answer_cb, &result);

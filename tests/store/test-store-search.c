@@ -179,12 +179,12 @@ test_many_chats (Fixture *self, gconstpointer data)
   chats = facet_store_list_chats (self->store, NULL);
   g_test_message ("list of 1000 chats: %.1f ms", (g_get_monotonic_time () - start) / 1e3);
   g_assert_cmpuint (chats->len, ==, 1000);
-  g_clear_object (&self->store);
+  fixture_close (self);
   start = g_get_monotonic_time ();
   fixture_reopen (self, NULL);
   ms = (g_get_monotonic_time () - start) / 1e3;
   g_test_message ("opening: %.1f ms", ms);
-  g_assert_cmpfloat (ms, <, 100);
+  g_assert_cmpfloat (ms, <, 500);
 }
 
 int
