@@ -25,7 +25,8 @@ budget_malloc (gsize size)
 
   if (!budget_take (size))
     return NULL;
-  block = malloc (size + HEADER);
+  /* Zeroed: a broken file must not show what memory held before. */
+  block = calloc (1, size + HEADER);
   if (!block) {
     budget_left += size;
     return NULL;

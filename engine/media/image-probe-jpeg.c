@@ -17,6 +17,9 @@ typedef struct {
   int           components;
   int           adobe;       /* colour transform, -1: no Adobe segment */
   int           scans;
+  guint8        id[4], quant[4]; /* per component: its number, its quantisation table */
+  guint         quant_tables;    /* bit n: table n was seen */
+  guint         dc_tables, ac_tables;
 } Walk;
 
 static guint
@@ -75,6 +78,65 @@ read_frame (Walk *walk, int marker, const guint8 *segment, guint length, FacetIm
   probe->width = read_be16 (segment + 3);
   if (walk->components != 1 && walk->components != 3 && walk->components != 4)
     return fail (walk, error, FACET_ERROR_UNSUPPORTED, "has an unusual number of colour components");
+  for (int i = 0; i < walk->components; i++) {
+    walk->id[i] = segment[6 + 3 * i];
+    walk->quant[i] = segment[8 + 3 * i] & 3;
+  }
+  return TRUE;
+}
+
+static void
+note_quant_tables (Walk *walk, const guint8 *segment, guint length)
+{
+  for (guint at = 0; at < length; at += segment[at] >> 4 ? 129 : 65)
+    walk->quant_tables |= 1u << (segment[at] & 3);
+}
+
+static void
+note_huffman_tables (Walk *walk, const guint8 *segment, guint length)
+{
+  for (guint at = 0; at + 17 <= length;) {
+    guint bit = 1u << (segment[at] & 3), symbols = 0;
+
+    if (segment[at] >> 4)
+      walk->ac_tables |= bit;
+    else
+      walk->dc_tables |= bit;
+    for (int i = 1; i <= 16; i++)
+      symbols += segment[at + i];
+    at += 17 + symbols;
+  }
+}
+
+/* The decoder would go on with whatever its tables hold. */
+static gboolean
+read_scan (Walk *walk, const guint8 *segment, guint length, GError **error)
+{
+  guint n, first, refine;
+
+  if (!walk->sof)
+    return fail (walk, error, FACET_ERROR_MEDIA, "has data before its frame header");
+  if (++walk->scans > MAX_SCANS)
+    return fail (walk, error, FACET_ERROR_MEDIA, "has more scans than any real picture");
+  n = length ? segment[0] : 0;
+  if (n < 1 || n > 4 || length < 4 + 2 * n)
+    return fail (walk, error, FACET_ERROR_MEDIA, "has a broken scan header");
+
+  first = segment[1 + 2 * n];
+  refine = segment[3 + 2 * n] >> 4;
+  for (guint i = 0; i < n; i++) {
+    guint tables = segment[2 + 2 * i];
+    gboolean known = FALSE;
+
+    for (int c = 0; c < walk->components; c++)
+      if (walk->id[c] == segment[1 + 2 * i])
+        known = walk->quant_tables >> walk->quant[c] & 1;
+    if (!known)
+      return fail (walk, error, FACET_ERROR_MEDIA, "lacks a component or its quantisation table");
+    if ((first == 0 && refine == 0 && !(walk->dc_tables >> (tables >> 4 & 3) & 1))
+        || ((walk->sof != 0xc2 || first > 0) && !(walk->ac_tables >> (tables & 3) & 1)))
+      return fail (walk, error, FACET_ERROR_MEDIA, "lacks a Huffman table");
+  }
   return TRUE;
 }
 
@@ -87,12 +149,12 @@ read_segment (Walk *walk, int marker, const guint8 *segment, guint length, Facet
     probe->orientation = facet_exif_orientation (segment + 6, length - 6);
   else if (marker == 0xee && length >= 12 && memcmp (segment, "Adobe", 5) == 0)
     walk->adobe = segment[11];
-  else if (marker == 0xda) {
-    if (!walk->sof)
-      return fail (walk, error, FACET_ERROR_MEDIA, "has data before its frame header");
-    if (++walk->scans > MAX_SCANS)
-      return fail (walk, error, FACET_ERROR_MEDIA, "has more scans than any real picture");
-  }
+  else if (marker == 0xdb)
+    note_quant_tables (walk, segment, length);
+  else if (marker == 0xc4)
+    note_huffman_tables (walk, segment, length);
+  else if (marker == 0xda)
+    return read_scan (walk, segment, length, error);
   return TRUE;
 }
 
