@@ -42,8 +42,12 @@ fixture_close (Fixture *self)
   g_autofree char *log = g_build_filename (self->directory, "chats.db-wal", NULL);
 
   g_clear_object (&self->store);
-  while (g_file_test (log, G_FILE_TEST_EXISTS))
-    g_usleep (1000);
+  /* Two connections that close at the same moment both leave it to the other. */
+  for (int i = 0; g_file_test (log, G_FILE_TEST_EXISTS); i++) {
+    g_assert_cmpint (i, <, 100);
+    g_usleep (50000);
+    g_object_unref (facet_store_open (self->directory, FACET_STORE_READ_WRITE, NULL, NULL));
+  }
 }
 
 void
