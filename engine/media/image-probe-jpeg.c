@@ -92,20 +92,26 @@ note_quant_tables (Walk *walk, const guint8 *segment, guint length)
     walk->quant_tables |= 1u << (segment[at] & 3);
 }
 
-static void
-note_huffman_tables (Walk *walk, const guint8 *segment, guint length)
+/* More symbols than codes would run over the decoder's tables. */
+static gboolean
+read_huffman_tables (Walk *walk, const guint8 *segment, guint length, GError **error)
 {
-  for (guint at = 0; at + 17 <= length;) {
+  for (guint at = 0; at < length;) {
     guint bit = 1u << (segment[at] & 3), symbols = 0;
 
+    if (length - at < 17)
+      return fail (walk, error, FACET_ERROR_MEDIA, "has a broken Huffman table");
     if (segment[at] >> 4)
       walk->ac_tables |= bit;
     else
       walk->dc_tables |= bit;
     for (int i = 1; i <= 16; i++)
       symbols += segment[at + i];
+    if (symbols > 256 || length - at - 17 < symbols)
+      return fail (walk, error, FACET_ERROR_MEDIA, "has a broken Huffman table");
     at += 17 + symbols;
   }
+  return TRUE;
 }
 
 /* The decoder would go on with whatever its tables hold. */
@@ -152,7 +158,7 @@ read_segment (Walk *walk, int marker, const guint8 *segment, guint length, Facet
   else if (marker == 0xdb)
     note_quant_tables (walk, segment, length);
   else if (marker == 0xc4)
-    note_huffman_tables (walk, segment, length);
+    return read_huffman_tables (walk, segment, length, error);
   else if (marker == 0xda)
     return read_scan (walk, segment, length, error);
   return TRUE;

@@ -2,11 +2,25 @@
 
 #include <glib.h>
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #ifdef __aarch64__
 #include <sys/auxv.h>
 #ifndef HWCAP_ASIMDDP
 #define HWCAP_ASIMDDP (1 << 20)
 #endif
+#endif
+
+#ifdef __x86_64__
+/* clang's __builtin_cpu_supports() does not know this one. */
+static gboolean
+has_f16c (void)
+{
+  unsigned a, b, c, d;
+
+  return __get_cpuid (1, &a, &b, &c, &d) && (c & bit_F16C);
+}
 #endif
 
 static unsigned
@@ -17,7 +31,7 @@ detect (void)
 #ifdef __x86_64__
   /* libgcc checks XCR0 (xgetbv) before it reports AVX or AVX-512. */
   __builtin_cpu_init ();
-  if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("f16c"))
+  if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && has_f16c ())
     flags |= FACET_CPU_AVX2;
   if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
       && __builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512dq"))

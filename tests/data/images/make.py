@@ -222,6 +222,8 @@ def make_jpeg():
     put("no-end.jpg", good[:-2], "media")
     put("no-scan.jpg", good[:segment(good, 0xda)[0]] + b"\xff\xd9", "media")
     put("no-tables.jpg", good[:2] + good[sof:sof_end] + good[segment(good, 0xda)[0]:], "media")
+    dht = segment(good, 0xc4)[0]
+    put("huffman-overflow.jpg", patch(good, dht + 5, b"\xff" * 16), "media")
     put("only-start.jpg", b"\xff\xd8\xff", "media")
 
 
