@@ -277,6 +277,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetPrompt, facet_prompt_free)
 void         facet_prompt_begin_turn   (FacetPrompt *prompt, FacetRole role);
 void         facet_prompt_add_text     (FacetPrompt *prompt, const char *text, gssize length);
 
+/* The picture stands after the text given so far. In RAW prompts its soft
+ * tokens alone, else framed as the family's template frames pictures. */
+void         facet_prompt_add_image    (FacetPrompt *prompt, FacetImage *image);
+
 /* Only for RAW prompts: token ids as they are, no BOS is put in front. */
 void         facet_prompt_add_tokens   (FacetPrompt *prompt, const gint32 *ids, gsize n);
 
