@@ -401,3 +401,5 @@ void facet_session_set_layer_func (FacetSession *session, FacetLayerFunc func, g
 int  facet_model_vocab_size (FacetModel *model);
 
 G_END_DECLS
+
+#include "facet-sound.h"
