@@ -79,7 +79,8 @@ next_frames (FacetAudioReader *reader, const float **frames, GError **error)
 static gboolean
 refill (FacetAudioReader *reader, GError **error)
 {
-  const float *weights = facet_audio_weights (reader->audio), *frames;
+  const double *weights = facet_audio_weights (reader->audio);
+  const float *frames;
   gssize n = next_frames (reader, &frames, error);
 
   if (n < 0)
@@ -88,11 +89,11 @@ refill (FacetAudioReader *reader, GError **error)
   reader->mono_at = 0;
   reader->mono_n = (gsize) n;
   for (gssize i = 0; i < n; i++) {
-    float sum = 0;
+    double sum = 0;
 
     for (int c = 0; c < reader->channels; c++)
       sum += weights[c] * frames[i * reader->channels + c];
-    reader->mono[i] = sum;
+    reader->mono[i] = (float) sum;
   }
   return TRUE;
 }

@@ -116,7 +116,7 @@ loudest (const FacetAudioScan *scan, const gboolean *live)
 }
 
 void
-facet_audio_scan_weights (const FacetAudioScan *scan, float *weights)
+facet_audio_scan_weights (const FacetAudioScan *scan, double *weights)
 {
   gboolean live[FACET_SOUND_MAX_CHANNELS];
   int n = 0, best;
@@ -130,10 +130,10 @@ facet_audio_scan_weights (const FacetAudioScan *scan, float *weights)
     }
   }
   for (int c = 0; c < scan->channels; c++)
-    weights[c] = n == 0 ? 1.0f / scan->channels : live[c] ? 1.0f / n : 0;
+    weights[c] = n == 0 ? 1.0 / scan->channels : live[c] ? 1.0 / n : 0;
   best = loudest (scan, live);
   if (n < 2 || scan->sum_energy / ((double) n * n) >= CANCELLED * scan->channel[best].energy)
     return;
-  memset (weights, 0, (gsize) scan->channels * sizeof (float));
+  memset (weights, 0, (gsize) scan->channels * sizeof (double));
   weights[best] = 1;
 }

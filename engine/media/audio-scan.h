@@ -44,4 +44,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetAudioScan, facet_audio_scan_free)
 /* @samples [frames, channels] */
 void            facet_audio_scan_feed    (FacetAudioScan *scan, const float *samples, gsize frames);
 /* The down-mix that audio.h defines: @weights [channels]. */
-void            facet_audio_scan_weights (const FacetAudioScan *scan, float *weights);
+void            facet_audio_scan_weights (const FacetAudioScan *scan, double *weights);

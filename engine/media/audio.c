@@ -9,7 +9,7 @@ struct FacetAudio {
   float           *samples;  /* [frames, channels] or NULL */
   int              rate, channels;
   gint64           frames;
-  float            weights[FACET_SOUND_MAX_CHANNELS];
+  double           weights[FACET_SOUND_MAX_CHANNELS];
   FacetPeaks       peaks;
   char            *hash;
 };
@@ -248,7 +248,7 @@ facet_audio_frames (FacetAudio *audio)
   return audio->frames;
 }
 
-const float *
+const double *
 facet_audio_weights (FacetAudio *audio)
 {
   return audio->weights;

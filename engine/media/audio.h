@@ -35,4 +35,4 @@ gint64            facet_audio_length      (FacetAudio *audio);
 const FacetSoundSource *facet_audio_source      (FacetAudio *audio); /* NULL: samples in memory */
 const float            *facet_audio_samples     (FacetAudio *audio); /* [frames, channels] then */
 gint64                  facet_audio_frames      (FacetAudio *audio); /* at its own rate */
-const float            *facet_audio_weights     (FacetAudio *audio); /* [channels], the down-mix */
+const double           *facet_audio_weights     (FacetAudio *audio); /* [channels], the down-mix */
