@@ -124,6 +124,7 @@ char *facet_devices_describe (gboolean json);
 typedef enum {
   FACET_KV_F16,
   FACET_KV_Q8_0,
+  FACET_KV_F32, /* what exact models take, whatever is asked for */
 } FacetKvType;
 
 typedef struct {
@@ -249,6 +250,8 @@ GBytes         *facet_projector_encode (FacetProjector   *projector,
 guint           facet_projector_runs (FacetProjector *projector);
 /* Bytes of soft tokens kept at most (64 MiB at first); 0 keeps none. */
 void            facet_projector_set_budget (FacetProjector *projector, gsize bytes);
+/* The model's own, NULL if it was loaded without. */
+FacetProjector *facet_model_get_projector (FacetModel *model);
 
 /* ---- prompts ------------------------------------------------------------ */
 

@@ -68,6 +68,8 @@ struct FacetBackend {
 
 /* Bytes that kv_new would take. */
 gsize facet_kv_bytes (const FacetKvLayer *layers, int n_layers, int context, int max_step, FacetKvType type);
+/* The element type of a cache. */
+FacetDtype facet_kv_dtype (FacetKvType type);
 /* Bytes of one head's key or value row. */
 gsize facet_kv_row_bytes (FacetKvType type, int head);
 /* Positions a layer keeps: position p lies in slot p % length. */

@@ -12,10 +12,16 @@ facet_kv_layer_length (const FacetKvLayer *layer, int context, int max_step)
   return (int) MIN ((gint64) context, ring);
 }
 
+FacetDtype
+facet_kv_dtype (FacetKvType type)
+{
+  return type == FACET_KV_F16 ? FACET_F16 : type == FACET_KV_Q8_0 ? FACET_Q8_0 : FACET_F32;
+}
+
 gsize
 facet_kv_row_bytes (FacetKvType type, int head)
 {
-  return facet_dtype_row_bytes (type == FACET_KV_F16 ? FACET_F16 : FACET_Q8_0, (gsize) head);
+  return facet_dtype_row_bytes (facet_kv_dtype (type), (gsize) head);
 }
 
 gsize

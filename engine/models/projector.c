@@ -89,6 +89,12 @@ facet_projector_count (FacetProjector *projector, const FacetImage *image)
 }
 
 int
+facet_projector_span (FacetProjector *projector)
+{
+  return projector->images->count (projector->images, 1, 1);
+}
+
+int
 facet_projector_crops (FacetProjector *projector, const FacetImage *image)
 {
   FacetBox boxes[FACET_MAX_CROPS];

@@ -6,3 +6,6 @@
 
 /* Runs on @backend, which must outlive it. */
 FacetProjector *facet_projector_new (const char *path, FacetBackend *backend, GError **error);
+
+/* Most rows that a picture may take which see each other in both directions. */
+int             facet_projector_span (FacetProjector *projector);

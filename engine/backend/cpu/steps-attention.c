@@ -139,7 +139,7 @@ static void
 set_strides (const FacetPlan *plan, const Task *t, FacetAttend *a)
 {
   if (t->at->cache >= 0) {
-    a->kv_type = plan->kv->type == FACET_KV_F16 ? FACET_F16 : FACET_Q8_0;
+    a->kv_type = facet_kv_dtype (plan->kv->type);
     a->k_stride = facet_kv_row_bytes (plan->kv->type, t->at->head_k);
     a->v_stride = facet_kv_row_bytes (plan->kv->type, t->at->head_v);
   } else {

@@ -161,6 +161,10 @@ store_row (const FacetKernels *k, FacetKvType type, const float *x, guint8 *dst,
     k->f32_to_f16 (x, (guint16 *) (gpointer) dst, n);
     return;
   }
+  if (type == FACET_KV_F32) {
+    memcpy (dst, x, sizeof (float) * n);
+    return;
+  }
   /* Blocks of a half-precision scale and 32 bytes, as in Q8_0. */
   for (int b = 0; b < n; b += FACET_Q8_BLOCK, dst += sizeof (guint16) + FACET_Q8_BLOCK) {
     float d;

@@ -1,0 +1,216 @@
+#include "session/model.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+/* The rest of the machine needs memory, too. */
+#define MEMORY_SHARE(available) ((available) / 10 * 9)
+
+static gboolean
+load_projector (FacetModel *model, const char *path, GError **error)
+{
+  g_autoptr (FacetModelInfo) info = facet_model_info_read (path, error);
+
+  if (!info)
+    return FALSE;
+  if (!facet_projector_fits (model->info, info)) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER,
+                 "%s: projector of type \"%s\" and width %u does not fit %s, which needs one for %s models of width %u",
+                 path, info->projector_type, info->width, model->info->path, model->info->architecture, model->info->width);
+    return FALSE;
+  }
+  model->projector = facet_projector_new (path, model->backend, error);
+  return model->projector != NULL;
+}
+
+static gboolean
+load_parts (FacetModel *model, const char *path, const FacetModelParams *params, GError **error)
+{
+  const FacetFamilyClass *family;
+
+  model->info = facet_model_info_read (path, error);
+  if (!model->info)
+    return FALSE;
+  model->gguf = facet_gguf_open (path, error);
+  if (!model->gguf)
+    return FALSE;
+  family = facet_family_for (model->gguf, error);
+  if (!family)
+    return FALSE;
+  model->decoder = family->load (model->gguf, error);
+  if (!model->decoder)
+    return FALSE;
+  model->tokenizer = facet_tokenizer_new (model->gguf, error);
+  if (!model->tokenizer)
+    return FALSE;
+  if (params->backend == FACET_BACKEND_VULKAN) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "%s: no Vulkan backend is built in", path);
+    return FALSE;
+  }
+  model->exact = params->exact;
+  model->backend = facet_cpu_backend_new (params->threads, params->exact);
+  return !params->projector || load_projector (model, params->projector, error);
+}
+
+FacetModel *
+facet_model_load (const char *path, const FacetModelParams *params, GError **error)
+{
+  static const FacetModelParams usual;
+  FacetModel *model = g_new0 (FacetModel, 1);
+
+  model->refs = 1;
+  if (!params)
+    params = &usual;
+  if (params->progress)
+    params->progress (FACET_PHASE_LOAD, 0, 0, params->user_data);
+  if (!load_parts (model, path, params, error)) {
+    facet_model_unref (model);
+    return NULL;
+  }
+  if (facet_is_cancelled (params->cancel)) {
+    facet_model_unref (model);
+    g_set_error (error, FACET_ERROR, FACET_ERROR_CANCELLED, "cancelled");
+    return NULL;
+  }
+  if (params->progress)
+    params->progress (FACET_PHASE_LOAD, model->info->file_bytes, model->info->file_bytes, params->user_data);
+  return model;
+}
+
+FacetModel *
+facet_model_ref (FacetModel *model)
+{
+  g_atomic_int_inc (&model->refs);
+  return model;
+}
+
+void
+facet_model_unref (FacetModel *model)
+{
+  if (!g_atomic_int_dec_and_test (&model->refs))
+    return;
+  g_clear_pointer (&model->projector, facet_projector_free);
+  if (model->decoder)
+    model->decoder->free (model->decoder);
+  g_clear_pointer (&model->tokenizer, facet_tokenizer_free);
+  g_clear_pointer (&model->gguf, facet_gguf_close);
+  if (model->backend)
+    model->backend->klass->free (model->backend);
+  g_clear_pointer (&model->info, facet_model_info_free);
+  g_free (model);
+}
+
+const FacetModelInfo *
+facet_model_get_info (FacetModel *model)
+{
+  return model->info;
+}
+
+const char *
+facet_model_backend_name (FacetModel *model)
+{
+  return model->backend->description;
+}
+
+gboolean
+facet_model_accepts_images (FacetModel *model)
+{
+  return model->projector != NULL;
+}
+
+gboolean
+facet_model_accepts_audio (FacetModel *model)
+{
+  return FALSE;
+}
+
+FacetProjector *
+facet_model_get_projector (FacetModel *model)
+{
+  return model->projector;
+}
+
+int
+facet_model_vocab_size (FacetModel *model)
+{
+  return model->decoder->vocab;
+}
+
+FacetSampling
+facet_model_default_sampling (FacetModel *model)
+{
+  if (model->info->has_chat_template)
+    return (FacetSampling) { .temperature = 1.0f, .top_k = 64, .top_p = 0.95f };
+  return (FacetSampling) { .temperature = 0, .repeat_penalty = 1.1f };
+}
+
+/* ---- tokens ---- */
+
+void
+facet_tokenize (FacetModel *model, const char *text, gssize length, gboolean parse_special, GArray *ids)
+{
+  facet_tokenizer_encode (model->tokenizer, text, length < 0 ? strlen (text) : (gsize) length,
+                          parse_special ? FACET_TOKENIZE_SPECIAL : FACET_TOKENIZE_PLAIN, ids);
+}
+
+void
+facet_token_bytes (FacetModel *model, gint32 id, GString *bytes)
+{
+  facet_tokenizer_decode (model->tokenizer, id, bytes);
+}
+
+const char *
+facet_token_piece (FacetModel *model, gint32 id)
+{
+  return facet_tokenizer_piece (model->tokenizer, id);
+}
+
+gint32
+facet_token_bos (FacetModel *model)
+{
+  return facet_tokenizer_bos (model->tokenizer);
+}
+
+/* ---- devices and memory ---- */
+
+char *
+facet_devices_describe (gboolean json)
+{
+  FacetBackend *cpu = facet_cpu_backend_new (0, FALSE);
+  char *text = json ? g_strdup_printf ("[{\"backend\": \"cpu\", \"device\": 0, \"name\": \"%s\"}]", cpu->description)
+                    : g_strdup_printf ("cpu 0: %s", cpu->description);
+
+  cpu->klass->free (cpu);
+  return text;
+}
+
+gboolean
+facet_plan_memory (const char      *path,
+                   const char      *projector,
+                   int              context,
+                   FacetKvType      kv_type,
+                   FacetMemoryPlan *plan,
+                   GError         **error)
+{
+  g_autoptr (FacetGguf) gguf = facet_gguf_open (path, error);
+  g_autoptr (FacetModelInfo) info = NULL;
+  const FacetFamilyClass *family;
+  FacetDecoder *decoder;
+
+  if (!gguf || !(family = facet_family_for (gguf, error)) || !(decoder = family->load (gguf, error)))
+    return FALSE;
+  if (projector && !(info = facet_model_info_read (projector, error))) {
+    decoder->free (decoder);
+    return FALSE;
+  }
+  if (context <= 0)
+    context = decoder->context_length;
+  *plan = (FacetMemoryPlan) { .weights = facet_gguf_size (gguf) + (info ? info->file_bytes : 0),
+                              .kv_cache = facet_kv_bytes (decoder->kv_layers, decoder->n_kv_layers, context, 512, kv_type),
+                              .compute = (guint64) 512 * decoder->width * 4 * 16 + (guint64) decoder->vocab * 8,
+                              .available = MEMORY_SHARE (facet_memory_available ()) };
+  plan->total = plan->weights + plan->kv_cache + plan->compute;
+  decoder->free (decoder);
+  return TRUE;
+}

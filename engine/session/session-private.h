@@ -1,0 +1,52 @@
+/* session-private.h - what the parts of a session share */
+#pragma once
+
+#include "session/model.h"
+#include "session/timeline.h"
+
+/* A graph and its plan. */
+typedef struct {
+  FacetGraph *graph;
+  FacetPlan  *plan;
+} FacetRun;
+
+typedef enum {
+  FACET_RUN_DECODE,  /* one row */
+  FACET_RUN_PREFILL, /* max_step rows, logits of one */
+  FACET_RUN_ALL,     /* all_step rows, logits of all */
+  FACET_N_RUNS,
+} FacetRunKind;
+
+struct FacetSession {
+  FacetModel    *model;
+  int            context;
+  int            max_step, all_step;
+  FacetKv       *kv;
+  FacetRun       runs[FACET_N_RUNS];
+  FacetTimeline  held;     /* rows in the cache */
+  int            written;  /* highest row ever written since the last reset, + 1 */
+  float         *logits;   /* [vocab] of the last row computed */
+  FacetLayerFunc on_layer;
+  gpointer       layer_data;
+};
+
+/* Called with float32 [n, vocab] of rows first .. first + n - 1. */
+typedef void (*FacetRowsFunc) (int first, int n, const float *logits, gpointer user_data);
+
+/* Renders @prompt into rows; CONTEXT_FULL if it does not leave room for one
+ * more. */
+gboolean facet_session_lay_out (FacetSession *session, FacetPrompt *prompt, FacetTimeline *timeline, FacetRendered *rendered, GError **error);
+/* Rows of @timeline that need not be computed again; at least one remains. */
+int      facet_session_reusable (FacetSession *session, const FacetTimeline *timeline, gboolean all);
+/* Computes what is missing; session->logits are those of the last row. With
+ * @on_rows, every row is computed and handed over. */
+gboolean facet_session_sync (FacetSession        *session,
+                             const FacetTimeline *timeline,
+                             FacetRowsFunc        on_rows,
+                             gpointer             rows_data,
+                             FacetProgress        on_progress,
+                             gpointer             progress_data,
+                             FacetCancel         *cancel,
+                             GError             **error);
+/* Appends one token and computes its logits. */
+gboolean facet_session_step (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error);

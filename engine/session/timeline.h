@@ -1,0 +1,34 @@
+/* timeline.h - a prompt as rows: token ids and spans of soft tokens
+ *
+ * One row a token or soft token. Two timelines agree in a row if both hold
+ * the same id there, or the same row of the same picture (by content hash).
+ */
+#pragma once
+
+#include "chat/prompt.h"
+#include "facet.h"
+
+typedef struct {
+  int         start, n; /* rows */
+  FacetImage *image;
+} FacetSpan;
+
+typedef struct {
+  GArray *ids;   /* gint32, FACET_ID_IMAGE in every soft row */
+  GArray *spans; /* FacetSpan, in order */
+} FacetTimeline;
+
+void facet_timeline_init  (FacetTimeline *timeline);
+void facet_timeline_clear (FacetTimeline *timeline);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FacetTimeline, facet_timeline_clear)
+
+/* Rows of @rendered; NO_ENCODER if it has pictures and @projector is NULL. */
+gboolean facet_timeline_fill (FacetTimeline *timeline, const FacetRendered *rendered, FacetProjector *projector, GError **error);
+/* Drops rows from @length on. */
+void     facet_timeline_cut  (FacetTimeline *timeline, int length);
+/* Appends rows from..to-1 of @other. */
+void     facet_timeline_copy (FacetTimeline *timeline, const FacetTimeline *other, int from, int to);
+/* Rows that both begin with. */
+int      facet_timeline_common (const FacetTimeline *a, const FacetTimeline *b);
+/* The span that row @row belongs to, or NULL. */
+const FacetSpan *facet_timeline_span (const FacetTimeline *timeline, int row);
