@@ -10,17 +10,17 @@ append_quoted (GString *json, const char *value, gssize length)
   g_autofree char *valid = g_utf8_make_valid (value, length);
 
   g_string_append_c (json, '"');
-  for (const char *at = valid; *at != '\0'; at++) {
-    guchar c = *at;
+  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
 
     if (c == '"' || c == '\\')
       g_string_append_printf (json, "\\%c", c);
     else if (c == '\n')
       g_string_append (json, "\\n");
-    else if (c < 0x20 || c == 0x7f)
+    else if (c < 0x20 || (c >= 0x7f && c < 0xa0)) /* control characters, which a terminal might obey */
       g_string_append_printf (json, "\\u%04x", c);
     else
-      g_string_append_c (json, c);
+      g_string_append_unichar (json, c);
   }
   g_string_append_c (json, '"');
 }

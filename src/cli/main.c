@@ -17,9 +17,15 @@ typedef struct {
 } Command;
 
 static const Command commands[] = {
+  { "chat", command_chat, N_("talk with a model, or ask it once") },
   { "chats", command_chats, N_("list or export the chats of the window") },
   { "encode", command_encode, N_("turn a picture into the soft tokens that the model sees") },
+  { "tokenize", command_tokenize, N_("show the tokens that a text becomes") },
+  { "score", command_score, N_("show how likely a model finds a text") },
+  { "bench", command_bench, N_("measure how fast a model runs here") },
   { "inspect", command_inspect, N_("show the metadata and the tensors of a GGUF file") },
+  { "devices", command_devices, N_("show what models can run on") },
+  { "logits", command_logits, N_("write what a model computes, for checking") },
 };
 
 static void

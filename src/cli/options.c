@@ -3,6 +3,8 @@
 #include "options.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <glib/gi18n.h>
 
@@ -156,6 +158,11 @@ options_parse (Options            *options,
                int                *argc,
                char             ***argv)
 {
+  gboolean help = FALSE;
+  const GOptionEntry help_entry[] = {
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &help, N_("Show this help"), NULL },
+    G_OPTION_ENTRY_NULL
+  };
   const GOptionEntry json_entry[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("Print the result as JSON"), NULL },
     G_OPTION_ENTRY_NULL
@@ -173,6 +180,9 @@ options_parse (Options            *options,
     g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   if (wanted & OPTIONS_JSON)
     g_option_context_add_main_entries (context, json_entry, GETTEXT_PACKAGE);
+  /* GLib's own help hides the groups that matter most here. */
+  g_option_context_set_help_enabled (context, FALSE);
+  g_option_context_add_main_entries (context, help_entry, GETTEXT_PACKAGE);
   if (wanted & OPTIONS_MODEL)
     g_option_context_add_group (context, model_group (options));
   if (wanted & OPTIONS_SAMPLING)
@@ -180,6 +190,12 @@ options_parse (Options            *options,
   if (!g_option_context_parse (context, argc, argv, &error)) {
     options_complain (command, "%s", error->message);
     return FALSE;
+  }
+  if (help) {
+    g_autofree char *text = g_option_context_get_help (context, FALSE, NULL);
+
+    fputs (text, stdout);
+    exit (EXIT_OK);
   }
   if (!check_ranges (options, &complaint)) {
     options_complain (command, "%s", complaint);

@@ -50,6 +50,14 @@ gboolean options_parse (Options            *options,
 /* Says "facet-cli COMMAND: MESSAGE" and how to get help. */
 void options_complain (const char *command, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
+/* For texts that reach the model: taken byte by byte, valid UTF-8 or not. */
+#define OPTIONS_ARG_BYTES G_OPTION_ARG_FILENAME
+
+/* The text of -p, which @text holds if it was given, or of -f @file ("-":
+ * standard input). Exactly one must be given. Reports any error and returns
+ * the exit status. */
+int options_read_text (char **text, const char *file, gsize *length);
+
 /* What the command line asks for, the rest as the model recommends. */
 FacetSampling options_sampling (const Options *options, FacetModel *model);
 

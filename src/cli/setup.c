@@ -1,8 +1,64 @@
 #include "options.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 #include <glib/gi18n.h>
 
+#include "commands.h"
 #include "report.h"
+
+/* Longer than any context can hold. */
+#define MAX_TEXT (256u << 20)
+
+static gboolean
+read_stream (FILE *stream, const char *name, char **text, gsize *length)
+{
+  g_autoptr (GString) all = g_string_new (NULL);
+  char block[65536];
+  size_t got;
+
+  while ((got = fread (block, 1, sizeof block, stream)) > 0 && all->len <= MAX_TEXT)
+    g_string_append_len (all, block, got);
+  if (ferror (stream)) {
+    g_printerr (_("%s: %s cannot be read: %s\n"), g_get_prgname (), name, g_strerror (errno));
+    return FALSE;
+  }
+  if (all->len > MAX_TEXT) {
+    g_printerr (_("%s: %s is longer than any model can read\n"), g_get_prgname (), name);
+    return FALSE;
+  }
+  *length = all->len;
+  *text = g_string_free (g_steal_pointer (&all), FALSE);
+  return TRUE;
+}
+
+int
+options_read_text (char **text, const char *file, gsize *length)
+{
+  FILE *stream;
+  gboolean done;
+
+  if ((*text == NULL) == (file == NULL)) {
+    options_complain (g_get_prgname (), "%s", _("give either a text with -p or a file with -f"));
+    return EXIT_USAGE;
+  }
+  if (*text != NULL) {
+    *length = strlen (*text);
+    return EXIT_OK;
+  }
+  if (g_str_equal (file, "-"))
+    return read_stream (stdin, _("standard input"), text, length) ? EXIT_OK : EXIT_FAILED;
+  stream = fopen (file, "rb");
+  if (stream == NULL) {
+    g_printerr (_("%s: %s cannot be opened: %s\n"), g_get_prgname (), file, g_strerror (errno));
+    return EXIT_FAILED;
+  }
+  done = read_stream (stream, file, text, length);
+  fclose (stream);
+  return done ? EXIT_OK : EXIT_FAILED;
+}
 
 static gboolean
 have_model (const Options *options, const char *command)

@@ -1,0 +1,115 @@
+#include "line-reader.h"
+
+#include <errno.h>
+#include <histedit.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HISTORY_LINES 500
+
+struct LineReader {
+  EditLine   *edit;     /* NULL: no terminal */
+  History    *history;
+  const char *prompt;
+};
+
+static char *
+get_prompt (EditLine *edit)
+{
+  LineReader *reader;
+
+  el_get (edit, EL_CLIENTDATA, &reader);
+  return (char *) reader->prompt;
+}
+
+LineReader *
+line_reader_new (void)
+{
+  LineReader *reader = g_new0 (LineReader, 1);
+  HistEvent event;
+
+  if (!isatty (STDIN_FILENO) || !isatty (STDOUT_FILENO))
+    return reader;
+  reader->edit = el_init ("facet", stdin, stdout, stderr);
+  if (reader->edit == NULL)
+    return reader;
+  reader->history = history_init ();
+  history (reader->history, &event, H_SETSIZE, HISTORY_LINES);
+  history (reader->history, &event, H_SETUNIQUE, 1);
+  el_set (reader->edit, EL_CLIENTDATA, reader);
+  el_set (reader->edit, EL_PROMPT, get_prompt);
+  el_set (reader->edit, EL_EDITOR, "emacs");
+  el_set (reader->edit, EL_HIST, history, reader->history);
+  el_set (reader->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
+  el_source (reader->edit, NULL); /* the person's own .editrc */
+  return reader;
+}
+
+void
+line_reader_free (LineReader *reader)
+{
+  if (reader->history != NULL)
+    history_end (reader->history);
+  if (reader->edit != NULL)
+    el_end (reader->edit);
+  g_free (reader);
+}
+
+gboolean
+line_reader_is_terminal (LineReader *reader)
+{
+  return reader->edit != NULL;
+}
+
+static LineResult
+read_edited (LineReader *reader, GString *text)
+{
+  int length = 0;
+  const char *line = el_gets (reader->edit, &length);
+
+  if (line == NULL || length <= 0) {
+    fputc ('\n', stdout);
+    return length < 0 && errno == EINTR ? LINE_INTERRUPTED : LINE_END;
+  }
+  g_string_append_len (text, line, length);
+  return LINE_READ;
+}
+
+static LineResult
+read_plain (GString *text)
+{
+  g_autofree char *line = NULL;
+  size_t capacity = 0;
+  ssize_t length = getline (&line, &capacity, stdin);
+
+  if (length < 0)
+    return errno == EINTR && !feof (stdin) ? LINE_INTERRUPTED : LINE_END;
+  g_string_append_len (text, line, length);
+  return LINE_READ;
+}
+
+LineResult
+line_reader_read (LineReader *reader, char **line)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  HistEvent event;
+
+  reader->prompt = "> ";
+  for (;;) {
+    LineResult result = reader->edit != NULL ? read_edited (reader, text) : read_plain (text);
+
+    if (result == LINE_INTERRUPTED || (result == LINE_END && text->len == 0))
+      return result;
+    if (text->len > 0 && text->str[text->len - 1] == '\n')
+      g_string_truncate (text, text->len - 1);
+    if (result == LINE_END || text->len == 0 || text->str[text->len - 1] != '\\')
+      break;
+    text->str[text->len - 1] = '\n';
+    reader->prompt = "… ";
+  }
+  *line = g_utf8_make_valid (text->str, text->len);
+  if (reader->edit != NULL && text->len > 0)
+    history (reader->history, &event, H_ENTER, *line);
+  return LINE_READ;
+}

@@ -1,0 +1,190 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+#include "commands.h"
+#include "interrupt.h"
+#include "npy.h"
+#include "options.h"
+#include "report.h"
+
+#define DEFAULT_CONTEXT 4096
+#define TEMPLATE_TOKENS 64 /* more than any family puts around one turn */
+
+typedef struct {
+  Options  options;
+  char    *ids;
+  char    *text;
+  char    *output;
+  char    *dump_dir;
+  gboolean template;
+  gboolean all;
+} Arguments;
+
+static void
+arguments_clear (Arguments *arguments)
+{
+  options_clear (&arguments->options);
+  g_free (arguments->ids);
+  g_free (arguments->text);
+  g_free (arguments->output);
+  g_free (arguments->dump_dir);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
+
+/* What the layers put out, layer -1 first; several calls each when the
+ * prompt is computed in chunks. */
+typedef struct {
+  GPtrArray *layers; /* of GArray of float */
+  gsize      width;
+} LayerDump;
+
+static void
+collect_layer (int layer, const float *data, gsize rows, gsize width, gpointer user_data)
+{
+  LayerDump *dump = user_data;
+  guint index = layer + 1;
+
+  while (dump->layers->len <= index)
+    g_ptr_array_add (dump->layers, g_array_new (FALSE, FALSE, sizeof (float)));
+  g_array_append_vals (g_ptr_array_index (dump->layers, index), data, rows * width);
+  dump->width = width;
+}
+
+static gboolean
+write_layers (const LayerDump *dump, const char *dir, GError **error)
+{
+  for (guint i = 0; i < dump->layers->len; i++) {
+    const GArray *layer = g_ptr_array_index (dump->layers, i);
+    g_autofree char *name = i == 0 ? g_strdup ("embeddings.npy") : g_strdup_printf ("layer-%02u.npy", i - 1);
+    g_autofree char *path = g_build_filename (dir, name, NULL);
+
+    if (!npy_write (path, (const float *) layer->data, layer->len / dump->width, dump->width, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* "2,10,7" as token ids. */
+static gboolean
+parse_ids (const char *list, int vocab_size, GArray *ids)
+{
+  const char *at = list;
+
+  for (;;) {
+    char *end;
+    gint64 id = g_ascii_strtoll (at, &end, 10);
+    gint32 value = id;
+
+    if (end == at || (*end != ',' && *end != '\0') || id < 0 || id >= vocab_size) {
+      g_printerr (_("%s: “%s” in --ids is no token of this model (0 to %d)\n"), g_get_prgname (), at, vocab_size - 1);
+      return FALSE;
+    }
+    g_array_append_val (ids, value);
+    if (*end == '\0')
+      return TRUE;
+    at = end + 1;
+  }
+}
+
+static FacetPrompt *
+make_prompt (const Arguments *arguments, FacetModel *model)
+{
+  FacetPrompt *prompt = facet_prompt_new (arguments->template ? FACET_TEMPLATE_FAMILY : FACET_TEMPLATE_RAW);
+
+  facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
+  if (arguments->ids != NULL) {
+    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+    if (!parse_ids (arguments->ids, facet_model_vocab_size (model), ids)) {
+      facet_prompt_free (prompt);
+      return NULL;
+    }
+    facet_prompt_add_tokens (prompt, (const gint32 *) ids->data, ids->len);
+  } else {
+    facet_prompt_add_text (prompt, arguments->text, -1);
+  }
+  return prompt;
+}
+
+/* As asked, else enough for the prompt: no token is shorter than a byte. */
+static int
+context_for (const Arguments *arguments, FacetModel *model)
+{
+  gsize bytes = strlen (arguments->ids != NULL ? arguments->ids : arguments->text);
+  gsize limit = facet_model_get_info (model)->context_length;
+
+  if (arguments->options.context > 0)
+    return arguments->options.context;
+  return MIN (MAX (bytes + TEMPLATE_TOKENS, DEFAULT_CONTEXT), limit);
+}
+
+static gboolean
+compute (const Arguments *arguments, FacetModel *model, FacetPrompt *prompt, GError **error)
+{
+  FacetSessionParams params = { .context = context_for (arguments, model), .kv_type = arguments->options.kv_type };
+  FacetCancel cancel = { 0 };
+  g_autoptr (FacetSession) session = facet_session_new (model, &params, error);
+  g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
+  g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  LayerDump dump = { .layers = layers };
+  gsize vocab = facet_model_vocab_size (model);
+
+  if (session == NULL)
+    return FALSE;
+  if (arguments->dump_dir != NULL)
+    facet_session_set_layer_func (session, collect_layer, &dump);
+  interrupt_guard (&cancel);
+  if (!facet_session_logits (session, prompt, arguments->all, logits, &cancel, error))
+    return FALSE;
+  interrupt_guard (NULL);
+  if (!npy_write (arguments->output, (const float *) logits->data, logits->len / vocab, vocab, error))
+    return FALSE;
+  return arguments->dump_dir == NULL || write_layers (&dump, arguments->dump_dir, error);
+}
+
+int
+command_logits (int argc, char **argv)
+{
+  g_auto (Arguments) arguments = { .ids = NULL };
+  const GOptionEntry entries[] = {
+    { "prompt", 'p', 0, OPTIONS_ARG_BYTES, &arguments.text, N_("Text to read"), N_("TEXT") },
+    { "ids", 0, 0, G_OPTION_ARG_STRING, &arguments.ids, N_("Token ids to read, as they are: “2,10,7”"), N_("LIST") },
+    { "template", 0, 0, G_OPTION_ARG_NONE, &arguments.template, N_("Put the text into a turn of the chat template"), NULL },
+    { "all", 0, 0, G_OPTION_ARG_NONE, &arguments.all, N_("Logits after every token, not only the last"), NULL },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments.output, N_("Where to write float32 [rows, vocabulary]"), N_("FILE.npy") },
+    { "dump-layers", 0, 0, G_OPTION_ARG_FILENAME, &arguments.dump_dir, N_("Folder for each layer's output"), N_("FOLDER") },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autoptr (FacetModel) model = NULL;
+  g_autoptr (FacetPrompt) prompt = NULL;
+  g_autoptr (GError) error = NULL;
+
+  options_init (&arguments.options);
+  if (!options_parse (&arguments.options, OPTIONS_MODEL, NULL, N_("Writes what the model computes for a prompt, for checking."),
+                      entries, &argc, &argv))
+    return EXIT_USAGE;
+  if (arguments.output == NULL || (arguments.ids == NULL) == (arguments.text == NULL)
+      || (arguments.ids != NULL && arguments.template)) {
+    options_complain (g_get_prgname (), "%s", _("give -o and either -p (with or without --template) or --ids"));
+    return EXIT_USAGE;
+  }
+  if (arguments.dump_dir != NULL && g_mkdir_with_parents (arguments.dump_dir, 0777) != 0) {
+    g_printerr (_("%s: the folder %s cannot be made\n"), g_get_prgname (), arguments.dump_dir);
+    return EXIT_FAILED;
+  }
+  model = options_load_model (&arguments.options, NULL);
+  if (model == NULL)
+    return EXIT_FAILED;
+  prompt = make_prompt (&arguments, model);
+  if (prompt == NULL)
+    return EXIT_USAGE;
+  interrupt_install ();
+  if (!compute (&arguments, model, prompt, &error)) {
+    report_error (error);
+    return report_status (error);
+  }
+  return EXIT_OK;
+}
