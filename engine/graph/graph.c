@@ -1,4 +1,5 @@
 #include "graph/graph.h"
+#include "graph/graph-private.h"
 
 struct FacetGraph {
   GArray *nodes; /* FacetNode */
@@ -58,8 +59,8 @@ facet_graph_mark_layer (FacetGraph *graph, int node, int layer)
 
 /* ---- builders ---- */
 
-static int
-append (FacetGraph *g, FacetNode node)
+int
+facet_graph_append (FacetGraph *g, FacetNode node)
 {
   node.layer = FACET_NOT_A_LAYER;
   g_array_append_val (g->nodes, node);
@@ -94,7 +95,7 @@ facet_g_embed (FacetGraph *g, const FacetTensor *table, float scale)
 
   n.w[0] = table;
   n.f[0] = scale;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
@@ -103,7 +104,7 @@ facet_g_input (FacetGraph *g, int slot, int rows, int cols)
   FacetNode n = node_of (FACET_OP_INPUT, rows, cols, -1, -1, -1);
 
   n.i[0] = slot;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
@@ -112,14 +113,14 @@ facet_g_table (FacetGraph *g, const FacetTensor *table)
   FacetNode n = node_of (FACET_OP_TABLE, (int) table->ne[1], (int) table->ne[0], -1, -1, -1);
 
   n.w[0] = table;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
 facet_g_outputs (FacetGraph *g, int x)
 {
   g_assert (facet_graph_node (g, x)->rows == FACET_ROWS_TOKENS);
-  return append (g, node_of (FACET_OP_OUTPUTS, FACET_ROWS_OUTPUTS, cols_of (g, x), x, -1, -1));
+  return facet_graph_append (g, node_of (FACET_OP_OUTPUTS, FACET_ROWS_OUTPUTS, cols_of (g, x), x, -1, -1));
 }
 
 int
@@ -130,7 +131,7 @@ facet_g_matmul (FacetGraph *g, int x, const FacetTensor *w, const FacetTensor *b
   g_assert (w->ne[0] == cols_of (g, x));
   n.w[0] = w;
   n.w[1] = bias;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
@@ -142,7 +143,7 @@ facet_g_rms_norm (FacetGraph *g, int x, const FacetTensor *gain, int group, floa
   n.w[0] = gain;
   n.i[0] = group;
   n.f[0] = eps;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
@@ -153,21 +154,21 @@ facet_g_layer_norm (FacetGraph *g, int x, const FacetTensor *gain, const FacetTe
   n.w[0] = gain;
   n.w[1] = bias;
   n.f[0] = eps;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
 facet_g_add (FacetGraph *g, int a, int b)
 {
   g_assert (cols_of (g, a) == cols_of (g, b));
-  return append (g, node_like (g, FACET_OP_ADD, a, b));
+  return facet_graph_append (g, node_like (g, FACET_OP_ADD, a, b));
 }
 
 int
 facet_g_mul (FacetGraph *g, int a, int b)
 {
   g_assert (cols_of (g, a) == cols_of (g, b));
-  return append (g, node_like (g, FACET_OP_MUL, a, b));
+  return facet_graph_append (g, node_like (g, FACET_OP_MUL, a, b));
 }
 
 int
@@ -176,20 +177,20 @@ facet_g_scale (FacetGraph *g, int x, float factor)
   FacetNode n = node_like (g, FACET_OP_SCALE, x, -1);
 
   n.f[0] = factor;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
 facet_g_gelu (FacetGraph *g, int x)
 {
-  return append (g, node_like (g, FACET_OP_GELU, x, -1));
+  return facet_graph_append (g, node_like (g, FACET_OP_GELU, x, -1));
 }
 
 int
 facet_g_geglu (FacetGraph *g, int gate, int up)
 {
   g_assert (cols_of (g, gate) == cols_of (g, up));
-  return append (g, node_like (g, FACET_OP_GEGLU, gate, up));
+  return facet_graph_append (g, node_like (g, FACET_OP_GEGLU, gate, up));
 }
 
 int
@@ -200,7 +201,7 @@ facet_g_rope (FacetGraph *g, int x, const FacetRope *rope)
   g_assert (n.cols % rope->head == 0);
   n.i[0] = rope->head;
   n.u.rope = *rope;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
@@ -209,7 +210,7 @@ facet_g_kv_store (FacetGraph *g, int k, int v, int cache_layer)
   FacetNode n = node_of (FACET_OP_KV_STORE, facet_graph_node (g, k)->rows, 0, k, v, -1);
 
   n.i[0] = cache_layer;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
@@ -220,7 +221,7 @@ facet_g_attention (FacetGraph *g, int q, int k, int v, const FacetAttention *att
 
   g_assert (cols_of (g, q) == attention->n_head * attention->head_k);
   n.u.attention = *attention;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
@@ -229,7 +230,7 @@ facet_g_softcap (FacetGraph *g, int x, float cap)
   FacetNode n = node_like (g, FACET_OP_SOFTCAP, x, -1);
 
   n.f[0] = cap;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }
 
 int
@@ -242,5 +243,5 @@ facet_g_pool (FacetGraph *g, int x, int map_rows, int map_cols, int k)
   n.i[0] = map_rows;
   n.i[1] = map_cols;
   n.i[2] = k;
-  return append (g, n);
+  return facet_graph_append (g, n);
 }

@@ -38,6 +38,21 @@ typedef enum {
   FACET_OP_ATTENTION, /* FacetAttention in u.attention; src[0] = q, K/V from cache or src[1], src[2] */
   FACET_OP_SOFTCAP,   /* f[0] * tanh(x / f[0]) */
   FACET_OP_POOL,      /* average pooling of an i[0] x i[1] map of rows by k = i[2] */
+  /* of the sound encoders; a map is [map rows * map cols, channels] or the same memory in another shape */
+  FACET_OP_PATCHES,   /* 3x3 neighbourhoods, stride 2, of an i[0] x i[1] map, i[2] zero rows before it and one zero
+                         column; -> [out map, channel * 9 + row * 3 + col]; i[3] = columns of the out map */
+  FACET_OP_RESHAPE,   /* the same memory with other rows and columns */
+  FACET_OP_RELU,      /* max (x, 0) */
+  FACET_OP_SILU,      /* x / (1 + exp (-x)) */
+  FACET_OP_CLAMP,     /* min (max (x, f[0]), f[1]) */
+  FACET_OP_GLU,       /* first half of the columns / (1 + exp (-second half)) */
+  FACET_OP_CAUSAL_CONV,     /* each column alone: sum_i x[row - (k-1) + i] * w[0][i], w[0] ne = {cols, k} F32 */
+  FACET_OP_LOCAL_ATTENTION, /* src = q, k, v, pos; row t sees t - i[1] .. t; score q.(k + pos[distance]) of each of
+                               i[0] heads, soft-capped at f[0] */
+  FACET_OP_EVERY,     /* rows 0, i[0], 2 i[0] ... */
+  FACET_OP_CUM_STATS, /* of a map with i[0] rows a time: per time t {mean, 1 / sqrt (variance + f[0])} over all values
+                         of times <= t; the variance sums squares around each time's own running mean */
+  FACET_OP_CUM_NORM,  /* (x - mean) * the factor of src[1] * w[0] by channel; i[0] rows a time */
   FACET_OP_COUNT,
 } FacetOp;
 
@@ -109,3 +124,15 @@ int facet_g_kv_store   (FacetGraph *g, int k, int v, int cache_layer);
 int facet_g_attention  (FacetGraph *g, int q, int k, int v, const FacetAttention *attention);
 int facet_g_softcap    (FacetGraph *g, int x, float cap);
 int facet_g_pool       (FacetGraph *g, int x, int map_rows, int map_cols, int k);
+
+int facet_g_patches         (FacetGraph *g, int x, int map_rows, int map_cols, int zero_rows_before);
+int facet_g_reshape         (FacetGraph *g, int x, int rows, int cols);
+int facet_g_relu            (FacetGraph *g, int x);
+int facet_g_silu            (FacetGraph *g, int x);
+int facet_g_clamp           (FacetGraph *g, int x, float low, float high);
+int facet_g_glu             (FacetGraph *g, int x);
+int facet_g_causal_conv     (FacetGraph *g, int x, const FacetTensor *w);
+int facet_g_local_attention (FacetGraph *g, int q, int k, int v, int pos, int n_head, float softcap);
+int facet_g_every           (FacetGraph *g, int x, int step);
+/* Normalises over times: statistics, then the rows. */
+int facet_g_cum_norm        (FacetGraph *g, int x, int rows_a_time, const FacetTensor *gain, float eps);

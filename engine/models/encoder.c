@@ -4,6 +4,8 @@
 
 static const FacetEncoderClass *const classes[] = {
   &facet_encoder_siglip,
+  &facet_encoder_gemma3n_audio,
+  &facet_encoder_gemma4_audio,
 };
 
 void

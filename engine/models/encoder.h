@@ -73,3 +73,5 @@ float *facet_encoder_run (FacetEncoder            *encoder,
                           GError                 **error);
 
 extern const FacetEncoderClass facet_encoder_siglip;
+extern const FacetEncoderClass facet_encoder_gemma3n_audio;
+extern const FacetEncoderClass facet_encoder_gemma4_audio;

@@ -28,7 +28,9 @@ is_row_wise (FacetOp op)
 static gboolean
 reads_other_rows (FacetOp op)
 {
-  return op == FACET_OP_OUTPUTS || op == FACET_OP_POOL;
+  return op == FACET_OP_OUTPUTS || op == FACET_OP_POOL || op == FACET_OP_PATCHES || op == FACET_OP_RESHAPE
+         || op == FACET_OP_CAUSAL_CONV || op == FACET_OP_LOCAL_ATTENTION || op == FACET_OP_EVERY
+         || op == FACET_OP_CUM_STATS;
 }
 
 gboolean

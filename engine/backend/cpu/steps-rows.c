@@ -1,8 +1,7 @@
 #include "backend/cpu/plan.h"
+#include "backend/cpu/rows-audio.h"
 
 #include <string.h>
-
-typedef void (*RowFunc) (const FacetCpuRun *run, int node, int row);
 
 static const FacetNode *
 node_at (const FacetCpuRun *run, int node)
@@ -211,7 +210,7 @@ row_pool (const FacetCpuRun *run, int node, int row)
   kernels->scale (y, 1.0f / (float) (k * k), y, n->cols);
 }
 
-static const RowFunc row_funcs[FACET_OP_COUNT] = {
+static const FacetCpuRowFunc row_funcs[FACET_OP_COUNT] = {
   [FACET_OP_EMBED] = row_embed,
   [FACET_OP_INPUT] = row_input,
   [FACET_OP_TABLE] = row_table,
@@ -227,6 +226,17 @@ static const RowFunc row_funcs[FACET_OP_COUNT] = {
   [FACET_OP_KV_STORE] = row_kv_store,
   [FACET_OP_SOFTCAP] = row_softcap,
   [FACET_OP_POOL] = row_pool,
+  [FACET_OP_PATCHES] = facet_cpu_row_patches,
+  [FACET_OP_RESHAPE] = facet_cpu_row_reshape,
+  [FACET_OP_RELU] = facet_cpu_row_relu,
+  [FACET_OP_SILU] = facet_cpu_row_silu,
+  [FACET_OP_CLAMP] = facet_cpu_row_clamp,
+  [FACET_OP_GLU] = facet_cpu_row_glu,
+  [FACET_OP_CAUSAL_CONV] = facet_cpu_row_causal_conv,
+  [FACET_OP_LOCAL_ATTENTION] = facet_cpu_row_local_attention,
+  [FACET_OP_EVERY] = facet_cpu_row_every,
+  [FACET_OP_CUM_STATS] = facet_cpu_row_cum_stats,
+  [FACET_OP_CUM_NORM] = facet_cpu_row_cum_norm,
 };
 
 void
