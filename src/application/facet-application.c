@@ -1,0 +1,258 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "facet-application.h"
+
+#include "facet-activity-log.h"
+#include "facet-models-page.h"
+#include "facet-preferences.h"
+#include "facet-settings.h"
+#include "window/facet-window.h"
+
+struct _FacetApplication {
+  AdwApplication parent_instance;
+
+  const FacetEngineBackend *backend;
+  gpointer                  config;
+  GSettings                *settings;
+  FacetStore               *store;
+  FacetModelLibrary        *library;
+  FacetEngineService       *service;
+  FacetWindow              *window; /* borrowed */
+  GtkWindow                *models; /* borrowed */
+  guint                     reload_timer;
+};
+
+G_DEFINE_FINAL_TYPE (FacetApplication, facet_application, ADW_TYPE_APPLICATION)
+
+/* ---- the model ---------------------------------------------------------- */
+
+static void
+load_model (FacetApplication *self)
+{
+  g_autofree char *path = g_settings_get_string (self->settings, "model");
+  g_autofree char *projector = g_settings_get_string (self->settings, "projector");
+  FacetLocalModel *model = *path != '\0' ? facet_model_library_find (self->library, path)
+                                         : facet_model_library_suggest (self->library);
+  FacetLoadSpec spec = {
+    .backend = facet_settings_get_backend (self->settings),
+    .device = g_settings_get_int (self->settings, "device"),
+    .threads = g_settings_get_int (self->settings, "threads"),
+    .context = g_settings_get_int (self->settings, "context-length"),
+    .kv_type = facet_settings_get_kv_type (self->settings),
+  };
+
+  if (model != NULL)
+    spec.path = (char *) facet_local_model_get_path (model);
+  else if (*path != '\0')
+    spec.path = path;
+  else
+    return; /* the window offers the page of models */
+
+  if (*projector != '\0')
+    spec.projector = projector;
+  else if (model != NULL)
+    spec.projector = (char *) facet_local_model_get_projector (model);
+  facet_activity_log_add (FACET_ACTIVITY_READ, spec.path);
+  facet_engine_service_load (self->service, &spec);
+}
+
+static gboolean
+reload_cb (gpointer data)
+{
+  FacetApplication *self = data;
+
+  self->reload_timer = 0;
+  load_model (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Several keys change together, and a slider changes often. */
+static void
+settings_changed_cb (GSettings *settings, const char *key, FacetApplication *self)
+{
+  static const char *const keys[] = { "model",   "projector",      "backend",   "device",
+                                      "threads", "context-length", "precision", NULL };
+
+  if (!g_strv_contains (keys, key))
+    return;
+  g_clear_handle_id (&self->reload_timer, g_source_remove);
+  self->reload_timer = g_timeout_add (600, reload_cb, self);
+}
+
+static void
+scanned_cb (FacetApplication *self)
+{
+  if (!facet_model_library_is_scanning (self->library) &&
+      facet_engine_service_get_state (self->service) == FACET_ENGINE_EMPTY)
+    load_model (self);
+}
+
+/* ---- actions ------------------------------------------------------------ */
+
+static void
+models_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetApplication *self = data;
+  GtkWidget *box;
+  GtkWidget *page;
+
+  if (self->models != NULL) {
+    gtk_window_present (self->models);
+    return;
+  }
+  box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  page = GTK_WIDGET (facet_models_page_new (self->library, self->settings));
+  self->models = g_object_new (ADW_TYPE_WINDOW, "title", _("Models"), "transient-for", self->window, "default-width",
+                               640, "default-height", 640, NULL);
+  g_object_add_weak_pointer (G_OBJECT (self->models), (gpointer *) &self->models);
+  gtk_widget_set_vexpand (page, TRUE);
+  gtk_box_append (GTK_BOX (box), adw_header_bar_new ());
+  gtk_box_append (GTK_BOX (box), page);
+  adw_window_set_content (ADW_WINDOW (self->models), box);
+  gtk_window_present (self->models);
+}
+
+static void
+preferences_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetApplication *self = data;
+
+  gtk_window_present (GTK_WINDOW (facet_preferences_new (GTK_WINDOW (self->window), self->settings)));
+}
+
+static void
+about_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetApplication *self = data;
+
+  adw_show_about_window (GTK_WINDOW (self->window), "application-name", "Facet", "application-icon", FACET_APP_ID,
+                         "version", FACET_VERSION, "comments",
+                         _("A private assistant that runs on this computer"), "license-type", GTK_LICENSE_MIT_X11,
+                         NULL);
+}
+
+static void
+quit_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetApplication *self = data;
+
+  if (self->window != NULL)
+    gtk_window_destroy (GTK_WINDOW (self->window));
+  g_application_quit (G_APPLICATION (self));
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static void
+facet_application_startup (GApplication *application)
+{
+  FacetApplication *self = FACET_APPLICATION (application);
+  const GActionEntry entries[] = {
+    { "models", models_cb }, { "preferences", preferences_cb }, { "about", about_cb }, { "quit", quit_cb }
+  };
+  const char *const preferences_keys[] = { "<Control>comma", NULL };
+  const char *const quit_keys[] = { "<Control>q", NULL };
+  const char *const close_keys[] = { "<Control>w", NULL };
+  const char *const models_keys[] = { "<Control>m", NULL };
+  g_autofree char *directory = facet_store_default_directory ();
+  g_autoptr (GError) error = NULL;
+
+  G_APPLICATION_CLASS (facet_application_parent_class)->startup (application);
+  gtk_window_set_default_icon_name (FACET_APP_ID);
+  if (facet_settings_is_rtl ())
+    gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
+  facet_settings_follow_color_scheme (self->settings);
+  g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
+  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.preferences", preferences_keys);
+  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.quit", quit_keys);
+  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.models", models_keys);
+  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "window.close", close_keys);
+
+  self->store = facet_store_open (directory, FACET_STORE_READ_WRITE, NULL, &error);
+  if (self->store == NULL) {
+    g_printerr ("%s\n", error->message);
+    exit (EXIT_FAILURE);
+  }
+  self->service = facet_engine_service_new (self->backend, self->config);
+  self->library = facet_model_library_new (self->settings);
+  g_signal_connect_object (self->library, "notify::scanning", G_CALLBACK (scanned_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->settings, "changed", G_CALLBACK (settings_changed_cb), self, 0);
+}
+
+static void
+facet_application_activate (GApplication *application)
+{
+  FacetApplication *self = FACET_APPLICATION (application);
+
+  if (self->window == NULL) {
+    self->window = facet_window_new (GTK_APPLICATION (self), self->store, self->service, self->library,
+                                     self->settings);
+    g_object_add_weak_pointer (G_OBJECT (self->window), (gpointer *) &self->window);
+  }
+  gtk_window_present (GTK_WINDOW (self->window));
+}
+
+static void
+facet_application_open (GApplication *application, GFile **files, int n, const char *hint)
+{
+  FacetApplication *self = FACET_APPLICATION (application);
+
+  facet_application_activate (application);
+  for (int i = 0; i < n; i++)
+    facet_window_attach (self->window, files[i]);
+}
+
+static void
+facet_application_shutdown (GApplication *application)
+{
+  FacetApplication *self = FACET_APPLICATION (application);
+
+  g_clear_handle_id (&self->reload_timer, g_source_remove);
+  if (self->window != NULL)
+    gtk_window_destroy (GTK_WINDOW (self->window));
+  g_clear_object (&self->service); /* joins the engine thread */
+  g_clear_object (&self->library);
+  g_clear_object (&self->store);
+  G_APPLICATION_CLASS (facet_application_parent_class)->shutdown (application);
+}
+
+static void
+facet_application_finalize (GObject *object)
+{
+  g_clear_object (&FACET_APPLICATION (object)->settings);
+  G_OBJECT_CLASS (facet_application_parent_class)->finalize (object);
+}
+
+FacetApplication *
+facet_application_new (const FacetEngineBackend *backend, gpointer config, GSettings *settings)
+{
+  FacetApplication *self = g_object_new (FACET_TYPE_APPLICATION, "application-id", FACET_APP_ID, "flags",
+                                         G_APPLICATION_HANDLES_OPEN, "resource-base-path",
+                                         "/io/github/facet_desktop/Facet", NULL);
+
+  self->backend = backend;
+  self->config = config;
+  self->settings = g_object_ref (settings);
+  return self;
+}
+
+static void
+facet_application_class_init (FacetApplicationClass *klass)
+{
+  GApplicationClass *application_class = G_APPLICATION_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = facet_application_finalize;
+  application_class->startup = facet_application_startup;
+  application_class->activate = facet_application_activate;
+  application_class->open = facet_application_open;
+  application_class->shutdown = facet_application_shutdown;
+}
+
+static void
+facet_application_init (FacetApplication *self)
+{
+}

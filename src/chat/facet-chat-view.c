@@ -1,0 +1,156 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "facet-chat-view.h"
+
+#include "facet-message-row.h"
+
+#define PAGE 40
+#define NEAR_END 24.0
+
+struct _FacetChatView {
+  AdwBin parent_instance;
+
+  GtkWidget         *scroller;
+  GtkWidget         *list;
+  FacetConversation *conversation;
+  GtkSliceListModel *slice; /* the last messages */
+  gboolean           follow;
+};
+
+G_DEFINE_FINAL_TYPE (FacetChatView, facet_chat_view, ADW_TYPE_BIN)
+
+static GtkWidget *
+create_row_cb (gpointer item, gpointer data)
+{
+  FacetChatView *self = data;
+
+  return facet_message_row_new (item, facet_conversation_get_store (self->conversation));
+}
+
+static GtkAdjustment *
+adjustment (FacetChatView *self)
+{
+  return gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (self->scroller));
+}
+
+gboolean
+facet_chat_view_is_at_end (FacetChatView *self)
+{
+  GtkAdjustment *vertical = adjustment (self);
+
+  return gtk_adjustment_get_value (vertical) + gtk_adjustment_get_page_size (vertical) >=
+         gtk_adjustment_get_upper (vertical) - NEAR_END;
+}
+
+/* The content has grown: keep to the end only if that was shown. */
+static void
+size_changed_cb (FacetChatView *self)
+{
+  GtkAdjustment *vertical = adjustment (self);
+
+  if (self->follow)
+    gtk_adjustment_set_value (vertical,
+                              gtk_adjustment_get_upper (vertical) - gtk_adjustment_get_page_size (vertical));
+}
+
+static void
+value_changed_cb (FacetChatView *self)
+{
+  self->follow = facet_chat_view_is_at_end (self);
+}
+
+static void
+edge_reached_cb (GtkScrolledWindow *scroller, GtkPositionType edge, FacetChatView *self)
+{
+  guint offset;
+
+  if (edge != GTK_POS_TOP || self->slice == NULL)
+    return;
+  offset = gtk_slice_list_model_get_offset (self->slice);
+  gtk_slice_list_model_set_offset (self->slice, offset > PAGE ? offset - PAGE : 0);
+}
+
+void
+facet_chat_view_scroll_to_end (FacetChatView *self)
+{
+  self->follow = TRUE;
+  size_changed_cb (self);
+}
+
+void
+facet_chat_view_set_conversation (FacetChatView *self, FacetConversation *conversation)
+{
+  guint length;
+
+  if (!g_set_object (&self->conversation, conversation))
+    return;
+  gtk_list_box_bind_model (GTK_LIST_BOX (self->list), NULL, NULL, NULL, NULL);
+  g_clear_object (&self->slice);
+  if (conversation == NULL)
+    return;
+
+  length = facet_conversation_get_length (conversation);
+  self->slice = gtk_slice_list_model_new (g_object_ref (G_LIST_MODEL (conversation)),
+                                          length > PAGE ? length - PAGE : 0, G_MAXUINT / 2);
+  self->follow = TRUE;
+  gtk_list_box_bind_model (GTK_LIST_BOX (self->list), G_LIST_MODEL (self->slice), create_row_cb, self, NULL);
+}
+
+GtkListBox *
+facet_chat_view_get_list (FacetChatView *self)
+{
+  return GTK_LIST_BOX (self->list);
+}
+
+GtkWidget *
+facet_chat_view_new (void)
+{
+  return g_object_new (FACET_TYPE_CHAT_VIEW, NULL);
+}
+
+static void
+facet_chat_view_dispose (GObject *object)
+{
+  FacetChatView *self = FACET_CHAT_VIEW (object);
+
+  if (self->list != NULL)
+    gtk_list_box_bind_model (GTK_LIST_BOX (self->list), NULL, NULL, NULL, NULL);
+  self->list = NULL;
+  g_clear_object (&self->slice);
+  g_clear_object (&self->conversation);
+  G_OBJECT_CLASS (facet_chat_view_parent_class)->dispose (object);
+}
+
+static void
+facet_chat_view_class_init (FacetChatViewClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = facet_chat_view_dispose;
+}
+
+static void
+facet_chat_view_init (FacetChatView *self)
+{
+  GtkWidget *clamp = adw_clamp_new ();
+  GtkAdjustment *vertical;
+
+  self->follow = TRUE;
+  self->list = g_object_new (GTK_TYPE_LIST_BOX, "accessible-role", GTK_ACCESSIBLE_ROLE_LOG, "selection-mode",
+                             GTK_SELECTION_NONE, NULL);
+  gtk_widget_add_css_class (self->list, "messages");
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->list), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Conversation"), -1);
+  adw_clamp_set_maximum_size (ADW_CLAMP (clamp), 760);
+  adw_clamp_set_child (ADW_CLAMP (clamp), self->list);
+  self->scroller = gtk_scrolled_window_new ();
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (self->scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (self->scroller), clamp);
+  gtk_widget_set_vexpand (self->scroller, TRUE);
+  adw_bin_set_child (ADW_BIN (self), self->scroller);
+  g_signal_connect (self->scroller, "edge-reached", G_CALLBACK (edge_reached_cb), self);
+  vertical = adjustment (self);
+  g_signal_connect_object (vertical, "changed", G_CALLBACK (size_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (vertical, "value-changed", G_CALLBACK (value_changed_cb), self, G_CONNECT_SWAPPED);
+}

@@ -1,0 +1,30 @@
+/* facet-chat-view.h - a conversation as a scrolling list of messages
+ *
+ * Follows the end while it is shown there, and stays where it is when the
+ * person has scrolled up. Only the last messages get widgets at first; more
+ * are added when the top is reached.
+ *
+ * # Accessibility: role LOG.
+ *
+ * Thread-safety: main thread only.
+ */
+#pragma once
+
+#include <adwaita.h>
+
+#include "chat/facet-conversation.h"
+
+G_BEGIN_DECLS
+
+#define FACET_TYPE_CHAT_VIEW (facet_chat_view_get_type ())
+G_DECLARE_FINAL_TYPE (FacetChatView, facet_chat_view, FACET, CHAT_VIEW, AdwBin)
+
+GtkWidget     *facet_chat_view_new              (void);
+void           facet_chat_view_set_conversation (FacetChatView *self, FacetConversation *conversation);
+void           facet_chat_view_scroll_to_end    (FacetChatView *self);
+gboolean       facet_chat_view_is_at_end        (FacetChatView *self);
+
+/* The list, whose rows are FacetMessageRow; for tests. */
+GtkListBox    *facet_chat_view_get_list         (FacetChatView *self);
+
+G_END_DECLS

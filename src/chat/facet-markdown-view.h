@@ -1,0 +1,33 @@
+/* facet-markdown-view.h - Markdown as widgets, growing at its end
+ *
+ * One widget per block. When the text grows only the blocks after the last
+ * settled place are parsed again, and of these only the ones that differ are
+ * laid out again.
+ *
+ * Each paragraph takes its own direction from its text; code runs left to
+ * right. A link asks before it opens a browser.
+ *
+ * # Accessibility: labels are selectable and expose their text; the copy
+ * button of a code block is named.
+ *
+ * Thread-safety: main thread only.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define FACET_TYPE_MARKDOWN_VIEW (facet_markdown_view_get_type ())
+G_DECLARE_FINAL_TYPE (FacetMarkdownView, facet_markdown_view, FACET, MARKDOWN_VIEW, GtkBox)
+
+GtkWidget *facet_markdown_view_new      (void);
+
+/* @whole: no more will come; everything is parsed once more, since a link
+ * may have been defined after its use. */
+void       facet_markdown_view_set_text (FacetMarkdownView *self, const char *text, gboolean whole);
+
+/* How many block widgets were laid out anew since it exists; for tests. */
+guint      facet_markdown_view_get_work (FacetMarkdownView *self);
+
+G_END_DECLS

@@ -1,0 +1,91 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+#include <json-glib/json-glib.h>
+
+#include "composer/facet-attachment.h"
+#include "facet-message-details.h"
+
+GtkWidget *
+facet_message_details_new (void)
+{
+  GtkWidget *button = gtk_menu_button_new ();
+  GtkWidget *popover = gtk_popover_new ();
+  GtkWidget *label = gtk_label_new (NULL);
+
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_add_css_class (label, "numeric");
+  gtk_popover_set_child (GTK_POPOVER (popover), label);
+  gtk_menu_button_set_popover (GTK_MENU_BUTTON (button), popover);
+  gtk_menu_button_set_icon_name (GTK_MENU_BUTTON (button), "dialog-information-symbolic");
+  gtk_widget_add_css_class (button, "flat");
+  gtk_widget_set_tooltip_text (button, _("Details"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Details"), -1);
+  g_object_set_data (G_OBJECT (button), "label", label);
+  return button;
+}
+
+void
+facet_message_details_update (GtkWidget *details, const FacetStoreMessage *record)
+{
+  g_autoptr (JsonNode) root = json_from_string (record->stats, NULL);
+  GString *text = g_string_new (NULL);
+  JsonObject *stats;
+  double tokens;
+  double seconds;
+
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
+    g_string_free (text, TRUE);
+    return;
+  }
+  stats = json_node_get_object (root);
+  tokens = json_object_get_double_member_with_default (stats, "generated_tokens", 0);
+  seconds = json_object_get_double_member_with_default (stats, "decode_seconds", 0);
+
+  if (*record->model != '\0')
+    g_string_append_printf (text, _("Model: %s\n"), record->model);
+  g_string_append_printf (text, _("Backend: %s\n"),
+                          json_object_get_string_member_with_default (stats, "backend", "–"));
+  /* the first token falls into the time before decode_seconds */
+  if (seconds > 0 && tokens > 1)
+    g_string_append_printf (text, _("Speed: %.1f tokens per second\n"), (tokens - 1) / seconds);
+  g_string_append_printf (text, _("First token after %.2f s\n"),
+                          json_object_get_double_member_with_default (stats, "first_token_seconds", 0));
+  g_string_append_printf (text, _("Prompt: %d tokens, %d of them reused\n"),
+                          (int) json_object_get_int_member_with_default (stats, "prompt_tokens", 0),
+                          (int) json_object_get_int_member_with_default (stats, "cached_tokens", 0));
+  g_string_append_printf (text, ngettext ("Answer: %d token", "Answer: %d tokens", (gulong) tokens), (int) tokens);
+  gtk_label_set_text (g_object_get_data (G_OBJECT (details), "label"), text->str);
+  g_string_free (text, TRUE);
+}
+
+static void
+loaded_cb (FacetAttachment *attachment, GParamSpec *pspec, GtkPicture *picture)
+{
+  GdkTexture *texture = facet_attachment_get_thumbnail (attachment);
+
+  if (texture == NULL)
+    return;
+  gtk_picture_set_paintable (picture, GDK_PAINTABLE (texture));
+  gtk_widget_set_size_request (GTK_WIDGET (picture), gdk_texture_get_width (texture),
+                               gdk_texture_get_height (texture));
+}
+
+GtkWidget *
+facet_message_picture_new (const char *path, const char *name)
+{
+  GtkWidget *picture = gtk_picture_new ();
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (FacetAttachment) attachment = facet_attachment_new_for_file (file);
+
+  gtk_picture_set_alternative_text (GTK_PICTURE (picture), name);
+  gtk_widget_set_tooltip_text (picture, name);
+  gtk_widget_set_halign (picture, GTK_ALIGN_END);
+  gtk_widget_add_css_class (picture, "thumbnail");
+  g_signal_connect_object (attachment, "notify::state", G_CALLBACK (loaded_cb), picture, 0);
+  g_object_set_data_full (G_OBJECT (picture), "attachment", g_object_ref (attachment), g_object_unref);
+  return picture;
+}

@@ -1,0 +1,18 @@
+/* facet-message-details.h - what belongs to a message beside its text */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "store/facet-store.h"
+
+G_BEGIN_DECLS
+
+/* A button with a popover: tokens per second, time to the first token, model
+ * and backend of an answer. */
+GtkWidget *facet_message_details_new    (void);
+void       facet_message_details_update (GtkWidget *details, const FacetStoreMessage *record);
+
+/* An attached picture, decoded in a thread. */
+GtkWidget *facet_message_picture_new    (const char *path, const char *name);
+
+G_END_DECLS

@@ -1,0 +1,266 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "facet-message-row.h"
+
+#include "facet-block-widgets.h"
+#include "facet-markdown-view.h"
+#include "facet-message-details.h"
+
+struct _FacetMessageRow {
+  GtkListBoxRow parent_instance;
+
+  FacetMessage *message;
+  GtkWidget    *body;     /* FacetMarkdownView of answers, GtkLabel of questions */
+  GtkWidget    *spinner;
+  GtkWidget    *failure;
+  GtkWidget    *notice;   /* announced at the end of an answer */
+  GtkWidget    *toolbar;
+  GtkWidget    *branches;
+  GtkWidget    *branch_label;
+  GtkWidget    *back;
+  GtkWidget    *forth;
+  GtkWidget    *regenerate;
+  GtkWidget    *go_on;
+  GtkWidget    *details;
+};
+
+G_DEFINE_FINAL_TYPE (FacetMessageRow, facet_message_row, GTK_TYPE_LIST_BOX_ROW)
+
+static GtkWidget *
+icon_button (const char *icon, const char *name, const char *action, gint64 id)
+{
+  GtkWidget *button = gtk_button_new_from_icon_name (icon);
+
+  gtk_widget_add_css_class (button, "flat");
+  gtk_widget_set_tooltip_text (button, name);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  if (action != NULL)
+    gtk_actionable_set_action_name (GTK_ACTIONABLE (button), action);
+  if (action != NULL && id != 0)
+    gtk_actionable_set_action_target (GTK_ACTIONABLE (button), "x", id);
+  return button;
+}
+
+static void
+update_branches (FacetMessageRow *self)
+{
+  const FacetStoreMessage *record = facet_message_get_record (self->message);
+  guint count = record->sibling_count;
+  guint index = record->sibling_index;
+  /* Translators: which of several versions of a message is shown, "2 of 3" */
+  g_autofree char *text = g_strdup_printf (C_("message versions", "%u of %u"), index + 1, count);
+
+  gtk_widget_set_visible (self->branches, count > 1);
+  gtk_label_set_text (GTK_LABEL (self->branch_label), text);
+  gtk_actionable_set_action_target (GTK_ACTIONABLE (self->back), "(xu)", record->id, index > 0 ? index - 1 : 0);
+  gtk_actionable_set_action_target (GTK_ACTIONABLE (self->forth), "(xu)", record->id, MIN (index + 1, count - 1));
+  gtk_widget_set_sensitive (self->back, index > 0);
+  gtk_widget_set_sensitive (self->forth, index + 1 < count);
+}
+
+static void
+text_changed_cb (FacetMessageRow *self)
+{
+  const char *text = facet_message_get_text (self->message);
+
+  if (FACET_IS_MARKDOWN_VIEW (self->body)) {
+    gboolean running = facet_message_get_status (self->message) == FACET_MESSAGE_RUNNING;
+
+    facet_markdown_view_set_text (FACET_MARKDOWN_VIEW (self->body), text, !running);
+  } else {
+    gtk_label_set_text (GTK_LABEL (self->body), text);
+    facet_widget_follow_text (self->body, text);
+  }
+  gtk_widget_set_visible (self->body, *text != '\0');
+}
+
+static void
+update_status (FacetMessageRow *self)
+{
+  const FacetStoreMessage *record = facet_message_get_record (self->message);
+  gboolean running = record->status == FACET_MESSAGE_RUNNING;
+  gboolean answer = facet_message_is_answer (self->message);
+
+  gtk_widget_set_visible (self->spinner, running);
+  gtk_spinner_set_spinning (GTK_SPINNER (self->spinner), running);
+  gtk_accessible_update_state (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_STATE_BUSY, running, -1);
+  gtk_widget_set_visible (self->toolbar, !running);
+  gtk_widget_set_visible (self->regenerate, answer);
+  gtk_widget_set_visible (self->go_on, answer && record->status != FACET_MESSAGE_RUNNING &&
+                                         *facet_message_get_text (self->message) != '\0');
+  gtk_widget_set_visible (self->failure, record->status == FACET_MESSAGE_FAILED && *record->failure != '\0');
+  gtk_label_set_text (GTK_LABEL (self->failure), record->failure);
+  gtk_widget_set_visible (self->details, answer && *record->stats != '\0');
+  facet_message_details_update (self->details, record);
+}
+
+static void
+status_changed_cb (FacetMessageRow *self)
+{
+  FacetMessageStatus status = facet_message_get_status (self->message);
+
+  update_status (self);
+  text_changed_cb (self);
+  if (status == FACET_MESSAGE_DONE)
+    gtk_label_set_text (GTK_LABEL (self->notice), _("The answer is complete."));
+  else if (status == FACET_MESSAGE_STOPPED)
+    gtk_label_set_text (GTK_LABEL (self->notice), _("The answer was stopped."));
+  gtk_widget_set_visible (self->notice, status == FACET_MESSAGE_STOPPED);
+}
+
+static GtkWidget *
+question_label (void)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  return label;
+}
+
+static void
+add_attachments (GtkWidget *box, FacetStore *store, const FacetStoreMessage *record)
+{
+  for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++) {
+    const FacetStoreAttachment *attachment = record->attachments->pdata[i];
+    GtkWidget *chip = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+    GtkWidget *name = gtk_label_new (attachment->name);
+
+    if (attachment->kind == FACET_ATTACHMENT_IMAGE) {
+      g_autofree char *path = facet_store_attachment_path (store, attachment);
+      GtkWidget *picture = facet_message_picture_new (path, attachment->name);
+
+      gtk_box_append (GTK_BOX (box), picture);
+      continue;
+    }
+    gtk_box_append (GTK_BOX (chip), gtk_image_new_from_icon_name (attachment->kind == FACET_ATTACHMENT_AUDIO
+                                                                    ? "audio-x-generic-symbolic"
+                                                                    : "text-x-generic-symbolic"));
+    gtk_label_set_ellipsize (GTK_LABEL (name), PANGO_ELLIPSIZE_MIDDLE);
+    gtk_box_append (GTK_BOX (chip), name);
+    gtk_widget_add_css_class (chip, "chip");
+    gtk_widget_set_halign (chip, GTK_ALIGN_START);
+    gtk_box_append (GTK_BOX (box), chip);
+  }
+}
+
+static void
+build_branches (FacetMessageRow *self)
+{
+  self->branches = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
+  self->back = icon_button ("go-previous-symbolic", _("Previous Version"), "chat.branch", 0);
+  self->forth = icon_button ("go-next-symbolic", _("Next Version"), "chat.branch", 0);
+  self->branch_label = gtk_label_new (NULL);
+  gtk_widget_add_css_class (self->branch_label, "numeric");
+  gtk_widget_add_css_class (self->branch_label, "dim-label");
+  gtk_box_append (GTK_BOX (self->branches), self->back);
+  gtk_box_append (GTK_BOX (self->branches), self->branch_label);
+  gtk_box_append (GTK_BOX (self->branches), self->forth);
+}
+
+static void
+build_toolbar (FacetMessageRow *self)
+{
+  gint64 id = facet_message_get_id (self->message);
+  gboolean answer = facet_message_is_answer (self->message);
+
+  self->toolbar = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
+  gtk_widget_add_css_class (self->toolbar, "message-toolbar");
+  gtk_widget_set_halign (self->toolbar, answer ? GTK_ALIGN_START : GTK_ALIGN_END);
+  build_branches (self);
+  self->regenerate = icon_button ("view-refresh-symbolic", _("Answer Again"), "chat.regenerate", id);
+  self->go_on = icon_button ("media-seek-forward-symbolic", _("Continue Answer"), "chat.continue", id);
+  self->details = facet_message_details_new ();
+  gtk_box_append (GTK_BOX (self->toolbar), self->branches);
+  gtk_box_append (GTK_BOX (self->toolbar), icon_button ("edit-copy-symbolic", _("Copy"), "chat.copy", id));
+  if (!answer)
+    gtk_box_append (GTK_BOX (self->toolbar),
+                    icon_button ("document-edit-symbolic", _("Edit and Ask Again"), "chat.edit", id));
+  gtk_box_append (GTK_BOX (self->toolbar), self->regenerate);
+  gtk_box_append (GTK_BOX (self->toolbar), self->go_on);
+  gtk_box_append (GTK_BOX (self->toolbar), icon_button ("user-trash-symbolic", _("Delete"), "chat.delete", id));
+  gtk_box_append (GTK_BOX (self->toolbar), self->details);
+}
+
+static void
+build (FacetMessageRow *self, FacetStore *store)
+{
+  const FacetStoreMessage *record = facet_message_get_record (self->message);
+  gboolean answer = facet_message_is_answer (self->message);
+  GtkWidget *outer = gtk_box_new (GTK_ORIENTATION_VERTICAL, 4);
+  GtkWidget *bubble = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+
+  gtk_widget_add_css_class (bubble, answer ? "answer" : "question");
+  gtk_widget_set_halign (bubble, answer ? GTK_ALIGN_FILL : GTK_ALIGN_END);
+  add_attachments (bubble, store, record);
+  self->body = answer ? facet_markdown_view_new () : question_label ();
+  self->spinner = gtk_spinner_new ();
+  gtk_widget_set_halign (self->spinner, GTK_ALIGN_START);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->spinner), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Answering"), -1);
+  self->failure = question_label ();
+  gtk_widget_add_css_class (self->failure, "error");
+  self->notice = g_object_new (GTK_TYPE_LABEL, "accessible-role", GTK_ACCESSIBLE_ROLE_ALERT, "xalign", 0.0, NULL);
+  gtk_widget_add_css_class (self->notice, "dim-label");
+  gtk_widget_add_css_class (self->notice, "caption");
+
+  gtk_box_append (GTK_BOX (bubble), self->body);
+  gtk_box_append (GTK_BOX (bubble), self->spinner);
+  gtk_box_append (GTK_BOX (bubble), self->failure);
+  gtk_box_append (GTK_BOX (outer), bubble);
+  gtk_box_append (GTK_BOX (outer), self->notice);
+  build_toolbar (self);
+  gtk_box_append (GTK_BOX (outer), self->toolbar);
+  gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (self), outer);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  answer ? _("Answer") : _("Your message"), -1);
+}
+
+GtkWidget *
+facet_message_row_new (FacetMessage *message, FacetStore *store)
+{
+  FacetMessageRow *self = g_object_new (FACET_TYPE_MESSAGE_ROW, "activatable", FALSE, NULL);
+
+  self->message = g_object_ref (message);
+  build (self, store);
+  g_signal_connect_object (message, "notify::text", G_CALLBACK (text_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (message, "notify::status", G_CALLBACK (status_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (message, "notify::siblings", G_CALLBACK (update_branches), self, G_CONNECT_SWAPPED);
+  update_branches (self);
+  update_status (self);
+  text_changed_cb (self);
+  gtk_widget_set_visible (self->notice, facet_message_get_status (message) == FACET_MESSAGE_STOPPED);
+  if (facet_message_get_status (message) == FACET_MESSAGE_STOPPED)
+    gtk_label_set_text (GTK_LABEL (self->notice), _("The answer was stopped."));
+  return GTK_WIDGET (self);
+}
+
+FacetMessage *
+facet_message_row_get_message (FacetMessageRow *self)
+{
+  return self->message;
+}
+
+static void
+facet_message_row_dispose (GObject *object)
+{
+  g_clear_object (&FACET_MESSAGE_ROW (object)->message);
+  G_OBJECT_CLASS (facet_message_row_parent_class)->dispose (object);
+}
+
+static void
+facet_message_row_class_init (FacetMessageRowClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = facet_message_row_dispose;
+}
+
+static void
+facet_message_row_init (FacetMessageRow *self)
+{
+  gtk_widget_add_css_class (GTK_WIDGET (self), "message");
+}

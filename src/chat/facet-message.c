@@ -1,0 +1,163 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "facet-message.h"
+
+#include <string.h>
+
+struct _FacetMessage {
+  GObject parent_instance;
+
+  FacetStoreMessage *record; /* its text is kept in text below */
+  GString           *text;
+};
+
+enum {
+  PROP_TEXT = 1,
+  PROP_STATUS,
+  PROP_SIBLINGS,
+  N_PROPS
+};
+
+static GParamSpec *props[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (FacetMessage, facet_message, G_TYPE_OBJECT)
+
+static void
+facet_message_finalize (GObject *object)
+{
+  FacetMessage *self = FACET_MESSAGE (object);
+
+  facet_store_message_free (self->record);
+  g_string_free (self->text, TRUE);
+  G_OBJECT_CLASS (facet_message_parent_class)->finalize (object);
+}
+
+static void
+facet_message_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  FacetMessage *self = FACET_MESSAGE (object);
+
+  switch (id) {
+  case PROP_TEXT:
+    g_value_set_string (value, self->text->str);
+    break;
+  case PROP_STATUS:
+    g_value_set_int (value, self->record->status);
+    break;
+  case PROP_SIBLINGS:
+    g_value_set_uint (value, self->record->sibling_count);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+facet_message_class_init (FacetMessageClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  object_class->finalize = facet_message_finalize;
+  object_class->get_property = facet_message_get_property;
+
+  props[PROP_TEXT] = g_param_spec_string ("text", NULL, NULL, NULL, flags);
+  props[PROP_STATUS] = g_param_spec_int ("status", NULL, NULL, 0, FACET_MESSAGE_FAILED, 0, flags);
+  props[PROP_SIBLINGS] = g_param_spec_uint ("siblings", NULL, NULL, 0, G_MAXUINT, 0, flags);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static void
+facet_message_init (FacetMessage *self)
+{
+  self->text = g_string_new (NULL);
+}
+
+FacetMessage *
+facet_message_new (FacetStoreMessage *record)
+{
+  FacetMessage *self = g_object_new (FACET_TYPE_MESSAGE, NULL);
+
+  self->record = record;
+  g_string_assign (self->text, record->text);
+  return self;
+}
+
+const FacetStoreMessage *
+facet_message_get_record (FacetMessage *self)
+{
+  return self->record;
+}
+
+gint64
+facet_message_get_id (FacetMessage *self)
+{
+  return self->record->id;
+}
+
+const char *
+facet_message_get_text (FacetMessage *self)
+{
+  return self->text->str;
+}
+
+gboolean
+facet_message_is_answer (FacetMessage *self)
+{
+  return self->record->role == FACET_STORE_ROLE_MODEL;
+}
+
+FacetMessageStatus
+facet_message_get_status (FacetMessage *self)
+{
+  return self->record->status;
+}
+
+void
+facet_message_update (FacetMessage *self, FacetStoreMessage *record)
+{
+  g_autoptr (FacetStoreMessage) old = self->record;
+  gboolean running = old->status == FACET_MESSAGE_RUNNING && record->status == FACET_MESSAGE_RUNNING;
+
+  g_return_if_fail (record->id == old->id);
+
+  self->record = record;
+  /* what runs is ahead of the store, which is saved twice a second */
+  if (!running && strcmp (self->text->str, record->text) != 0) {
+    g_string_assign (self->text, record->text);
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_TEXT]);
+  }
+  if (old->status != record->status)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATUS]);
+  if (old->sibling_count != record->sibling_count || old->sibling_index != record->sibling_index)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_SIBLINGS]);
+}
+
+void
+facet_message_append (FacetMessage *self, const char *text, gsize length)
+{
+  g_string_append_len (self->text, text, length);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_TEXT]);
+}
+
+static void
+set_string (char **field, const char *value)
+{
+  g_free (*field);
+  *field = g_strdup (value != NULL ? value : "");
+}
+
+void
+facet_message_finish (FacetMessage *self, FacetMessageStatus status, const char *stats, const char *failure)
+{
+  set_string (&self->record->stats, stats);
+  set_string (&self->record->failure, failure);
+  self->record->status = status;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATUS]);
+}
+
+void
+facet_message_resume (FacetMessage *self)
+{
+  facet_message_finish (self, FACET_MESSAGE_RUNNING, NULL, NULL);
+}

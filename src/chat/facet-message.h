@@ -1,0 +1,48 @@
+/* facet-message.h - one message of a conversation, as the window shows it
+ *
+ * Mirrors a message of the store. Only FacetConversation and FacetReplier
+ * write to it; everything else reads and follows its properties.
+ *
+ * Properties, readable with notify: "text" (string), "status" (int, a
+ * FacetMessageStatus), "siblings" (uint, how many branches there are here).
+ *
+ * Thread-safety: main thread only.
+ */
+#pragma once
+
+#include <glib-object.h>
+
+#include "store/facet-store.h"
+
+G_BEGIN_DECLS
+
+#define FACET_TYPE_MESSAGE (facet_message_get_type ())
+G_DECLARE_FINAL_TYPE (FacetMessage, facet_message, FACET, MESSAGE, GObject)
+
+/* Takes @record. */
+FacetMessage            *facet_message_new             (FacetStoreMessage *record);
+
+/* The stored fields; valid until the message changes. */
+const FacetStoreMessage *facet_message_get_record      (FacetMessage *self);
+
+gint64                   facet_message_get_id          (FacetMessage *self);
+const char              *facet_message_get_text        (FacetMessage *self);
+gboolean                 facet_message_is_answer       (FacetMessage *self);
+FacetMessageStatus       facet_message_get_status      (FacetMessage *self);
+
+/* Takes @record, which must have the same id. */
+void                     facet_message_update          (FacetMessage *self, FacetStoreMessage *record);
+
+/* While RUNNING. */
+void                     facet_message_append          (FacetMessage *self, const char *text, gsize length);
+
+/* Ends an answer; @stats and @failure may be NULL. */
+void                     facet_message_finish          (FacetMessage      *self,
+                                                        FacetMessageStatus status,
+                                                        const char        *stats,
+                                                        const char        *failure);
+
+/* RUNNING again, to be continued. */
+void                     facet_message_resume          (FacetMessage *self);
+
+G_END_DECLS

@@ -1,0 +1,50 @@
+/* facet-composer.h - where a message is written
+ *
+ * Text, attachments and mode of the next message. Enter sends and Shift+Enter
+ * breaks the line (the key "enter-sends" turns this round); an input method
+ * that is composing gets its Enter first. Files and pictures come by drop,
+ * paste or the button.
+ *
+ * Signals: "send", "stop", "cancel-edit" and "changed" (what the next message
+ * would be is different now).
+ *
+ * Thread-safety: main thread only.
+ */
+#pragma once
+
+#include <adwaita.h>
+
+#include "composer/facet-attachment.h"
+#include "modes/facet-mode.h"
+
+G_BEGIN_DECLS
+
+#define FACET_TYPE_COMPOSER (facet_composer_get_type ())
+G_DECLARE_FINAL_TYPE (FacetComposer, facet_composer, FACET, COMPOSER, AdwBin)
+
+FacetComposer *facet_composer_new             (GSettings *settings);
+
+/* Returns: (transfer full): the text, surrounding blanks removed. */
+char          *facet_composer_get_text        (FacetComposer *self);
+void           facet_composer_set_text        (FacetComposer *self, const char *text);
+
+/* Items: FacetAttachment, refused ones among them. */
+GListModel    *facet_composer_get_attachments (FacetComposer *self);
+void           facet_composer_add_file        (FacetComposer *self, GFile *file);
+
+const FacetMode *facet_composer_get_mode      (FacetComposer *self);
+void           facet_composer_set_mode        (FacetComposer *self, const FacetMode *mode);
+
+/* Empties text and attachments. */
+void           facet_composer_clear           (FacetComposer *self);
+
+/* What the window knows: whether an answer runs, whether a message can be
+ * sent at all, what the model can sense, and the words of the meter. */
+void           facet_composer_set_running     (FacetComposer *self, gboolean running);
+void           facet_composer_set_ready       (FacetComposer *self, gboolean ready);
+void           facet_composer_set_senses      (FacetComposer *self, gboolean sees, gboolean hears);
+void           facet_composer_set_editing     (FacetComposer *self, gboolean editing);
+void           facet_composer_set_meter       (FacetComposer *self, const char *text, gboolean too_much);
+void           facet_composer_focus           (FacetComposer *self);
+
+G_END_DECLS

@@ -1,0 +1,38 @@
+/* facet-mode.h - what the assistant is asked to do, and the words for it
+ *
+ * A mode wraps the person's words in a template. The placeholders {text},
+ * {language} and {style} are replaced; everything else is taken as it is.
+ *
+ * A message remembers its mode as one string, "translate;language=German".
+ *
+ * Knows nothing of GTK: both programs share it. Thread-safety: safe.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  const char *id;       /* as in the settings: "chat", "describe", ... */
+  const char *title;    /* untranslated; N_() with context "assistant mode" */
+  const char *template; /* untranslated; a prompt is no UI string */
+  gboolean    needs_eyes;
+  gboolean    needs_ears;
+} FacetMode;
+
+/* Ends with a NULL id; the first is the plain chat. */
+extern const FacetMode facet_modes[];
+
+/* @id: a mode or a message's mode string. Unknown and NULL: the first. */
+const FacetMode *facet_mode_find   (const char *id);
+
+/* The choice as it is stored with a message; language and style come from
+ * @settings. Returns: (transfer full) */
+char            *facet_mode_choice (const FacetMode *mode, GSettings *settings);
+
+/* What the model is given for @text, by the message's @choice; the template is
+ * the person's own if there is one. Returns: (transfer full) */
+char            *facet_mode_render (const char *choice, const char *text, GSettings *settings);
+
+G_END_DECLS

@@ -1,0 +1,30 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "facet-engine-backend.h"
+
+FacetLoadSpec *
+facet_load_spec_copy (const FacetLoadSpec *spec)
+{
+  FacetLoadSpec *copy = g_memdup2 (spec, sizeof *spec);
+
+  copy->path = g_strdup (spec->path);
+  copy->projector = g_strdup (spec->projector);
+  return copy;
+}
+
+void
+facet_load_spec_free (FacetLoadSpec *spec)
+{
+  g_free (spec->path);
+  g_free (spec->projector);
+  g_free (spec);
+}
+
+void
+facet_loaded_clear (FacetLoaded *loaded)
+{
+  g_clear_pointer (&loaded->path, g_free);
+  g_clear_pointer (&loaded->name, g_free);
+  g_clear_pointer (&loaded->quantization, g_free);
+  g_clear_pointer (&loaded->backend, g_free);
+}

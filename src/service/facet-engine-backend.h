@@ -1,0 +1,79 @@
+/* facet-engine-backend.h - the few calls that the service makes of an engine
+ *
+ * facet_engine_backend_native answers them with the engine itself; the UI
+ * tests answer them from a script.
+ *
+ * Thread-safety: every function is called in the service's engine thread, one
+ * at a time, create() first and destroy() last.
+ */
+#pragma once
+
+#include "facet-request.h"
+
+G_BEGIN_DECLS
+
+/* What to load. Plain copies, owned. */
+typedef struct {
+  char            *path;
+  char            *projector; /* NULL: none */
+  FacetBackendKind backend;
+  int              device;
+  int              threads;   /* 0: the engine's choice */
+  int              context;   /* tokens; 0: the engine's choice */
+  FacetKvType      kv_type;
+} FacetLoadSpec;
+
+FacetLoadSpec *facet_load_spec_copy (const FacetLoadSpec *spec);
+void           facet_load_spec_free (FacetLoadSpec *spec);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetLoadSpec, facet_load_spec_free)
+
+/* What was loaded. Strings are owned. */
+typedef struct {
+  char    *path;
+  char    *name;
+  char    *quantization;
+  char    *backend; /* e.g. "cpu (avx512)" */
+  guint64  parameters;
+  int      context; /* tokens */
+  gboolean sees;
+  gboolean hears;
+} FacetLoaded;
+
+void facet_loaded_clear (FacetLoaded *loaded);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FacetLoaded, facet_loaded_clear)
+
+/* What was answered. The text itself came through on_text. */
+typedef struct {
+  FacetStopReason stop_reason;
+  FacetStats      stats;
+} FacetAnswer;
+
+typedef struct {
+  gpointer (*create)  (gpointer config);
+  void     (*destroy) (gpointer self);
+
+  /* Fills @loaded. What was loaded before is gone, also on failure. */
+  gboolean (*load)    (gpointer             self,
+                       const FacetLoadSpec *spec,
+                       FacetCancel         *cancel,
+                       FacetProgress        progress,
+                       gpointer             user_data,
+                       FacetLoaded         *loaded,
+                       GError             **error);
+  void     (*unload)  (gpointer self);
+
+  /* Tokens of @request, -1 on error. */
+  int      (*count)   (gpointer self, const FacetRequest *request, int *cached, GError **error);
+
+  /* As facet_session_reply(); @params carries callbacks and cancel, the
+   * request the rest. */
+  gboolean (*reply)   (gpointer                self,
+                       const FacetRequest     *request,
+                       const FacetReplyParams *params,
+                       FacetAnswer            *answer,
+                       GError                **error);
+} FacetEngineBackend;
+
+extern const FacetEngineBackend facet_engine_backend_native;
+
+G_END_DECLS

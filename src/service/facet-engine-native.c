@@ -1,0 +1,153 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "facet-engine-backend.h"
+
+/* The engine thread's own; nothing here is touched by another thread. */
+typedef struct {
+  FacetModel   *model;
+  FacetSession *session;
+} Native;
+
+static void
+native_unload (gpointer data)
+{
+  Native *self = data;
+
+  g_clear_pointer (&self->session, facet_session_free);
+  g_clear_pointer (&self->model, facet_model_unref);
+}
+
+static gpointer
+native_create (gpointer config)
+{
+  return g_new0 (Native, 1);
+}
+
+static void
+native_destroy (gpointer data)
+{
+  native_unload (data);
+  g_free (data);
+}
+
+static gboolean
+native_load (gpointer             data,
+             const FacetLoadSpec *spec,
+             FacetCancel         *cancel,
+             FacetProgress        progress,
+             gpointer             user_data,
+             FacetLoaded         *loaded,
+             GError             **error)
+{
+  Native *self = data;
+  FacetModelParams params = {
+    .projector = spec->projector,
+    .backend = spec->backend,
+    .device = spec->device,
+    .threads = spec->threads,
+    .cancel = cancel,
+    .progress = progress,
+    .user_data = user_data,
+  };
+  FacetSessionParams session_params = { .context = spec->context, .kv_type = spec->kv_type };
+  const FacetModelInfo *info;
+
+  native_unload (self);
+  self->model = facet_model_load (spec->path, &params, error);
+  if (self->model == NULL)
+    return FALSE;
+  self->session = facet_session_new (self->model, &session_params, error);
+  if (self->session == NULL) {
+    native_unload (self);
+    return FALSE;
+  }
+
+  info = facet_model_get_info (self->model);
+  loaded->path = g_strdup (spec->path);
+  loaded->name = *info->name != '\0' ? g_strdup (info->name) : g_path_get_basename (spec->path);
+  loaded->quantization = g_strdup (info->quantization);
+  loaded->backend = g_strdup (facet_model_backend_name (self->model));
+  loaded->parameters = info->parameters;
+  loaded->context = facet_session_context (self->session);
+  loaded->sees = facet_model_accepts_images (self->model);
+  loaded->hears = facet_model_accepts_audio (self->model);
+  return TRUE;
+}
+
+static FacetPrompt *
+build_prompt (const FacetRequest *request, GError **error)
+{
+  g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_AUTO);
+
+  for (guint i = 0; i < request->turns->len; i++) {
+    const FacetTurn *turn = request->turns->pdata[i];
+
+    facet_prompt_begin_turn (prompt, turn->role);
+    for (guint k = 0; k < turn->parts->len; k++) {
+      const FacetPart *part = turn->parts->pdata[k];
+
+      if (part->kind != FACET_PART_TEXT) {
+        g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER, "%s: the model takes text only", part->path);
+        return NULL;
+      }
+      facet_prompt_add_text (prompt, part->text, -1);
+    }
+  }
+  return g_steal_pointer (&prompt);
+}
+
+static gboolean
+check_loaded (Native *self, GError **error)
+{
+  if (self->session != NULL)
+    return TRUE;
+  g_set_error_literal (error, FACET_ERROR, FACET_ERROR_INVALID, "no model is loaded");
+  return FALSE;
+}
+
+static int
+native_count (gpointer data, const FacetRequest *request, int *cached, GError **error)
+{
+  Native *self = data;
+  g_autoptr (FacetPrompt) prompt = NULL;
+
+  if (!check_loaded (self, error))
+    return -1;
+  prompt = build_prompt (request, error);
+  return prompt != NULL ? facet_session_count (self->session, prompt, cached, error) : -1;
+}
+
+static gboolean
+native_reply (gpointer                data,
+              const FacetRequest     *request,
+              const FacetReplyParams *params,
+              FacetAnswer            *answer,
+              GError                **error)
+{
+  Native *self = data;
+  FacetReplyParams own = *params;
+  g_autoptr (FacetPrompt) prompt = NULL;
+  g_auto (FacetReply) reply = { 0 };
+
+  if (!check_loaded (self, error))
+    return FALSE;
+  prompt = build_prompt (request, error);
+  if (prompt == NULL)
+    return FALSE;
+  if (!request->own_sampling)
+    own.sampling = facet_model_default_sampling (self->model);
+  if (!facet_session_reply (self->session, prompt, &own, &reply, error))
+    return FALSE;
+  answer->stop_reason = reply.stop_reason;
+  answer->stats = reply.stats;
+  return TRUE;
+}
+
+const FacetEngineBackend facet_engine_backend_native = {
+  .create = native_create,
+  .destroy = native_destroy,
+  .load = native_load,
+  .unload = native_unload,
+  .count = native_count,
+  .reply = native_reply,
+};

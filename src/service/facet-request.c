@@ -1,0 +1,90 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "facet-request.h"
+
+static void
+part_free (gpointer data)
+{
+  FacetPart *part = data;
+
+  g_free (part->text);
+  g_free (part->path);
+  g_free (part);
+}
+
+static void
+turn_free (gpointer data)
+{
+  FacetTurn *turn = data;
+
+  g_ptr_array_unref (turn->parts);
+  g_free (turn);
+}
+
+FacetRequest *
+facet_request_new (void)
+{
+  FacetRequest *request = g_new0 (FacetRequest, 1);
+
+  g_atomic_ref_count_init (&request->refs);
+  request->turns = g_ptr_array_new_with_free_func (turn_free);
+  return request;
+}
+
+FacetRequest *
+facet_request_ref (FacetRequest *request)
+{
+  g_atomic_ref_count_inc (&request->refs);
+  return request;
+}
+
+void
+facet_request_unref (FacetRequest *request)
+{
+  if (!g_atomic_ref_count_dec (&request->refs))
+    return;
+
+  g_ptr_array_unref (request->turns);
+  g_free (request);
+}
+
+void
+facet_request_begin_turn (FacetRequest *request, FacetRole role)
+{
+  FacetTurn *turn = g_new0 (FacetTurn, 1);
+
+  turn->role = role;
+  turn->parts = g_ptr_array_new_with_free_func (part_free);
+  g_ptr_array_add (request->turns, turn);
+}
+
+static FacetPart *
+add_part (FacetRequest *request, FacetPartKind kind)
+{
+  FacetPart *part = g_new0 (FacetPart, 1);
+  FacetTurn *turn;
+
+  g_assert (request->turns->len > 0);
+  turn = g_ptr_array_index (request->turns, request->turns->len - 1);
+  part->kind = kind;
+  g_ptr_array_add (turn->parts, part);
+  return part;
+}
+
+void
+facet_request_add_text (FacetRequest *request, const char *text)
+{
+  add_part (request, FACET_PART_TEXT)->text = g_strdup (text);
+}
+
+void
+facet_request_add_picture (FacetRequest *request, const char *path)
+{
+  add_part (request, FACET_PART_PICTURE)->path = g_strdup (path);
+}
+
+void
+facet_request_add_sound (FacetRequest *request, const char *path)
+{
+  add_part (request, FACET_PART_SOUND)->path = g_strdup (path);
+}

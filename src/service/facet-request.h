@@ -1,0 +1,53 @@
+/* facet-request.h - what the window asks of the engine, as a plain value
+ *
+ * A request is built on the main thread, handed to the engine thread and not
+ * changed any more. It holds copies and paths only, never a GObject: those die
+ * on the main thread.
+ *
+ * Thread-safety: the reference count is atomic; everything else is immutable
+ * once the request was handed over.
+ */
+#pragma once
+
+#include "facet.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  FACET_PART_TEXT,
+  FACET_PART_PICTURE,
+  FACET_PART_SOUND,
+} FacetPartKind;
+
+typedef struct {
+  FacetPartKind kind;
+  char         *text; /* TEXT: UTF-8 that never becomes markup or a control token */
+  char         *path; /* PICTURE, SOUND: file that outlives the request */
+} FacetPart;
+
+typedef struct {
+  FacetRole  role;
+  GPtrArray *parts; /* (element-type FacetPart) */
+} FacetTurn;
+
+typedef struct {
+  gatomicrefcount refs;
+  GPtrArray      *turns; /* (element-type FacetTurn) */
+  FacetSampling   sampling;
+  gboolean        own_sampling; /* FALSE: the family's recommendation */
+  int             max_tokens;   /* 0: until the context is full */
+} FacetRequest;
+
+FacetRequest *facet_request_new         (void);
+FacetRequest *facet_request_ref         (FacetRequest *request);
+void          facet_request_unref       (FacetRequest *request);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetRequest, facet_request_unref)
+
+/* Starts a turn; the parts that follow belong to it. Ending with a MODEL turn
+ * asks the model to continue that text. */
+void          facet_request_begin_turn  (FacetRequest *request, FacetRole role);
+void          facet_request_add_text    (FacetRequest *request, const char *text);
+void          facet_request_add_picture (FacetRequest *request, const char *path);
+void          facet_request_add_sound   (FacetRequest *request, const char *path);
+
+G_END_DECLS

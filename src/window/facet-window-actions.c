@@ -1,0 +1,373 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "facet-window-private.h"
+
+#include "chat/facet-message-row.h"
+
+static void
+report (FacetWindow *self, const GError *error)
+{
+  if (error != NULL)
+    facet_window_say (self, error->message);
+}
+
+/* ---- sending ------------------------------------------------------------ */
+
+static GPtrArray *
+take_attachments (FacetWindow *self, GError **error)
+{
+  g_autoptr (GPtrArray) taken = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_store_attachment_free);
+  GListModel *attachments = facet_composer_get_attachments (self->composer);
+
+  for (guint i = 0; i < g_list_model_get_n_items (attachments); i++) {
+    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments, i);
+    FacetStoreAttachment *stored = facet_store_take_bytes (
+      self->store, facet_attachment_get_kind (attachment), facet_attachment_get_bytes (attachment),
+      facet_attachment_get_name (attachment), facet_attachment_get_mime (attachment), error);
+
+    if (stored == NULL)
+      return NULL;
+    g_ptr_array_add (taken, stored);
+  }
+  return g_steal_pointer (&taken);
+}
+
+void
+_facet_window_ask (FacetWindow *self)
+{
+  g_autofree char *text = facet_composer_get_text (self->composer);
+  g_autofree char *choice = facet_mode_choice (facet_composer_get_mode (self->composer), self->settings);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) attachments = NULL;
+  FacetMessage *question;
+
+  if (facet_replier_is_running (self->replier)) {
+    facet_window_say (self, _("Another answer is being written."));
+    return;
+  }
+  attachments = take_attachments (self, &error);
+  if (attachments == NULL) {
+    report (self, error);
+    return;
+  }
+  /* an edited message keeps the files that came with it */
+  if (self->editing != NULL) {
+    const FacetStoreMessage *record = facet_message_get_record (self->editing);
+
+    for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++)
+      g_ptr_array_add (attachments, facet_store_attachment_copy (record->attachments->pdata[i]));
+  }
+  question = facet_conversation_ask (self->conversation, text, attachments, choice, self->editing, &error);
+  if (question == NULL) {
+    report (self, error);
+    return;
+  }
+  facet_composer_clear (self->composer);
+  facet_composer_set_editing (self->composer, FALSE);
+  g_clear_object (&self->editing);
+  facet_chat_view_scroll_to_end (FACET_CHAT_VIEW (self->view));
+  if (!facet_replier_answer (self->replier, self->conversation, question, &error))
+    report (self, error);
+}
+
+/* ---- one message -------------------------------------------------------- */
+
+static FacetMessage *
+find_message (FacetWindow *self, gint64 id, FacetMessage **before)
+{
+  guint n = facet_conversation_get_length (self->conversation);
+
+  for (guint i = 0; i < n; i++) {
+    FacetMessage *message = facet_conversation_get_message (self->conversation, i);
+
+    if (facet_message_get_id (message) == id) {
+      if (before != NULL)
+        *before = i > 0 ? facet_conversation_get_message (self->conversation, i - 1) : NULL;
+      return message;
+    }
+  }
+  return NULL;
+}
+
+static void
+copy_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetWindow *self = data;
+  FacetMessage *message = find_message (self, g_variant_get_int64 (parameter), NULL);
+
+  if (message == NULL)
+    return;
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), facet_message_get_text (message));
+  facet_window_say (self, _("Copied"));
+}
+
+static void
+regenerate_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetWindow *self = data;
+  FacetMessage *question = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (find_message (self, g_variant_get_int64 (parameter), &question) == NULL || question == NULL)
+    return;
+  facet_chat_view_scroll_to_end (FACET_CHAT_VIEW (self->view));
+  facet_replier_answer (self->replier, self->conversation, question, &error);
+  report (self, error);
+}
+
+static void
+continue_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetWindow *self = data;
+  FacetMessage *message = find_message (self, g_variant_get_int64 (parameter), NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (message == NULL)
+    return;
+  facet_replier_continue (self->replier, self->conversation, message, &error);
+  report (self, error);
+}
+
+static void
+edit_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetWindow *self = data;
+  FacetMessage *message = find_message (self, g_variant_get_int64 (parameter), NULL);
+
+  if (message != NULL)
+    _facet_window_set_editing (self, message);
+}
+
+static gboolean
+is_answered (FacetWindow *self)
+{
+  return facet_replier_is_running (self->replier) &&
+         facet_replier_get_conversation (self->replier) == self->conversation;
+}
+
+static void
+delete_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetWindow *self = data;
+  gint64 id = g_variant_get_int64 (parameter);
+  g_autoptr (GError) error = NULL;
+  AdwToast *toast;
+
+  if (is_answered (self)) {
+    facet_window_say (self, _("Stop the answer first."));
+    return;
+  }
+  if (!facet_conversation_set_deleted (self->conversation, id, TRUE, &error)) {
+    report (self, error);
+    return;
+  }
+  toast = adw_toast_new (_("Message deleted"));
+  adw_toast_set_button_label (toast, _("_Undo"));
+  adw_toast_set_action_name (toast, "chat.undelete");
+  adw_toast_set_action_target (toast, "(xx)", facet_conversation_get_chat_id (self->conversation), id);
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+static void
+undelete_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetWindow *self = data;
+  g_autoptr (GError) error = NULL;
+  gint64 chat_id;
+  gint64 id;
+
+  g_variant_get (parameter, "(xx)", &chat_id, &id);
+  facet_window_open_chat (self, chat_id);
+  facet_conversation_set_deleted (self->conversation, id, FALSE, &error);
+  report (self, error);
+}
+
+static void
+branch_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetWindow *self = data;
+  g_autoptr (GError) error = NULL;
+  FacetMessage *message;
+  gint64 id;
+  guint index;
+
+  if (is_answered (self)) {
+    facet_window_say (self, _("Stop the answer first."));
+    return;
+  }
+  g_variant_get (parameter, "(xu)", &id, &index);
+  message = find_message (self, id, NULL);
+  if (message != NULL)
+    facet_conversation_show_sibling (self->conversation, message, index, &error);
+  report (self, error);
+}
+
+void
+_facet_window_add_chat_actions (FacetWindow *self)
+{
+  const GActionEntry entries[] = {
+    { "copy", copy_cb, "x" },
+    { "regenerate", regenerate_cb, "x" },
+    { "continue", continue_cb, "x" },
+    { "edit", edit_cb, "x" },
+    { "delete", delete_cb, "x" },
+    { "undelete", undelete_cb, "(xx)" },
+    { "branch", branch_cb, "(xu)" },
+  };
+  g_autoptr (GSimpleActionGroup) group = g_simple_action_group_new ();
+
+  g_action_map_add_action_entries (G_ACTION_MAP (group), entries, G_N_ELEMENTS (entries), self);
+  gtk_widget_insert_action_group (GTK_WIDGET (self), "chat", G_ACTION_GROUP (group));
+}
+
+/* ---- the window --------------------------------------------------------- */
+
+static void
+new_chat (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  _facet_window_new_chat (FACET_WINDOW (widget));
+}
+
+static void
+show_chats (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  FacetWindow *self = FACET_WINDOW (widget);
+
+  adw_leaflet_set_visible_child (self->leaflet, self->sidebar);
+}
+
+static void
+search (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  FacetWindow *self = FACET_WINDOW (widget);
+
+  adw_leaflet_set_visible_child (self->leaflet, self->sidebar);
+  gtk_widget_grab_focus (GTK_WIDGET (self->search));
+}
+
+static void
+stop (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  facet_replier_stop (FACET_WINDOW (widget)->replier);
+}
+
+static void
+copy_last (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  FacetWindow *self = FACET_WINDOW (widget);
+  FacetMessage *last = facet_conversation_get_last (self->conversation);
+
+  if (last != NULL)
+    gtk_widget_activate_action (widget, "chat.copy", "x", facet_message_get_id (last));
+}
+
+static void
+rename_chat (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  _facet_window_rename_chat (FACET_WINDOW (widget));
+}
+
+static void
+suggest_title (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  _facet_window_suggest_title (FACET_WINDOW (widget));
+}
+
+static void
+pin_chat (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  FacetWindow *self = FACET_WINDOW (widget);
+  FacetChat *chat = _facet_window_get_chat (self);
+  g_autoptr (GError) error = NULL;
+
+  if (chat != NULL)
+    facet_store_set_chat_pinned (self->store, facet_chat_get_id (chat), !facet_chat_get_pinned (chat), &error);
+  report (self, error);
+}
+
+static void
+delete_chat (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  FacetWindow *self = FACET_WINDOW (widget);
+  gint64 id = facet_conversation_get_chat_id (self->conversation);
+  g_autoptr (GError) error = NULL;
+  AdwToast *toast;
+
+  if (id == 0)
+    return;
+  if (is_answered (self)) {
+    facet_window_say (self, _("Stop the answer first."));
+    return;
+  }
+  if (!facet_store_set_chat_deleted (self->store, id, TRUE, &error)) {
+    report (self, error);
+    return;
+  }
+  toast = adw_toast_new (_("Chat deleted"));
+  adw_toast_set_button_label (toast, _("_Undo"));
+  adw_toast_set_action_name (toast, "win.undelete-chat");
+  adw_toast_set_action_target (toast, "x", id);
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+static void
+undelete_chat (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  FacetWindow *self = FACET_WINDOW (widget);
+  gint64 id = g_variant_get_int64 (parameter);
+  g_autoptr (GError) error = NULL;
+
+  if (facet_store_set_chat_deleted (self->store, id, FALSE, &error))
+    facet_window_open_chat (self, id);
+  report (self, error);
+}
+
+static void
+export_markdown (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  _facet_window_export (FACET_WINDOW (widget), FACET_EXPORT_MARKDOWN);
+}
+
+static void
+export_json (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  _facet_window_export (FACET_WINDOW (widget), FACET_EXPORT_JSON);
+}
+
+static void
+import (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  _facet_window_import (FACET_WINDOW (widget));
+}
+
+void
+_facet_window_install_actions (FacetWindowClass *klass)
+{
+  static const struct {
+    const char *name;
+    const char *type;
+    GtkWidgetActionActivateFunc func;
+  } actions[] = {
+    { "win.new-chat", NULL, new_chat },           { "win.show-chats", NULL, show_chats },
+    { "win.search", NULL, search },               { "win.stop", NULL, stop },
+    { "win.copy-last", NULL, copy_last },         { "win.rename-chat", NULL, rename_chat },
+    { "win.suggest-title", NULL, suggest_title }, { "win.pin-chat", NULL, pin_chat },
+    { "win.delete-chat", NULL, delete_chat },     { "win.undelete-chat", "x", undelete_chat },
+    { "win.export-markdown", NULL, export_markdown }, { "win.export-json", NULL, export_json },
+    { "win.import", NULL, import },
+  };
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (actions); i++)
+    gtk_widget_class_install_action (widget_class, actions[i].name, actions[i].type, actions[i].func);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_n, GDK_CONTROL_MASK, "win.new-chat", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, "win.search", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "win.stop", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F2, 0, "win.rename-chat", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_c, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "win.copy-last",
+                                       NULL);
+}

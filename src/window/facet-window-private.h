@@ -1,0 +1,79 @@
+/* facet-window-private.h - the fields that the parts of the window share */
+#pragma once
+
+#include "facet-window.h"
+
+#include "chat/facet-chat-view.h"
+#include "composer/facet-composer.h"
+#include "store/facet-chat-list.h"
+
+G_BEGIN_DECLS
+
+struct _FacetWindow {
+  AdwApplicationWindow parent_instance;
+
+  AdwToastOverlay *toasts;
+  AdwLeaflet      *leaflet;
+  GtkWidget       *sidebar;
+  GtkWidget       *content;
+  GtkEditable     *search;
+  GtkStack        *lists;
+  GtkListBox      *chats;
+  GtkListBox      *hits;
+  AdwWindowTitle  *title;
+  GtkWidget       *chat_button;
+  GtkRevealer     *loading;
+  GtkLabel        *loading_label;
+  GtkProgressBar  *loading_bar;
+  GtkStack        *pages;
+  AdwStatusPage   *welcome;
+  GtkWidget       *welcome_button;
+
+  GtkWidget          *view;     /* FacetChatView */
+  FacetComposer      *composer;
+
+  FacetStore         *store;
+  FacetEngineService *service;
+  FacetModelLibrary  *library;
+  GSettings          *settings;
+  FacetReplier       *replier;
+  FacetChatList      *chat_list;
+  FacetConversation  *conversation;
+  FacetMessage       *editing;  /* or NULL */
+  GCancellable       *searching;
+  guint64             count_job;
+  guint               count_timer;
+  guint64             title_job;
+  gint64              title_chat;
+  GString            *title_text;
+  GtkFileChooserNative *chooser;
+};
+
+/* facet-window-actions.c */
+void _facet_window_install_actions (FacetWindowClass *klass);
+void _facet_window_add_chat_actions (FacetWindow *self);
+void _facet_window_ask             (FacetWindow *self);
+
+/* facet-window-chats.c */
+void _facet_window_setup_chats     (FacetWindow *self);
+void _facet_window_select_chat     (FacetWindow *self);
+FacetChat *_facet_window_get_chat  (FacetWindow *self);
+
+/* facet-window-meter.c: asks the engine what the next message would cost,
+ * shortly after the last change. */
+void _facet_window_update_meter    (FacetWindow *self);
+
+/* facet-window-files.c */
+void _facet_window_export          (FacetWindow *self, FacetExportFormat format);
+void _facet_window_import          (FacetWindow *self);
+
+/* facet-window-titles.c */
+void _facet_window_rename_chat     (FacetWindow *self);
+void _facet_window_suggest_title   (FacetWindow *self);
+
+/* facet-window.c */
+void _facet_window_show_conversation (FacetWindow *self, FacetConversation *conversation);
+void _facet_window_new_chat          (FacetWindow *self);
+void _facet_window_set_editing       (FacetWindow *self, FacetMessage *message);
+
+G_END_DECLS

@@ -1,0 +1,257 @@
+/* The window as a person uses it, over a scripted engine. With
+ * FACET_SCREENSHOTS=folder pictures of its states are written there. */
+#include <adwaita.h>
+#include <locale.h>
+#include <string.h>
+
+#include "chat/facet-markdown-view.h"
+#include "chat/facet-message-row.h"
+#include "ui-fixture.h"
+
+static const char rich[] =
+  "## How a lens bends light\n\nLight **slows down** in glass. The ratio of the speeds is the *refractive index* `n`, "
+  "see [Snell's law](https://example.org/snell).\n\n1. Measure the angle of incidence.\n2. Measure the angle of "
+  "refraction.\n   - Repeat it three times.\n3. Divide the sines.\n\n| Material | Index | Speed |\n|:--|--:|--:|\n"
+  "| Water | 1.33 | 225,000 km/s |\n| Glass | 1.52 | 197,000 km/s |\n| Diamond | 2.42 | 124,000 km/s |\n\n"
+  "```python\ndef snell(n1, n2, angle):\n    return math.asin(n1 / n2 * math.sin(angle))\n```\n\n"
+  "> The <b>tag</b> here is text.\n";
+
+static FacetMessage *
+last (Fixture *self)
+{
+  return facet_conversation_get_last (self->window->conversation);
+}
+
+static void
+test_ask (Fixture *self, gconstpointer data)
+{
+  gint64 chat_id;
+
+  fixture_picture (self, "welcome");
+  self->script.answer = rich;
+  fixture_ask (self, "How does a lens bend light?");
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpstr (facet_message_get_text (last (self)), ==, rich);
+  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_cmpstr (self->script.asked->str, ==, "user: How does a lens bend light?\n");
+
+  /* it is in the store, and a second look shows the same */
+  chat_id = facet_conversation_get_chat_id (self->window->conversation);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.new-chat", NULL);
+  g_assert_null (last (self));
+  facet_window_open_chat (self->window, chat_id);
+  g_assert_cmpstr (facet_message_get_text (last (self)), ==, rich);
+  fixture_picture (self, "conversation");
+}
+
+static gboolean
+has_words (Fixture *self)
+{
+  return last (self) != NULL && strlen (facet_message_get_text (last (self))) > 20;
+}
+
+static char *
+many_words (guint n)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "word%u %s", i, i % 60 == 59 ? "\n\n" : "");
+  return g_string_free (text, FALSE);
+}
+
+static void
+test_stop (Fixture *self, gconstpointer data)
+{
+  g_autofree char *text = many_words (1000);
+  gint64 asked;
+
+  self->script.answer = text;
+  self->script.delay_usec = 10000;
+  fixture_ask (self, "Count");
+  fixture_wait (has_words, self);
+  asked = g_get_monotonic_time ();
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.stop", NULL);
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpint (g_get_monotonic_time () - asked, <, 200000);
+  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_STOPPED);
+  g_assert_true (g_str_has_prefix (text, facet_message_get_text (last (self))));
+}
+
+static void
+test_branches (Fixture *self, gconstpointer data)
+{
+  gint64 id;
+
+  self->script.answer = "First";
+  fixture_ask (self, "Question");
+  fixture_wait (fixture_idle, self);
+  id = facet_message_get_id (last (self));
+  self->script.answer = "Second";
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", id);
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "Second");
+  g_assert_cmpuint (facet_message_get_record (last (self))->sibling_count, ==, 2);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.branch", "(xu)", facet_message_get_id (last (self)), 0);
+  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "First");
+
+  /* an edited question begins a branch; the old one stays */
+  id = facet_message_get_id (facet_conversation_get_message (self->window->conversation, 0));
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.edit", "x", id);
+  fixture_ask (self, "Other question");
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 2);
+  g_assert_cmpstr (self->script.asked->str, ==, "user: Other question\n");
+  g_assert_cmpuint (
+    facet_message_get_record (facet_conversation_get_message (self->window->conversation, 0))->sibling_count, ==, 2);
+  fixture_picture (self, "branches");
+}
+
+static void
+test_delete_undo (Fixture *self, gconstpointer data)
+{
+  gint64 chat_id;
+  gint64 id;
+
+  fixture_ask (self, "Question");
+  fixture_wait (fixture_idle, self);
+  chat_id = facet_conversation_get_chat_id (self->window->conversation);
+  id = facet_message_get_id (last (self));
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.delete", "x", id);
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 1);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.undelete", "(xx)", chat_id, id);
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 2);
+
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.delete-chat", NULL);
+  g_assert_cmpint (facet_conversation_get_chat_id (self->window->conversation), ==, 0);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.undelete-chat", "x", chat_id);
+  g_assert_cmpint (facet_conversation_get_chat_id (self->window->conversation), ==, chat_id);
+}
+
+static void
+test_failure (Fixture *self, gconstpointer data)
+{
+  self->script.fail = FACET_ERROR_NO_MEMORY + 1;
+  fixture_ask (self, "Question");
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_FAILED);
+  g_assert_nonnull (strstr (facet_message_get_record (last (self))->failure, "memory"));
+  fixture_picture (self, "failure");
+}
+
+/* No iteration of the main loop may take 50 ms while a long answer comes. */
+static void
+test_never_blocks (Fixture *self, gconstpointer data)
+{
+  g_autofree char *text = many_words (6000);
+  gint64 longest = 0;
+
+  self->script.answer = text;
+  self->script.delay_usec = 200;
+  fixture_ask (self, "Count");
+  while (!fixture_idle (self)) {
+    gint64 start = g_get_monotonic_time ();
+
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (500);
+    longest = MAX (longest, g_get_monotonic_time () - start);
+  }
+  g_test_message ("longest iteration: %.1f ms", longest / 1000.0);
+  g_assert_cmpstr (facet_message_get_text (last (self)), ==, text);
+  /* the first measure of fonts and the machine's own noise are in this too */
+  if (g_test_perf ())
+    g_assert_cmpint (longest, <, 50000);
+  else
+    g_assert_cmpint (longest, <, 250000);
+  g_assert_true (facet_chat_view_is_at_end (FACET_CHAT_VIEW (self->window->view)));
+}
+
+static void
+test_close_while_answering (Fixture *self, gconstpointer data)
+{
+  g_autofree char *text = many_words (1000);
+  g_autoptr (GPtrArray) branch = NULL;
+  gint64 chat_id;
+
+  self->script.answer = text;
+  self->script.delay_usec = 5000;
+  fixture_ask (self, "Count");
+  fixture_wait (has_words, self);
+  chat_id = facet_conversation_get_chat_id (self->window->conversation);
+  g_object_ref (self->window);
+  gtk_window_destroy (GTK_WINDOW (self->window));
+  g_object_run_dispose (G_OBJECT (self->window));
+  g_object_unref (self->window);
+  branch = facet_store_get_branch (self->store, chat_id, NULL);
+  g_assert_cmpuint (branch->len, ==, 2);
+  g_assert_cmpint (((FacetStoreMessage *) branch->pdata[1])->status, ==, FACET_MESSAGE_STOPPED);
+  g_assert_cmpuint (strlen (((FacetStoreMessage *) branch->pdata[1])->text), >, 20);
+  self->window = facet_window_new (NULL, self->store, self->service, self->library, self->settings);
+}
+
+static void
+test_modes (Fixture *self, gconstpointer data)
+{
+  g_settings_set_string (self->settings, "target-language", "German");
+  facet_composer_set_mode (self->window->composer, facet_mode_find ("translate"));
+  fixture_ask (self, "Good {language} morning");
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpstr (self->script.asked->str, ==,
+                   "user: Translate the following into German. Answer with the translation only.\n\n"
+                   "Good {language} morning\n");
+  /* the message itself holds what was typed */
+  g_assert_cmpstr (facet_message_get_text (facet_conversation_get_message (self->window->conversation, 0)), ==,
+                   "Good {language} morning");
+}
+
+static void
+test_arabic (Fixture *self, gconstpointer data)
+{
+  self->script.answer = "# عنوان\n\nهذا نص **عربي** طويل.\n\n1. أولا\n2. ثانيا\n\nAnd one line in English.\n\n"
+                        "```c\nint x = 1;\n```\n";
+  gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
+  fixture_ask (self, "ما هو الضوء؟");
+  fixture_wait (fixture_idle, self);
+  fixture_picture (self, "arabic");
+  gtk_widget_set_default_direction (GTK_TEXT_DIR_LTR);
+}
+
+static void
+test_looks (Fixture *self, gconstpointer data)
+{
+  self->script.answer = rich;
+  fixture_ask (self, "How does a lens bend light?");
+  fixture_wait (fixture_idle, self);
+  adw_style_manager_set_color_scheme (adw_style_manager_get_default (), ADW_COLOR_SCHEME_FORCE_DARK);
+  fixture_picture (self, "dark");
+  adw_style_manager_set_color_scheme (adw_style_manager_get_default (), ADW_COLOR_SCHEME_DEFAULT);
+  gtk_window_set_default_size (GTK_WINDOW (self->window), 360, 640);
+  fixture_settle (400);
+  g_assert_cmpint (gtk_widget_get_width (GTK_WIDGET (self->window)), ==, 360);
+  fixture_picture (self, "narrow");
+}
+
+int
+main (int argc, char *argv[])
+{
+#define ADD(name, func) g_test_add ("/window/" name, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
+  gtk_disable_setlocale ();
+  setlocale (LC_ALL, "C.UTF-8");
+  if (!gtk_init_check ()) {
+    g_print ("1..0 # SKIP no display\n");
+    return 0;
+  }
+  g_test_init (&argc, &argv, NULL);
+  adw_init ();
+  ADD ("ask", test_ask);
+  ADD ("stop", test_stop);
+  ADD ("branches", test_branches);
+  ADD ("delete-undo", test_delete_undo);
+  ADD ("failure", test_failure);
+  ADD ("never-blocks", test_never_blocks);
+  ADD ("close-while-answering", test_close_while_answering);
+  ADD ("modes", test_modes);
+  ADD ("arabic", test_arabic);
+  ADD ("looks", test_looks);
+  return g_test_run ();
+}

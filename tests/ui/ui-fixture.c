@@ -1,0 +1,107 @@
+#include "ui-fixture.h"
+
+#include <glib/gstdio.h>
+
+#include "facet-settings.h"
+
+void
+fixture_settle (guint ms)
+{
+  gint64 end = g_get_monotonic_time () + ms * 1000;
+
+  while (g_get_monotonic_time () < end)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (1000);
+}
+
+void
+fixture_wait (gboolean (*condition) (Fixture *self), Fixture *self)
+{
+  gint64 end = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
+
+  while (!condition (self)) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (1000);
+  }
+}
+
+gboolean
+fixture_idle (Fixture *self)
+{
+  return facet_engine_service_get_state (self->service) == FACET_ENGINE_READY &&
+         !facet_replier_is_running (self->window->replier);
+}
+
+void
+fixture_set_up (Fixture *self, gconstpointer data)
+{
+  FacetLoadSpec spec = { .path = (char *) "model.gguf" };
+  g_autoptr (GError) error = NULL;
+
+  self->folder = g_dir_make_tmp ("facet-ui-XXXXXX", NULL);
+  self->script.answer = "A short answer.";
+  self->script.asked = g_string_new (NULL);
+  self->settings = facet_settings_get_default ();
+  g_settings_reset (self->settings, "assistant-mode");
+  self->store = facet_store_open (self->folder, FACET_STORE_READ_WRITE, NULL, &error);
+  g_assert_no_error (error);
+  self->service = facet_engine_service_new (&script_backend, &self->script);
+  self->library = facet_model_library_new (self->settings);
+  self->window = facet_window_new (NULL, self->store, self->service, self->library, self->settings);
+  gtk_window_present (GTK_WINDOW (self->window));
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+}
+
+void
+fixture_tear_down (Fixture *self, gconstpointer data)
+{
+  GDir *dir;
+
+  gtk_window_destroy (GTK_WINDOW (self->window));
+  g_object_unref (self->service);
+  g_object_unref (self->library);
+  g_object_unref (self->store);
+  fixture_settle (50);
+  dir = g_dir_open (self->folder, 0, NULL);
+  for (const char *name; (name = g_dir_read_name (dir)) != NULL;) {
+    g_autofree char *path = g_build_filename (self->folder, name, NULL);
+
+    g_remove (path);
+  }
+  g_dir_close (dir);
+  g_rmdir (self->folder);
+  g_free (self->folder);
+  g_string_free (self->script.asked, TRUE);
+}
+
+void
+fixture_ask (Fixture *self, const char *text)
+{
+  facet_composer_set_text (self->window->composer, text);
+  g_signal_emit_by_name (self->window->composer, "send");
+}
+
+void
+fixture_picture (Fixture *self, const char *name)
+{
+  const char *folder = g_getenv ("FACET_SCREENSHOTS");
+  GtkWidget *widget = GTK_WIDGET (self->window);
+  g_autoptr (GdkPaintable) paintable = NULL;
+  g_autoptr (GtkSnapshot) snapshot = NULL;
+  g_autoptr (GskRenderNode) node = NULL;
+  g_autoptr (GdkTexture) texture = NULL;
+  g_autofree char *path = NULL;
+
+  if (folder == NULL)
+    return;
+  fixture_settle (800);
+  paintable = gtk_widget_paintable_new (widget);
+  snapshot = gtk_snapshot_new ();
+  gdk_paintable_snapshot (paintable, snapshot, gtk_widget_get_width (widget), gtk_widget_get_height (widget));
+  node = gtk_snapshot_to_node (snapshot);
+  texture = gsk_renderer_render_texture (gtk_native_get_renderer (GTK_NATIVE (widget)), node, NULL);
+  path = g_strdup_printf ("%s/%s.png", folder, name);
+  g_assert_true (gdk_texture_save_to_png (texture, path));
+}

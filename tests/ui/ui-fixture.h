@@ -1,0 +1,30 @@
+/* ui-fixture.h - a window over a script, in a data folder of its own */
+#pragma once
+
+#include "script-backend.h"
+#include "window/facet-window-private.h"
+
+typedef struct {
+  char               *folder;
+  Script              script;
+  GSettings          *settings;
+  FacetStore         *store;
+  FacetEngineService *service;
+  FacetModelLibrary  *library;
+  FacetWindow        *window;
+} Fixture;
+
+/* The model is loaded when this returns. */
+void       fixture_set_up    (Fixture *self, gconstpointer data);
+void       fixture_tear_down (Fixture *self, gconstpointer data);
+
+/* Runs the main loop until @condition says so; fails after five seconds. */
+void       fixture_wait      (gboolean (*condition) (Fixture *self), Fixture *self);
+gboolean   fixture_idle      (Fixture *self);
+void       fixture_settle    (guint ms);
+
+/* Types @text and sends it. */
+void       fixture_ask       (Fixture *self, const char *text);
+
+/* Writes a picture into the folder of FACET_SCREENSHOTS, if that is set. */
+void       fixture_picture   (Fixture *self, const char *name);
