@@ -263,7 +263,7 @@ typedef enum {
 
 /* How turns become tokens. */
 typedef enum {
-  FACET_TEMPLATE_AUTO,       /* FAMILY if the file has a chat template, else TRANSCRIPT */
+  FACET_TEMPLATE_AUTO,       /* FAMILY if the file has a chat template or pictures are shown, else TRANSCRIPT */
   FACET_TEMPLATE_FAMILY,     /* the family's own turn markers */
   FACET_TEMPLATE_TRANSCRIPT, /* a few-shot transcript, for base models */
   FACET_TEMPLATE_RAW,        /* BOS and the text as it is */
@@ -280,8 +280,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetPrompt, facet_prompt_free)
 void         facet_prompt_begin_turn   (FacetPrompt *prompt, FacetRole role);
 void         facet_prompt_add_text     (FacetPrompt *prompt, const char *text, gssize length);
 
-/* The picture stands after the text given so far. In RAW prompts its soft
- * tokens alone, else framed as the family's template frames pictures. */
+/* The picture stands after the text given so far, framed as the family frames
+ * pictures; in prompts of token ids its soft tokens stand alone. */
 void         facet_prompt_add_image    (FacetPrompt *prompt, FacetImage *image);
 
 /* Only for RAW prompts: token ids as they are, no BOS is put in front. */

@@ -43,6 +43,15 @@ turn_at (const FacetPrompt *prompt, guint index)
   return g_ptr_array_index (prompt->turns, index);
 }
 
+static gboolean
+has_pictures (const FacetPrompt *prompt)
+{
+  for (guint i = 0; i < prompt->turns->len; i++)
+    if (turn_at (prompt, i)->images->len > 0)
+      return TRUE;
+  return FALSE;
+}
+
 /* Without the blanks and line ends around it. */
 static const char *
 trimmed (const GString *text, gsize *length)
@@ -120,13 +129,21 @@ put_theirs (Writer *writer, const char *text, gsize length)
 }
 
 static void
-put_image (Writer *writer, FacetImage *image)
+put_soft (Writer *writer, FacetImage *image)
 {
   gint32 id = FACET_ID_IMAGE;
 
   flush_ours (writer);
   g_array_append_val (writer->rendered->ids, id);
   g_ptr_array_add (writer->rendered->images, facet_image_ref (image));
+}
+
+static void
+put_framed (Writer *writer, FacetImage *image)
+{
+  g_string_append (writer->ours, "\n\n<start_of_image>");
+  put_soft (writer, image);
+  g_string_append (writer->ours, "<end_of_image>\n\n");
 }
 
 /* A turn's text with its pictures between; each piece of text is trimmed. */
@@ -140,9 +157,7 @@ put_turn (Writer *writer, const FacetTurn *turn)
 
     put_theirs (writer, turn->text->str + from, part->offset - from);
     from = part->offset;
-    g_string_append (writer->ours, "\n\n<start_of_image>");
-    put_image (writer, part->image);
-    g_string_append (writer->ours, "<end_of_image>\n\n");
+    put_framed (writer, part->image);
   }
   put_theirs (writer, turn->text->str + from, turn->text->len - from);
 }
@@ -211,24 +226,31 @@ render_transcript (const FacetPrompt *prompt, FacetTokenizer *tokenizer, FacetRe
 static void
 render_raw (const FacetPrompt *prompt, FacetTokenizer *tokenizer, FacetRendered *rendered)
 {
-  g_autoptr (GString) none = g_string_new (NULL);
-  Writer writer = { tokenizer, rendered, none };
+  g_autoptr (GString) ours = g_string_new (NULL);
+  Writer writer = { tokenizer, rendered, ours };
   gint32 bos = facet_tokenizer_bos (tokenizer);
+  gboolean has_ids = FALSE;
+
+  for (guint i = 0; i < prompt->turns->len; i++)
+    has_ids = has_ids || turn_at (prompt, i)->ids->len > 0;
 
   for (guint i = 0; i < prompt->turns->len; i++) {
     const FacetTurn *turn = turn_at (prompt, i);
     gsize from = 0;
 
     g_array_append_vals (rendered->ids, turn->ids->data, turn->ids->len);
-    if (i == 0 && turn->ids->len == 0)
+    if (i == 0 && !has_ids)
       g_array_append_val (rendered->ids, bos);
     for (guint p = 0; p <= turn->images->len; p++) {
       const FacetTurnImage *part = p < turn->images->len ? &g_array_index (turn->images, FacetTurnImage, p) : NULL;
       gsize to = part ? part->offset : turn->text->len;
 
+      flush_ours (&writer);
       facet_tokenizer_encode (tokenizer, turn->text->str + from, to - from, FACET_TOKENIZE_TEXT, rendered->ids);
-      if (part)
-        put_image (&writer, part->image);
+      if (part && has_ids)
+        put_soft (&writer, part->image);
+      else if (part)
+        put_framed (&writer, part->image);
       from = to;
     }
   }
@@ -246,7 +268,7 @@ facet_prompt_render (const FacetPrompt *prompt,
   gint32 bos = facet_tokenizer_bos (tokenizer);
 
   if (how == FACET_TEMPLATE_AUTO)
-    how = has_chat_template ? FACET_TEMPLATE_FAMILY : FACET_TEMPLATE_TRANSCRIPT;
+    how = has_chat_template || has_pictures (prompt) ? FACET_TEMPLATE_FAMILY : FACET_TEMPLATE_TRANSCRIPT;
   *rendered = (FacetRendered){ .ids = g_array_new (FALSE, FALSE, sizeof (gint32)),
                                .images = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_image_unref),
                                .stop_strings = no_stops };
@@ -258,11 +280,10 @@ facet_prompt_render (const FacetPrompt *prompt,
     return FALSE;
   g_array_append_val (rendered->ids, bos);
   if (how == FACET_TEMPLATE_TRANSCRIPT) {
-    for (guint i = 0; i < prompt->turns->len; i++)
-      if (turn_at (prompt, i)->images->len > 0) {
-        g_set_error (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "turn %u holds a picture, which a transcript cannot", i);
-        return FALSE;
-      }
+    if (has_pictures (prompt)) {
+      g_set_error_literal (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "a transcript cannot hold pictures");
+      return FALSE;
+    }
     render_transcript (prompt, tokenizer, rendered);
   } else if (family == FACET_FAMILY_GEMMA3 || family == FACET_FAMILY_GEMMA3N) {
     render_gemma3 (prompt, tokenizer, rendered);

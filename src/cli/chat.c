@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "json.h"
 #include "line-reader.h"
+#include "pictures.h"
 #include "report.h"
 
 #define SMALL_MODEL G_GUINT64_CONSTANT (1000000000) /* parameters */
@@ -19,6 +20,7 @@ typedef struct {
   char    *file;
   char    *system;
   char   **stop_strings;
+  char   **images;
   int      max_tokens;
   gboolean raw;
   gboolean stats;
@@ -33,6 +35,7 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->file);
   g_free (arguments->system);
   g_strfreev (arguments->stop_strings);
+  g_strfreev (arguments->images);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 
@@ -263,6 +266,7 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
     { "prompt", 'p', 0, OPTIONS_ARG_BYTES, &arguments->text, N_("Answer this once and leave"), N_("TEXT") },
     { "file", 'f', 0, G_OPTION_ARG_FILENAME, &arguments->file, N_("Answer what this file says; “-” reads standard input"), N_("FILE") },
     { "system", 0, 0, OPTIONS_ARG_BYTES, &arguments->system, N_("Instructions that hold for the whole conversation"), N_("TEXT") },
+    { "image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->images, N_("Picture to talk about; may be given several times. “<image>” in the text says where it stands"), N_("FILE") },
     { "max-tokens", 'n', 0, G_OPTION_ARG_INT, &arguments->max_tokens, N_("Longest answer in tokens; 0: until the context is full"), N_("N") },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &arguments->raw, N_("No chat template: the model goes on with the text as it is"), NULL },
     { "stop", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments->stop_strings, N_("End the answer before this text; may be given several times"), N_("TEXT") },
@@ -294,6 +298,7 @@ command_chat (int argc, char **argv)
   ConversationParams params = { .cancel = &cancel };
   g_autoptr (FacetModel) model = NULL;
   g_autoptr (Conversation) conversation = NULL;
+  g_autoptr (GPtrArray) images = NULL;
   g_autoptr (GError) error = NULL;
   gboolean once;
   gsize length;
@@ -313,6 +318,9 @@ command_chat (int argc, char **argv)
   interrupt_guard (NULL);
   if (model == NULL)
     return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
+  images = pictures_load (model, arguments.images);
+  if (images == NULL)
+    return EXIT_FAILED;
   if (!facet_model_get_info (model)->has_chat_template && !arguments.raw && !arguments.quiet)
     introduce_base_model (model);
 
@@ -329,5 +337,6 @@ command_chat (int argc, char **argv)
     report_error (error);
     return EXIT_FAILED;
   }
+  conversation_show (conversation, images);
   return once ? answer_once (&arguments, model, conversation, &cancel) : talk (&arguments, model, conversation, &cancel);
 }

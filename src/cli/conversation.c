@@ -1,16 +1,19 @@
 #include "conversation.h"
 
+#include "pictures.h"
 #include "report.h"
 
 typedef struct {
   FacetRole role;
   char     *text;
+  GPtrArray *images; /* of FacetImage; NULL: none */
 } Turn;
 
 struct Conversation {
   ConversationParams params;
   FacetSession      *session;
   GPtrArray         *turns; /* of Turn */
+  GPtrArray         *shown; /* pictures of the next turn; NULL: none */
 };
 
 static void
@@ -19,6 +22,7 @@ turn_free (gpointer data)
   Turn *turn = data;
 
   g_free (turn->text);
+  g_clear_pointer (&turn->images, g_ptr_array_unref);
   g_free (turn);
 }
 
@@ -28,6 +32,8 @@ add_turn (Conversation *conversation, FacetRole role, const char *text)
   Turn *turn = g_new (Turn, 1);
 
   *turn = (Turn){ .role = role, .text = g_strdup (text) };
+  if (role == FACET_ROLE_USER)
+    turn->images = g_steal_pointer (&conversation->shown);
   g_ptr_array_add (conversation->turns, turn);
 }
 
@@ -52,6 +58,7 @@ conversation_free (Conversation *conversation)
 {
   facet_session_free (conversation->session);
   g_ptr_array_unref (conversation->turns);
+  g_clear_pointer (&conversation->shown, g_ptr_array_unref);
   g_free (conversation);
 }
 
@@ -68,9 +75,16 @@ make_prompt (const Conversation *conversation)
     const Turn *turn = g_ptr_array_index (conversation->turns, i);
 
     facet_prompt_begin_turn (prompt, turn->role);
-    facet_prompt_add_text (prompt, turn->text, -1);
+    pictures_add_text (prompt, turn->text, turn->images);
   }
   return prompt;
+}
+
+void
+conversation_show (Conversation *conversation, GPtrArray *images)
+{
+  g_clear_pointer (&conversation->shown, g_ptr_array_unref);
+  conversation->shown = g_ptr_array_ref (images);
 }
 
 gboolean

@@ -8,6 +8,7 @@
 #include "interrupt.h"
 #include "npy.h"
 #include "options.h"
+#include "pictures.h"
 #include "report.h"
 
 #define DEFAULT_CONTEXT 4096
@@ -19,6 +20,7 @@ typedef struct {
   char    *text;
   char    *output;
   char    *dump_dir;
+  char   **images;
   gboolean template;
   gboolean all;
 } Arguments;
@@ -31,6 +33,7 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->text);
   g_free (arguments->output);
   g_free (arguments->dump_dir);
+  g_strfreev (arguments->images);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 
@@ -90,7 +93,7 @@ parse_ids (const char *list, int vocab_size, GArray *ids)
 }
 
 static FacetPrompt *
-make_prompt (const Arguments *arguments, FacetModel *model)
+make_prompt (const Arguments *arguments, FacetModel *model, GPtrArray *images)
 {
   FacetPrompt *prompt = facet_prompt_new (arguments->template ? FACET_TEMPLATE_FAMILY : FACET_TEMPLATE_RAW);
 
@@ -104,7 +107,7 @@ make_prompt (const Arguments *arguments, FacetModel *model)
     }
     facet_prompt_add_tokens (prompt, (const gint32 *) ids->data, ids->len);
   } else {
-    facet_prompt_add_text (prompt, arguments->text, -1);
+    pictures_add_text (prompt, arguments->text, images);
   }
   return prompt;
 }
@@ -152,6 +155,7 @@ command_logits (int argc, char **argv)
   const GOptionEntry entries[] = {
     { "prompt", 'p', 0, OPTIONS_ARG_BYTES, &arguments.text, N_("Text to read"), N_("TEXT") },
     { "ids", 0, 0, G_OPTION_ARG_STRING, &arguments.ids, N_("Token ids to read, as they are: “2,10,7”"), N_("LIST") },
+    { "image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.images, N_("Picture to look at; “<image>” in the text says where, else it comes first"), N_("FILE") },
     { "template", 0, 0, G_OPTION_ARG_NONE, &arguments.template, N_("Put the text into a turn of the chat template"), NULL },
     { "all", 0, 0, G_OPTION_ARG_NONE, &arguments.all, N_("Logits after every token, not only the last"), NULL },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments.output, N_("Where to write float32 [rows, vocabulary]"), N_("FILE.npy") },
@@ -159,6 +163,7 @@ command_logits (int argc, char **argv)
     G_OPTION_ENTRY_NULL
   };
   g_autoptr (FacetModel) model = NULL;
+  g_autoptr (GPtrArray) images = NULL;
   g_autoptr (FacetPrompt) prompt = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -178,7 +183,10 @@ command_logits (int argc, char **argv)
   model = options_load_model (&arguments.options, NULL);
   if (model == NULL)
     return EXIT_FAILED;
-  prompt = make_prompt (&arguments, model);
+  images = pictures_load (model, arguments.images);
+  if (images == NULL)
+    return EXIT_FAILED;
+  prompt = make_prompt (&arguments, model, images);
   if (prompt == NULL)
     return EXIT_USAGE;
   interrupt_install ();

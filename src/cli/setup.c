@@ -109,6 +109,14 @@ options_load_model (const Options *options, FacetCancel *cancel)
     return NULL;
   model = facet_model_load (options->model, &params, &error);
   report_progress_end ();
+  if (g_error_matches (error, FACET_ERROR, FACET_ERROR_NO_ENCODER)) {
+    /* Text needs no projector. */
+    report_error (error);
+    g_clear_error (&error);
+    params.projector = NULL;
+    model = facet_model_load (options->model, &params, &error);
+    report_progress_end ();
+  }
   if (model == NULL)
     report_error (error);
   return model;
