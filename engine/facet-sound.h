@@ -34,4 +34,21 @@ const char *facet_audio_hash        (FacetAudio *audio);
  * equal parts, for drawing a waveform. */
 void        facet_audio_peaks       (FacetAudio *audio, float *peaks, gsize n);
 
+/* ---- encoding ---- */
+
+/* Longest sound that an encoder takes at once. */
+#define FACET_MAX_CLIP_SECONDS 30
+
+gboolean    facet_projector_accepts_images (FacetProjector *projector);
+gboolean    facet_projector_accepts_audio  (FacetProjector *projector);
+/* float32 [tokens, width]. NO_ENCODER without one, INVALID if too long.
+ * Returns: (transfer full). */
+GBytes     *facet_projector_encode_audio   (FacetProjector *projector,
+                                            FacetAudio     *audio,
+                                            FacetCancel    *cancel,
+                                            GError        **error);
+/* The sound as the encoder sees it: logarithmic mel spectrum, float32
+ * [frames, 128]. Returns: (transfer full). */
+GBytes     *facet_projector_mel            (FacetProjector *projector, FacetAudio *audio, GError **error);
+
 G_END_DECLS

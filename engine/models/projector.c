@@ -1,11 +1,13 @@
 #include "models/projector.h"
 
+#include "media/audio.h"
+#include "media/mel.h"
 #include "media/picture-layout.h"
 #include "models/encoder.h"
 
 #define DEFAULT_BUDGET (64 * 1024 * 1024)
 
-/* Soft tokens of one picture, in the queue from the latest use to the oldest. */
+/* Soft tokens of one picture or sound, in the queue from the latest use to the oldest. */
 typedef struct {
   char   *key;
   GBytes *soft;
@@ -13,7 +15,7 @@ typedef struct {
 
 struct FacetProjector {
   FacetGguf    *gguf;
-  FacetEncoder *images;
+  FacetEncoder *images, *sounds; /* either may be NULL, not both */
   FacetBackend *backend;
   gboolean      owns_backend;
   GQueue        kept;
@@ -35,17 +37,22 @@ FacetProjector *
 facet_projector_new (const char *path, FacetBackend *backend, GError **error)
 {
   g_autoptr (FacetGguf) gguf = facet_gguf_open (path, error);
-  FacetEncoder *images;
+  g_autoptr (GError) no_images = NULL, no_sounds = NULL;
+  FacetEncoder *images, *sounds;
   FacetProjector *projector;
 
   if (!gguf)
     return NULL;
-  images = facet_encoder_load (gguf, FALSE, error);
-  if (!images)
+  images = facet_encoder_load (gguf, FALSE, &no_images);
+  sounds = facet_encoder_load (gguf, TRUE, &no_sounds);
+  if (!images && !sounds) {
+    g_propagate_error (error, g_steal_pointer (&no_images));
     return NULL;
+  }
   projector = g_new0 (FacetProjector, 1);
   projector->gguf = g_steal_pointer (&gguf);
   projector->images = images;
+  projector->sounds = sounds;
   projector->backend = backend;
   projector->budget = DEFAULT_BUDGET;
   g_queue_init (&projector->kept);
@@ -68,7 +75,8 @@ facet_projector_load (const char *path, const FacetModelParams *params, GError *
 void
 facet_projector_free (FacetProjector *projector)
 {
-  facet_encoder_free (projector->images);
+  g_clear_pointer (&projector->images, facet_encoder_free);
+  g_clear_pointer (&projector->sounds, facet_encoder_free);
   facet_gguf_close (projector->gguf);
   g_queue_clear_full (&projector->kept, kept_free);
   if (projector->owns_backend)
@@ -79,19 +87,19 @@ facet_projector_free (FacetProjector *projector)
 int
 facet_projector_width (FacetProjector *projector)
 {
-  return projector->images->width;
+  return projector->images ? projector->images->width : projector->sounds->width;
 }
 
 int
 facet_projector_count (FacetProjector *projector, const FacetImage *image)
 {
-  return projector->images->count (projector->images, facet_image_width (image), facet_image_height (image));
+  return projector->images ? projector->images->count (projector->images, facet_image_width (image), facet_image_height (image)) : 0;
 }
 
 int
 facet_projector_span (FacetProjector *projector)
 {
-  return projector->images->count (projector->images, 1, 1);
+  return projector->images ? projector->images->count (projector->images, 1, 1) : 0;
 }
 
 int
@@ -109,6 +117,11 @@ prepare (FacetProjector *projector, const FacetImage *image, int crop, FacetEnco
   int n = facet_pan_and_scan (facet_image_width (image), facet_image_height (image), boxes);
   int box[4];
 
+  if (!projector->images) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER, "%s: has no picture encoder that is known",
+                 facet_gguf_path (projector->gguf));
+    return FALSE;
+  }
   if (crop < 0 || crop > n) {
     g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "crop %d of a picture that has %d", crop, n);
     return FALSE;
@@ -174,6 +187,22 @@ keep (FacetProjector *projector, const char *key, GBytes *soft)
   projector->kept_bytes += size;
 }
 
+/* Returns: (transfer full). */
+static GBytes *
+run_and_keep (FacetProjector *projector, FacetEncoder *encoder, const FacetEncoderInput *input, const char *key,
+              FacetCancel *cancel, GError **error)
+{
+  float *values = facet_encoder_run (encoder, projector->backend, input, NULL, NULL, cancel, error);
+  GBytes *soft;
+
+  if (!values)
+    return NULL;
+  projector->runs++;
+  soft = g_bytes_new_take (values, (gsize) input->n_tokens * encoder->width * sizeof (float));
+  keep (projector, key, soft);
+  return soft;
+}
+
 GBytes *
 facet_projector_encode (FacetProjector *projector, const FacetImage *image, int crop, FacetCancel *cancel, GError **error)
 {
@@ -181,19 +210,77 @@ facet_projector_encode (FacetProjector *projector, const FacetImage *image, int 
   g_autofree char *key = g_strdup_printf ("%s %dx%d %d", facet_image_hash (image), facet_image_width (image), facet_image_height (image), crop);
   g_auto (FacetEncoderInput) input = { 0 };
   GBytes *soft = find_kept (projector, key);
-  float *values;
 
   if (soft)
     return soft;
   if (!prepare (projector, image, crop, &input, error))
     return NULL;
-  values = facet_encoder_run (projector->images, projector->backend, &input, NULL, NULL, cancel, error);
-  if (!values)
+  return run_and_keep (projector, projector->images, &input, key, cancel, error);
+}
+
+/* ---- sound ---- */
+
+gboolean
+facet_projector_accepts_images (FacetProjector *projector)
+{
+  return projector->images != NULL;
+}
+
+gboolean
+facet_projector_accepts_audio (FacetProjector *projector)
+{
+  return projector->sounds != NULL;
+}
+
+static gboolean
+prepare_audio (FacetProjector *projector, FacetAudio *audio, FacetEncoderInput *input, GError **error)
+{
+  g_autoptr (FacetAudioReader) reader = NULL;
+  g_autofree float *samples = NULL;
+  gint64 length = facet_audio_length (audio);
+  gssize n;
+
+  if (!projector->sounds) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER, "%s: has no sound encoder that is known",
+                 facet_gguf_path (projector->gguf));
+    return FALSE;
+  }
+  /* The encoder would refuse it, too, but only after hours were decoded. */
+  if (length > FACET_MAX_CLIP_SECONDS * FACET_AUDIO_RATE) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "a sound of %.1f seconds, the encoder takes up to %d",
+                 facet_audio_duration (audio), FACET_MAX_CLIP_SECONDS);
+    return FALSE;
+  }
+  reader = facet_audio_reader_new (audio, error);
+  samples = g_new (float, length + 1);
+  n = reader ? facet_audio_reader_read (reader, samples, (gsize) length, error) : -1;
+  return n >= 0 && projector->sounds->prepare_audio (projector->sounds, samples, (gsize) n, input, error);
+}
+
+GBytes *
+facet_projector_encode_audio (FacetProjector *projector, FacetAudio *audio, FacetCancel *cancel, GError **error)
+{
+  g_autofree char *key = g_strdup_printf ("%s sound", facet_audio_hash (audio));
+  g_auto (FacetEncoderInput) input = { 0 };
+  GBytes *soft = find_kept (projector, key);
+
+  if (soft)
+    return soft;
+  if (!prepare_audio (projector, audio, &input, error))
     return NULL;
-  projector->runs++;
-  soft = g_bytes_new_take (values, (gsize) input.n_tokens * projector->images->width * sizeof (float));
-  keep (projector, key, soft);
-  return soft;
+  return run_and_keep (projector, projector->sounds, &input, key, cancel, error);
+}
+
+GBytes *
+facet_projector_mel (FacetProjector *projector, FacetAudio *audio, GError **error)
+{
+  g_auto (FacetEncoderInput) input = { 0 };
+  gsize n;
+
+  if (!prepare_audio (projector, audio, &input, error))
+    return NULL;
+  n = (gsize) input.shape * FACET_MEL_BINS * sizeof (float);
+  return g_bytes_new_take (g_steal_pointer (&input.data[0]), n);
 }
 
 guint

@@ -9,7 +9,7 @@
 
 typedef struct {
   Options  options;
-  char    *model, *projector, *image, *output, *pixels;
+  char    *model, *projector, *image, *audio, *output, *pixels, *mel;
   int      crop, threads, repeat;
   gboolean exact;
 } Arguments;
@@ -26,6 +26,8 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->model);
   g_free (arguments->projector);
   g_free (arguments->image);
+  g_free (arguments->audio);
+  g_free (arguments->mel);
   g_free (arguments->output);
   g_free (arguments->pixels);
 }
@@ -36,8 +38,10 @@ parse (Arguments *a, int *argc, char ***argv)
 {
   const GOptionEntry entries[] = {
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &a->model, N_("Text model that the projector must fit; default: not checked"), N_("FILE") },
-    { "mmproj", 0, 0, G_OPTION_ARG_FILENAME, &a->projector, N_("Projector with the picture encoder"), N_("FILE") },
+    { "mmproj", 0, 0, G_OPTION_ARG_FILENAME, &a->projector, N_("Projector with the encoder"), N_("FILE") },
     { "image", 0, 0, G_OPTION_ARG_FILENAME, &a->image, N_("Picture to encode"), N_("FILE") },
+    { "audio", 0, 0, G_OPTION_ARG_FILENAME, &a->audio, N_("Sound of up to 30 seconds to encode"), N_("FILE") },
+    { "mel", 0, 0, G_OPTION_ARG_FILENAME, &a->mel, N_("Write the sound's mel spectrum, float32 [frames, 128]"), N_("FILE.npy") },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, N_("Write the soft tokens, float32 [n, width]"), N_("FILE.npy") },
     { "pixels", 0, 0, G_OPTION_ARG_FILENAME, &a->pixels, N_("Write the picture as the encoder sees it, uint8 [3, height, width]"), N_("FILE.npy") },
     { "crop", 0, 0, G_OPTION_ARG_INT, &a->crop, N_("Encode part N of a wide or tall picture; 0: the whole"), N_("N") },
@@ -47,10 +51,10 @@ parse (Arguments *a, int *argc, char ***argv)
     G_OPTION_ENTRY_NULL
   };
 
-  if (!options_parse (&a->options, OPTIONS_JSON, NULL, N_("Turns a picture into the soft tokens that the model sees."), entries, argc, argv))
+  if (!options_parse (&a->options, OPTIONS_JSON, NULL, N_("Turns a picture or a sound into the soft tokens that the model sees."), entries, argc, argv))
     return FALSE;
-  if (a->projector == NULL || a->image == NULL)
-    options_complain (g_get_prgname (), _("name a projector with --mmproj and a picture with --image"));
+  if (a->projector == NULL || (a->image == NULL) == (a->audio == NULL))
+    options_complain (g_get_prgname (), _("name a projector with --mmproj and one of --image and --audio"));
   else if (a->crop < 0 || a->threads < 0 || a->threads > 1024 || a->repeat < 0)
     options_complain (g_get_prgname (), _("--crop, --repeat and --threads must not be negative"));
   else
@@ -84,39 +88,60 @@ write_pixels (const Arguments *a, FacetProjector *projector, FacetImage *image, 
 }
 
 static gboolean
+write_mel (const Arguments *a, FacetProjector *projector, FacetAudio *audio, GError **error)
+{
+  g_autoptr (GBytes) mel = facet_projector_mel (projector, audio, error);
+
+  return mel != NULL
+         && npy_write (a->mel, g_bytes_get_data (mel, NULL), g_bytes_get_size (mel) / sizeof (float) / 128, 128, error);
+}
+
+static gboolean
+encode (const Arguments *a, FacetProjector *projector, FacetImage *image, FacetAudio *audio, Figures *figures, GError **error)
+{
+  g_autoptr (GBytes) soft = NULL;
+
+  facet_projector_set_budget (projector, 0);
+  for (int i = 0; i < MAX (a->repeat, 1); i++) {
+    gint64 start = g_get_monotonic_time ();
+    double ms;
+
+    g_clear_pointer (&soft, g_bytes_unref);
+    soft = image != NULL ? facet_projector_encode (projector, image, a->crop, NULL, error)
+                         : facet_projector_encode_audio (projector, audio, NULL, error);
+    if (soft == NULL)
+      return FALSE;
+    ms = (g_get_monotonic_time () - start) / 1000.0;
+    figures->encode_ms = i == 0 ? ms : MIN (figures->encode_ms, ms);
+  }
+  figures->width = facet_projector_width (projector);
+  figures->tokens = (int) (g_bytes_get_size (soft) / sizeof (float)) / figures->width;
+  return a->output == NULL
+         || npy_write (a->output, g_bytes_get_data (soft, NULL), figures->tokens, figures->width, error);
+}
+
+static gboolean
 run (const Arguments *a, Figures *figures, GError **error)
 {
   FacetModelParams params = { .threads = a->threads, .exact = a->exact };
   gint64 start = g_get_monotonic_time ();
   g_autoptr (FacetProjector) projector = facet_projector_load (a->projector, &params, error);
   g_autoptr (FacetImage) image = NULL;
-  g_autoptr (GBytes) soft = NULL;
+  g_autoptr (FacetAudio) audio = NULL;
 
   if (projector == NULL)
     return FALSE;
   figures->load_ms = (g_get_monotonic_time () - start) / 1000.0;
   start = g_get_monotonic_time ();
-  image = facet_image_load (a->image, error);
-  if (image == NULL || (a->pixels != NULL && !write_pixels (a, projector, image, error)))
+  if (a->image != NULL)
+    image = facet_image_load (a->image, error);
+  else
+    audio = facet_audio_load (a->audio, NULL, error);
+  if ((image == NULL && audio == NULL) || (image != NULL && a->pixels != NULL && !write_pixels (a, projector, image, error))
+      || (audio != NULL && a->mel != NULL && !write_mel (a, projector, audio, error)))
     return FALSE;
   figures->read_ms = (g_get_monotonic_time () - start) / 1000.0;
-
-  facet_projector_set_budget (projector, 0);
-  for (int i = 0; i < MAX (a->repeat, 1); i++) {
-    double ms;
-
-    g_clear_pointer (&soft, g_bytes_unref);
-    start = g_get_monotonic_time ();
-    soft = facet_projector_encode (projector, image, a->crop, NULL, error);
-    if (soft == NULL)
-      return FALSE;
-    ms = (g_get_monotonic_time () - start) / 1000.0;
-    figures->encode_ms = i == 0 ? ms : MIN (figures->encode_ms, ms);
-  }
-  figures->tokens = facet_projector_count (projector, image);
-  figures->width = facet_projector_width (projector);
-  return a->output == NULL
-         || npy_write (a->output, g_bytes_get_data (soft, NULL), figures->tokens, figures->width, error);
+  return encode (a, projector, image, audio, figures, error);
 }
 
 int
@@ -137,7 +162,7 @@ command_encode (int argc, char **argv)
     printf ("{\"tokens\": %d, \"width\": %d, \"load_ms\": %.3f, \"read_ms\": %.3f, \"encode_ms\": %.3f}\n",
             figures.tokens, figures.width, figures.load_ms, figures.read_ms, figures.encode_ms);
   else
-    g_printerr (_("%d soft tokens of width %d; picture read in %.0f ms, encoded in %.0f ms\n"), figures.tokens,
+    g_printerr (_("%d soft tokens of width %d; read in %.0f ms, encoded in %.0f ms\n"), figures.tokens,
                 figures.width, figures.read_ms, figures.encode_ms);
   return EXIT_OK;
 }

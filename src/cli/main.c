@@ -19,7 +19,7 @@ typedef struct {
 static const Command commands[] = {
   { "chat", command_chat, N_("talk with a model, or ask it once") },
   { "chats", command_chats, N_("list or export the chats of the window") },
-  { "encode", command_encode, N_("turn a picture into the soft tokens that the model sees") },
+  { "encode", command_encode, N_("turn a picture or a sound into the soft tokens that the model sees") },
   { "tokenize", command_tokenize, N_("show the tokens that a text becomes") },
   { "score", command_score, N_("show how likely a model finds a text") },
   { "bench", command_bench, N_("measure how fast a model runs here") },

@@ -177,6 +177,41 @@ test_thirty_seconds (void)
   g_assert_cmpint (y.n_tokens, ==, 750);
 }
 
+/* Through the public interface: the same values from the file itself, encoded
+ * once, and a sentence where there is no encoder or too much sound. */
+static void
+test_projector (void)
+{
+  g_autofree char *path = kit_path ("models", "gemma4-tiny", "mmproj.gguf"), *eyes = kit_path ("models", "gemma3-tiny", "mmproj.gguf");
+  g_autofree char *file = kit_path ("expected", "gemma4", "audio_note_it.npz");
+  g_autofree char *wav = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "inputs", "note_it.wav", NULL);
+  g_autofree float *hour = g_new0 (float, 31 * 8000), *expected = NULL;
+  g_autoptr (Npz) npz = npz_open (file);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FacetProjector) projector = facet_projector_load (path, NULL, &error);
+  g_autoptr (FacetProjector) deaf = facet_projector_load (eyes, NULL, NULL);
+  g_autoptr (FacetAudio) audio = facet_audio_load (wav, NULL, NULL), is_long = facet_audio_new_samples (hour, 31 * 8000, 1, 8000, NULL);
+  g_autoptr (GBytes) soft = NULL, again = NULL;
+
+  g_assert_no_error (error);
+  g_assert_true (facet_projector_accepts_audio (projector));
+  soft = facet_projector_encode_audio (projector, audio, NULL, &error);
+  g_assert_no_error (error);
+  expected = npy_floats (npz_get (npz, "soft_tokens"));
+  g_assert_cmpuint (g_bytes_get_size (soft), ==, npz_get (npz, "soft_tokens")->n * sizeof (float));
+  /* The spectrum's own rounding goes through the encoder here. */
+  g_assert_cmpfloat (relative (g_bytes_get_data (soft, NULL), expected, npz_get (npz, "soft_tokens")->n), <=, 1e-3);
+  again = facet_projector_encode_audio (projector, audio, NULL, NULL);
+  g_assert_true (g_bytes_equal (soft, again));
+  g_assert_cmpuint (facet_projector_runs (projector), ==, 1);
+  g_assert_null (facet_projector_encode_audio (projector, is_long, NULL, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_INVALID);
+  g_clear_error (&error);
+  g_assert_false (facet_projector_accepts_audio (deaf));
+  g_assert_null (facet_projector_encode_audio (deaf, audio, NULL, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -185,5 +220,6 @@ main (int argc, char **argv)
   g_test_add_func ("/audio-encoder/gemma4", test_gemma4);
   g_test_add_func ("/audio-encoder/any-length", test_any_length);
   g_test_add_func ("/audio-encoder/thirty-seconds", test_thirty_seconds);
+  g_test_add_func ("/audio-encoder/projector", test_projector);
   return g_test_run ();
 }
