@@ -142,7 +142,7 @@ facet_model_default_sampling (FacetModel *model)
 {
   if (model->info->has_chat_template)
     return (FacetSampling) { .temperature = 1.0f, .top_k = 64, .top_p = 0.95f };
-  return (FacetSampling) { .temperature = 0, .repeat_penalty = 1.1f };
+  return (FacetSampling) { .temperature = 0, .repeat_penalty = 1.05f };
 }
 
 /* ---- tokens ---- */

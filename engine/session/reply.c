@@ -143,7 +143,7 @@ ban_placeholders (FacetModel *model, float *logits)
 typedef struct {
   FacetRandom random;
   gint32     *scratch;
-  GArray     *seen;  /* prompt and answer, for the penalty */
+  GArray     *seen;  /* the answer, for the penalty; a question's own words may well come again */
 } Draw;
 
 static gint32
@@ -229,7 +229,6 @@ answer (FacetSession *session, const FacetTimeline *timeline, const FacetReplyPa
     return FALSE;
   reply->stats.prefill_seconds = reply->stats.first_token_seconds = (g_get_monotonic_time () - start) / 1e6;
   facet_random_seed (&d.random, seed);
-  g_array_append_vals (seen, timeline->ids->data, timeline->ids->len);
   return generate (session, params, out, &d, reply, error);
 }
 

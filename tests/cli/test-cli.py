@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""Runs facet-cli as a person or a program would, on a tiny model and, where there is one, on the real model. Prints TAP.
+
+Usage: test-cli.py FACET-CLI    (FACET_TEST_DATA: the folder tests/data; FACET_TEST_MODEL: the real model, optional)
+"""
+import json
+import math
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+CLI = sys.argv[1]
+DATA = pathlib.Path(os.environ["FACET_TEST_DATA"])
+TINY = DATA / "kit/models/gemma3-tiny/text-q8_0.gguf"
+REAL = os.environ.get("FACET_TEST_MODEL")
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("FACET_MODEL", "LANGUAGE", "G_DEBUG")}
+ENVIRONMENT.update(LC_ALL="C.UTF-8", XDG_DATA_HOME="/nonexistent")
+
+
+class Skip(Exception):
+    pass
+
+
+def run(*arguments, status=0, text=None):
+    done = subprocess.run([CLI, *map(str, arguments)], capture_output=True, env=ENVIRONMENT, timeout=120,
+                          input=text if text is not None else b"")
+    assert done.returncode == status, (arguments, done.returncode, done.stderr.decode()[-600:])
+    return done
+
+
+def run_json(*arguments):
+    return json.loads(run(*arguments, "--json").stdout)
+
+
+def read_npy(path):
+    data = path.read_bytes()
+    assert data[:8] == b"\x93NUMPY\x01\x00", data[:8]
+    length = struct.unpack("<H", data[8:10])[0]
+    assert (10 + length) % 64 == 0
+    header = eval(data[10:10 + length], {"__builtins__": {}})
+    rows, columns = header["shape"]
+    assert header["descr"] == "<f4" and len(data) == 10 + length + 4 * rows * columns
+    return (rows, columns), struct.unpack(f"<{rows * columns}f", data[10 + length:])
+
+
+def real_model():
+    if not REAL:
+        raise Skip("FACET_TEST_MODEL is not set")
+    return REAL
+
+
+def test_usage():
+    assert b"chat" in run("--help").stdout
+    run(status=2)
+    assert b"nonsense" in run("nonsense", status=2).stderr
+    for command in ("chat", "tokenize", "score", "bench", "inspect", "devices", "logits"):
+        text = run(command, "--help").stdout
+        assert b"Exit status" in text and command.encode() in text
+    for wrong in (["--temp", "-x"], ["--ctx", "-1"], ["--backend", "abacus"], ["--top-p", "2"], ["-n", "-1"], ["stray"], ["--json"],
+                  ["-p", "a", "-f", "b"]):
+        assert run("chat", "-m", TINY, *wrong, status=2).stderr
+    assert b"./run" in run("chat", "-p", "x", status=1).stderr
+
+
+def test_broken_files():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        whole = TINY.read_bytes()
+        broken = {
+            "empty": b"",
+            "page": b"<!DOCTYPE html><html></html>",
+            "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+            "cut-header": whole[:100],
+            "cut-data": whole[:len(whole) // 2],
+        }
+        for name, data in broken.items():
+            path = folder / f"{name}.gguf"
+            path.write_bytes(data)
+            error = run("chat", "-m", path, "-p", "x", status=1).stderr.decode()
+            assert str(path) in error and error.startswith("facet-cli chat: "), error
+        run("chat", "-m", folder, "-p", "x", status=1)
+        projector = DATA / "kit/models/gemma3-tiny/mmproj.gguf"
+        assert b"projector" in run("chat", "-m", projector, "-p", "x", status=1).stderr
+
+
+def test_tokenize():
+    rows = json.loads((DATA / "kit/expected/gemma3/tokens.json").read_text())["rows"]
+    row = next(row for row in rows if row["text"] == "Hello, world!")
+    result = run_json("tokenize", "-m", TINY, "-p", row["text"])
+    assert result["ids"] == row["ids_plain"] and len(result["pieces"]) == len(result["ids"])
+    control = "a<end_of_turn>"
+    special = run_json("tokenize", "-m", TINY, "-p", control, "--parse-special")
+    plain = run_json("tokenize", "-m", TINY, "-p", control)
+    assert "<end_of_turn>" in special["pieces"] and "<end_of_turn>" not in plain["pieces"]
+    piped = json.loads(run("tokenize", "-m", TINY, "-f", "-", "--json", text=row["text"].encode()).stdout)
+    assert piped["ids"] == row["ids_plain"]
+    assert run_json("tokenize", "-m", TINY, "-p", b"\xff\xfeok".decode("utf-8", "surrogateescape"))["ids"]
+
+
+def test_score():
+    with tempfile.NamedTemporaryFile(suffix=".txt") as file:
+        file.write("The cat sat. Die Katze saß.".encode())
+        file.flush()
+        result = run_json("score", "-m", TINY, "--file", file.name)
+    assert result["ids"][0] == 2 and result["logprobs"][0] is None
+    assert len(result["ids"]) == len(result["logprobs"]) > 5
+    assert all(value < 0 for value in result["logprobs"][1:])
+    assert math.isclose(sum(result["logprobs"][1:]), result["total"], rel_tol=1e-6)
+    run("score", "-m", TINY, "-p", "", status=1)
+
+
+def test_logits():
+    scored = run_json("score", "-m", TINY, "-p", "The cat sat.")
+    ids = scored["ids"]
+    with tempfile.TemporaryDirectory() as folder:
+        out, layers = pathlib.Path(folder) / "out.npy", pathlib.Path(folder) / "layers"
+        run("logits", "-m", TINY, "--ids", ",".join(map(str, ids)), "--all", "-o", out, "--dump-layers", layers)
+        (rows, vocab), values = read_npy(out)
+        assert rows == len(ids)
+        for at in range(1, rows):
+            row = values[(at - 1) * vocab:at * vocab]
+            top = max(row)
+            logprob = row[ids[at]] - top - math.log(sum(math.exp(value - top) for value in row))
+            assert math.isclose(logprob, scored["logprobs"][at], abs_tol=2e-2), (at, logprob, scored["logprobs"][at])
+        names = sorted(path.name for path in layers.iterdir())
+        assert "embeddings.npy" in names and "layer-00.npy" in names
+        assert read_npy(layers / "layer-00.npy")[0][0] == rows
+        run("logits", "-m", TINY, "-p", "The cat sat.", "-o", out)
+        last = read_npy(out)
+        assert last[0] == (1, vocab)
+        assert max(abs(a - b) for a, b in zip(last[1], values[-vocab:])) < 0.05
+        run("logits", "-m", TINY, "--ids", "2,999999", "-o", out, status=2)
+        run("logits", "-m", TINY, "-p", "x", "-o", pathlib.Path(folder) / "no/such.npy", status=1)
+
+
+def test_chat_json():
+    ask = ("chat", "-m", TINY, "-q", "--raw", "-p", "The cat", "-n", 12, "--temp", 1, "--seed", 7)
+    first, second = run_json(*ask), run_json(*ask)
+    assert first["text"] == second["text"] and first["ids"] == second["ids"]
+    assert first["stop_reason"] in ("length", "eos")
+    stats = first["stats"]
+    assert stats["prompt_tokens"] >= 3 and stats["generated_tokens"] == len(first["ids"]) and stats["backend"].startswith("cpu")
+    assert stats["prefill_tokens_per_s"] > 0 and stats["time_to_first_token_ms"] > 0
+    texts = {run_json(*ask[:-1], seed)["text"] for seed in range(1, 5)}
+    assert len(texts) > 1
+
+
+def test_chat_limits():
+    assert run_json("chat", "-m", TINY, "--raw", "-p", "a", "-n", 1, "--temp", 0)["stop_reason"] == "length"
+    full = run("chat", "-m", TINY, "--raw", "--ctx", 16, "-p", "one two three four five six seven eight nine ten eleven", status=1)
+    assert b"--ctx" in full.stderr and full.stdout == b""
+
+
+def test_chat_piped():
+    answer = run("chat", "-m", TINY, "-q", "-n", 4, "--temp", 0, text=b"Hello\n\nAgain\n")
+    assert answer.stdout.count(b"\n") >= 2 and answer.stderr == b""
+
+
+def test_interrupt():
+    child = subprocess.Popen([CLI, "chat", "-m", real_model(), "--raw", "-p", "Once upon a time", "-n", "4000", "--temp", "1", "--seed", "3"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    assert child.stdout.read(4)
+    start = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=10)
+    assert child.returncode == 130, child.returncode
+    assert time.monotonic() - start < 2
+    assert b"stopped" in errors
+
+
+def test_bench():
+    result = run_json("bench", "-m", TINY, "-p", 32, "-n", 8, "--depth", 16, "--threads", 1, "--repeat", 2)
+    for name in ("prefill_tokens_per_s", "decode_tokens_per_s"):
+        assert 0 < result[name]["min"] <= result[name]["median"] <= result[name]["max"]
+    assert result["load_ms"] > 0 and result["peak_rss_bytes"] > 1 << 20
+
+
+def test_inspect_and_devices():
+    assert b"gemma3" in run("inspect", TINY).stdout
+    assert json.loads(run("inspect", TINY, "--json").stdout)
+    assert b"cpu" in run("devices").stdout
+    assert json.loads(run("devices", "--json").stdout)
+
+
+def test_real_answers():
+    model = real_model()
+    for question, wanted in (("What is the capital of Japan?", "tokyo"), ("Translate to Italian: good morning", "buon")):
+        answer = run_json("chat", "-m", model, "-q", "-p", question)
+        assert wanted in answer["text"].lower() and answer["stop_reason"] == "eos", answer
+    plain = run("chat", "-m", model, "-p", "Hello")
+    assert plain.stdout.strip() and b"base model" in plain.stderr
+
+
+def test_real_score():
+    expected = json.loads((DATA / "kit/expected/real-gemma3-270m/logits.json").read_text())["text600"]
+    reference = expected["dequantised_f32"]
+    ours = {}
+    with tempfile.NamedTemporaryFile(suffix=".txt") as file:
+        file.write(expected["text"].encode())
+        file.flush()
+        for mode in ("", "--exact"):
+            result = run_json("score", "-m", real_model(), "--file", file.name, *([mode] if mode else []))
+            assert result["ids"] == expected["ids"]
+            assert math.isclose(result["total"], reference["total_logprob"], rel_tol=1e-3)
+            ours[mode] = difference(result["logprobs"][1:], reference["logprob_per_token"])
+    theirs = difference(expected["logprob_per_token"], reference["logprob_per_token"])
+    print(f"# mean difference: fast {ours['']:.4f}, exact {ours['--exact']:.4f}, llama.cpp {theirs:.4f}")
+    assert ours[""] <= theirs and ours["--exact"] <= theirs / 10
+
+
+def difference(left, right):
+    return sum(abs(a - b) for a, b in zip(left, right)) / len(left)
+
+
+def main():
+    tests = [(name, function) for name, function in globals().items() if name.startswith("test_")]
+    print(f"1..{len(tests)}")
+    for number, (name, function) in enumerate(tests, 1):
+        label = f"{number} /cli/{name[5:].replace('_', '-')}"
+        try:
+            function()
+            print(f"ok {label}", flush=True)
+        except Skip as reason:
+            print(f"ok {label} # SKIP {reason}", flush=True)
+        except Exception as failure:
+            print(f"not ok {label}")
+            print("# " + repr(failure).replace("\n", " ")[:1500], flush=True)
+
+
+main()
