@@ -197,6 +197,21 @@ code_box (const FacetBlock *block)
   return box;
 }
 
+/* The widest that a cell gets before its words wrap. */
+#define CELL_CHARS 36
+
+/* A label that may wrap asks for the height it has at its narrowest; short
+ * ones must not. */
+static void
+set_cell_width (GtkLabel *label)
+{
+  gboolean wide = g_utf8_strlen (gtk_label_get_text (label), -1) > CELL_CHARS;
+
+  gtk_label_set_wrap (label, wide);
+  gtk_label_set_width_chars (label, wide ? CELL_CHARS : -1);
+  gtk_label_set_max_width_chars (label, wide ? CELL_CHARS : -1);
+}
+
 static void
 update_table (GtkWidget *grid, const FacetBlock *shown, const FacetBlock *block)
 {
@@ -209,8 +224,6 @@ update_table (GtkWidget *grid, const FacetBlock *shown, const FacetBlock *block)
 
     if (label == NULL) {
       label = text_label ("");
-      gtk_label_set_width_chars (GTK_LABEL (label), 6);
-      gtk_label_set_max_width_chars (GTK_LABEL (label), 36);
       gtk_label_set_xalign (GTK_LABEL (label), xalign[block->align[column]]);
       gtk_widget_add_css_class (label, row == 0 ? "md-th" : "md-td");
       gtk_grid_attach (GTK_GRID (grid), label, column, row, 1, 1);
@@ -219,6 +232,7 @@ update_table (GtkWidget *grid, const FacetBlock *shown, const FacetBlock *block)
       continue;
     }
     gtk_label_set_markup (GTK_LABEL (label), block->cells->pdata[i]);
+    set_cell_width (GTK_LABEL (label));
   }
 }
 

@@ -74,6 +74,28 @@ native_load (gpointer             data,
   return TRUE;
 }
 
+static gboolean
+add_part (FacetPrompt *prompt, const FacetPart *part, GError **error)
+{
+  g_autoptr (FacetImage) image = NULL;
+
+  switch (part->kind) {
+  case FACET_PART_TEXT:
+    facet_prompt_add_text (prompt, part->text, -1);
+    return TRUE;
+  case FACET_PART_PICTURE:
+    image = facet_image_load (part->path, error);
+    if (image == NULL)
+      return FALSE;
+    facet_prompt_add_image (prompt, image);
+    return TRUE;
+  case FACET_PART_SOUND:
+  default:
+    g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER, "%s: prompts take no sound", part->path);
+    return FALSE;
+  }
+}
+
 static FacetPrompt *
 build_prompt (const FacetRequest *request, GError **error)
 {
@@ -86,11 +108,8 @@ build_prompt (const FacetRequest *request, GError **error)
     for (guint k = 0; k < turn->parts->len; k++) {
       const FacetPart *part = turn->parts->pdata[k];
 
-      if (part->kind != FACET_PART_TEXT) {
-        g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER, "%s: the model takes text only", part->path);
+      if (!add_part (prompt, part, error))
         return NULL;
-      }
-      facet_prompt_add_text (prompt, part->text, -1);
     }
   }
   return g_steal_pointer (&prompt);

@@ -2,8 +2,10 @@
 
 #include "facet-event-channel.h"
 
-/* Below GTK's redraw (G_PRIORITY_HIGH_IDLE + 20): painting comes first. */
-#define CHANNEL_PRIORITY (G_PRIORITY_HIGH_IDLE + 30)
+/* Above GTK's redraw (G_PRIORITY_HIGH_IDLE + 20): where painting in software
+ * takes longer than a frame, something that moves (a spinner) would keep a
+ * source below it waiting for ever. One dispatch per frame starves nobody. */
+#define CHANNEL_PRIORITY G_PRIORITY_HIGH_IDLE
 #define FRAME_USEC (G_USEC_PER_SEC / 60)
 
 typedef struct {
