@@ -51,4 +51,47 @@ GBytes     *facet_projector_encode_audio   (FacetProjector *projector,
  * [frames, 128]. Returns: (transfer full). */
 GBytes     *facet_projector_mel            (FacetProjector *projector, FacetAudio *audio, GError **error);
 
+/* ---- long recordings ---- */
+
+/* A stretch of a recording that holds speech, short enough for an encoder. */
+typedef struct {
+  double   start, end; /* seconds */
+  gboolean overlaps;   /* begins inside the piece before: no pause to cut at */
+} FacetPiece;
+
+/* Cuts @audio at pauses into pieces of at most @max_seconds (0: 28) by an
+ * energy gate over a noise floor that follows the recording; stretches
+ * without speech are left out, so silence or steady noise gives no piece at
+ * all. Speech that goes on for longer is cut where it is weakest and the next
+ * piece begins 1.5 seconds earlier. Keeps 200 bytes for each second of sound,
+ * not its samples.
+ * Returns: (transfer full): FacetPiece array, ascending; unref it. */
+GArray     *facet_audio_split (FacetAudio *audio, double max_seconds, FacetCancel *cancel, GError **error);
+
+/* The stretch as a sound of its own, 16 kHz mono. */
+FacetAudio *facet_audio_clip  (FacetAudio *audio, double start, double end, GError **error);
+
+/* What was said in the pieces, in order. A plain value of one thread. */
+typedef struct FacetTranscript FacetTranscript;
+
+FacetTranscript *facet_transcript_new  (void);
+void             facet_transcript_free (FacetTranscript *transcript);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetTranscript, facet_transcript_free)
+
+/* Adds the text of the next piece. Where it overlaps, words that both texts
+ * have are kept once: the longest run of equal words (letter case and
+ * punctuation aside) near the seam joins them. */
+void             facet_transcript_add  (FacetTranscript *transcript, const FacetPiece *piece, const char *text);
+
+typedef enum {
+  FACET_TRANSCRIPT_TEXT,
+  FACET_TRANSCRIPT_SRT,  /* SubRip: cues of at most two lines of 42 characters */
+  FACET_TRANSCRIPT_VTT,  /* WebVTT, the same cues */
+  FACET_TRANSCRIPT_JSON, /* {"text": ..., "segments": [{"start", "end", "text"}]} */
+} FacetTranscriptFormat;
+
+/* Times inside a piece are shared out by length of text.
+ * Returns: (transfer full): UTF-8. */
+char            *facet_transcript_write (FacetTranscript *transcript, FacetTranscriptFormat format);
+
 G_END_DECLS

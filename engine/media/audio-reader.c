@@ -133,3 +133,19 @@ facet_audio_reader_read (FacetAudioReader *reader, float *samples, gsize n, GErr
   }
   return (gssize) done;
 }
+
+gboolean
+facet_audio_reader_seek (FacetAudioReader *reader, gint64 sample, GError **error)
+{
+  double ratio = (double) facet_audio_rate (reader->audio) / FACET_AUDIO_RATE;
+  gint64 frame = CLAMP ((gint64) ((double) sample * ratio + 0.5), 0, facet_audio_frames (reader->audio));
+
+  if (reader->file != NULL && !facet_sound_file_seek (reader->file, frame, error))
+    return FALSE;
+  if (reader->soxr != NULL)
+    soxr_clear (reader->soxr);
+  reader->position = frame;
+  reader->mono_n = reader->mono_at = 0;
+  reader->ended = FALSE;
+  return TRUE;
+}

@@ -28,6 +28,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetAudioReader, facet_audio_reader_free)
 /* Up to @n samples at 16 kHz. Returns their number, 0 at the end, -1 on error. */
 gssize            facet_audio_reader_read (FacetAudioReader *reader, float *samples, gsize n, GError **error);
 
+/* Continues at sample @sample (16 kHz). */
+gboolean          facet_audio_reader_seek (FacetAudioReader *reader, gint64 sample, GError **error);
+
 /* Samples at 16 kHz of the whole sound. */
 gint64            facet_audio_length      (FacetAudio *audio);
 
