@@ -67,10 +67,11 @@ scale (const float *x, float s, float *y, size_t n)
     y[i] = x[i] * s;
 }
 
+/* x/2 (1 + tanh u) = x / (1 + exp (-2 u)), which does not cancel for x < 0. */
 static float
 gelu_of (float x)
 {
-  return 0.5f * x * (1 + tanhf (0.7978845608f * (x + 0.044715f * x * x * x)));
+  return x / (1 + expf (-2 * 0.7978845608f * (x + 0.044715f * x * x * x)));
 }
 
 static void

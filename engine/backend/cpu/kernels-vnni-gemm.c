@@ -1,4 +1,5 @@
 #include "backend/cpu/kernels-vnni.h"
+#include "backend/cpu/vec-avx512.h"
 
 #define PANEL 32   /* rows of the matrix unpacked together: two vectors of lanes */
 #define TOKENS 6   /* 6 x 2 integer and 6 x 2 float sums fill the registers */
@@ -25,40 +26,13 @@ panel_at (void *scratch, int k)
   return p;
 }
 
-FACET_INLINE void
-transpose_16 (__m512i v[16])
-{
-  __m512i t[16];
-
-#pragma GCC unroll 4
-  for (int i = 0; i < 16; i += 4) {
-    __m512i a = _mm512_unpacklo_epi32 (v[i], v[i + 1]), b = _mm512_unpackhi_epi32 (v[i], v[i + 1]);
-    __m512i c = _mm512_unpacklo_epi32 (v[i + 2], v[i + 3]), d = _mm512_unpackhi_epi32 (v[i + 2], v[i + 3]);
-
-    t[i] = _mm512_unpacklo_epi64 (a, c);
-    t[i + 1] = _mm512_unpackhi_epi64 (a, c);
-    t[i + 2] = _mm512_unpacklo_epi64 (b, d);
-    t[i + 3] = _mm512_unpackhi_epi64 (b, d);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    __m512i a = _mm512_shuffle_i32x4 (t[i], t[i + 4], 0x88), b = _mm512_shuffle_i32x4 (t[i], t[i + 4], 0xdd);
-    __m512i c = _mm512_shuffle_i32x4 (t[i + 8], t[i + 12], 0x88), d = _mm512_shuffle_i32x4 (t[i + 8], t[i + 12], 0xdd);
-
-    v[i] = _mm512_shuffle_i32x4 (a, c, 0x88);
-    v[i + 8] = _mm512_shuffle_i32x4 (a, c, 0xdd);
-    v[i + 4] = _mm512_shuffle_i32x4 (b, d, 0x88);
-    v[i + 12] = _mm512_shuffle_i32x4 (b, d, 0xdd);
-  }
-}
-
 typedef __m512i (*ReadFunc) (const void *row, int j);
 typedef __m512 (*ScalesFunc) (const void *block);
 
 FACET_INLINE void
 store_columns (uint8_t *to, __m512i v[16])
 {
-  transpose_16 (v);
+  vec_transpose_i32 (v);
 #pragma GCC unroll 16
   for (int i = 0; i < 16; i++)
     _mm512_store_si512 (to + i * PANEL * 4, v[i]);
@@ -102,7 +76,7 @@ unpack_scales (float *to, int n, float factor, const uint8_t *const row[16], siz
 
   for (int r = 0; r < 16; r++)
     v[r] = _mm512_castps_si512 (_mm512_mul_ps (scales_of (row[r] + at), _mm512_set1_ps (factor)));
-  transpose_16 (v);
+  vec_transpose_i32 (v);
 #pragma GCC unroll 16
   for (int i = 0; i < 16; i++)
     if (i < n)
@@ -279,5 +253,5 @@ panel_sources (const FacetMatmul *a, int m, int n, int part, const uint8_t *row[
   DEFINE_GEMM (TYPE, unpack_k (&p, row, a->k, part, sizeof (FacetBlock##TYPE), offset, minima,   \
                                per_scale, type##_64, k_##type), ROWS_FUNC_##minima (per_scale))
 
-FACET_VNNI_BLOCK_TYPES (DEFINE_BLOCK_TYPE)
-FACET_VNNI_K_TYPES (DEFINE_K_TYPE)
+FACET_AVX512_BLOCK_TYPES (DEFINE_BLOCK_TYPE)
+FACET_AVX512_K_TYPES (DEFINE_K_TYPE)

@@ -2,7 +2,7 @@
 
 #define ROWS 4        /* of the matrix at a time */
 #define MAX_TOKENS (FACET_VNNI_GEMM_ROWS - 1)
-#define PREFETCH 4096 /* bytes ahead; the weights come from memory */
+#define PREFETCH 4096
 
 /* What a token's row brings to the sums, by 64 elements. Lane i of each holds
  * what belongs to elements 4 i .. 4 i + 3. */
@@ -227,5 +227,5 @@ gemv_k (const FacetMatmul *a, int m0, int m1, Step *steps, size_t size, int offs
               type##_64, k_##type, 2);                                                           \
   }
 
-FACET_VNNI_BLOCK_TYPES (DEFINE_BLOCK_TYPE)
-FACET_VNNI_K_TYPES (DEFINE_K_TYPE)
+FACET_AVX512_BLOCK_TYPES (DEFINE_BLOCK_TYPE)
+FACET_AVX512_K_TYPES (DEFINE_K_TYPE)

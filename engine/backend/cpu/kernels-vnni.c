@@ -9,8 +9,8 @@
       facet_vnni_gemm_##TYPE (a, m0, m1, scratch);                                               \
   }
 
-FACET_VNNI_BLOCK_TYPES (DEFINE_MATMUL)
-FACET_VNNI_K_TYPES (DEFINE_MATMUL)
+FACET_AVX512_BLOCK_TYPES (DEFINE_MATMUL)
+FACET_AVX512_K_TYPES (DEFINE_MATMUL)
 
 #define SET_MATMUL(TYPE, ...) k->matmul_q8[FACET_##TYPE] = matmul_##TYPE;
 
@@ -18,6 +18,6 @@ void
 facet_kernels_init_vnni (FacetKernels *k)
 {
   k->name = "avx512-vnni";
-  FACET_VNNI_BLOCK_TYPES (SET_MATMUL)
-  FACET_VNNI_K_TYPES (SET_MATMUL)
+  FACET_AVX512_BLOCK_TYPES (SET_MATMUL)
+  FACET_AVX512_K_TYPES (SET_MATMUL)
 }

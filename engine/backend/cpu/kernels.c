@@ -7,6 +7,10 @@ facet_kernels_init (FacetKernels *k, unsigned flags)
   flags = facet_cpu_flags_closed (flags);
   facet_kernels_init_c (k);
 #ifdef __x86_64__
+  if (flags & FACET_CPU_AVX2)
+    facet_kernels_init_avx2 (k);
+  if (flags & FACET_CPU_AVX512)
+    facet_kernels_init_avx512 (k);
   if (flags & FACET_CPU_VNNI)
     facet_kernels_init_vnni (k);
 #endif

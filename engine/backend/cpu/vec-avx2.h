@@ -1,0 +1,123 @@
+/* vec-avx2.h - vectors of 8 floats for kernels-vec.inc; needs AVX2, FMA, F16C */
+#pragma once
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef __m256 Vec;
+#define VEC_LANES 8
+#define VEC_TILE_ROWS 6
+#define VEC_TILE_VECTORS 2
+
+static inline __m256i
+vec_mask (size_t n)
+{
+  return _mm256_cmpgt_epi32 (_mm256_set1_epi32 ((int) n), _mm256_setr_epi32 (0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+static inline Vec vec_set (float x) { return _mm256_set1_ps (x); }
+static inline Vec vec_load (const float *p) { return _mm256_loadu_ps (p); }
+static inline void vec_store (float *p, Vec v) { _mm256_storeu_ps (p, v); }
+/* The first @n lanes, n < VEC_LANES; the others are 0. */
+static inline Vec vec_load_part (const float *p, size_t n) { return _mm256_maskload_ps (p, vec_mask (n)); }
+static inline void vec_store_part (float *p, Vec v, size_t n) { _mm256_maskstore_ps (p, vec_mask (n), v); }
+static inline Vec vec_load_f16 (const uint16_t *p) { return _mm256_cvtph_ps (_mm_loadu_si128 ((const void *) p)); }
+static inline void vec_store_f16 (uint16_t *p, Vec v) { _mm_storeu_si128 ((void *) p, _mm256_cvtps_ph (v, _MM_FROUND_TO_NEAREST_INT)); }
+
+static inline Vec
+vec_load_bf16 (const uint16_t *p)
+{
+  __m256i wide = _mm256_cvtepu16_epi32 (_mm_loadu_si128 ((const void *) p));
+
+  return _mm256_castsi256_ps (_mm256_slli_epi32 (wide, 16));
+}
+
+static inline Vec vec_add (Vec a, Vec b) { return _mm256_add_ps (a, b); }
+static inline Vec vec_sub (Vec a, Vec b) { return _mm256_sub_ps (a, b); }
+static inline Vec vec_mul (Vec a, Vec b) { return _mm256_mul_ps (a, b); }
+static inline Vec vec_div (Vec a, Vec b) { return _mm256_div_ps (a, b); }
+static inline Vec vec_max (Vec a, Vec b) { return _mm256_max_ps (a, b); }
+static inline Vec vec_min (Vec a, Vec b) { return _mm256_min_ps (a, b); }
+static inline Vec vec_abs (Vec a) { return _mm256_andnot_ps (_mm256_set1_ps (-0.0f), a); }
+/* a * b + c */
+static inline Vec vec_fma (Vec a, Vec b, Vec c) { return _mm256_fmadd_ps (a, b, c); }
+static inline Vec vec_round (Vec a) { return _mm256_round_ps (a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+
+/* a * 2^n for whole n; in two steps, as 2^n alone may not be a float. */
+static inline Vec
+vec_scale2 (Vec a, Vec n)
+{
+  __m256i whole = _mm256_cvtps_epi32 (n);
+  __m256i half = _mm256_srai_epi32 (whole, 1);
+  __m256i rest = _mm256_sub_epi32 (whole, half);
+  __m256i bias = _mm256_set1_epi32 (127);
+
+  a = _mm256_mul_ps (a, _mm256_castsi256_ps (_mm256_slli_epi32 (_mm256_add_epi32 (half, bias), 23)));
+  return _mm256_mul_ps (a, _mm256_castsi256_ps (_mm256_slli_epi32 (_mm256_add_epi32 (rest, bias), 23)));
+}
+
+/* x < y ? a : b */
+static inline Vec vec_if_less (Vec x, Vec y, Vec a, Vec b) { return _mm256_blendv_ps (b, a, _mm256_cmp_ps (x, y, _CMP_LT_OQ)); }
+
+static inline float
+vec_sum (Vec a)
+{
+  __m128 s = _mm_add_ps (_mm256_castps256_ps128 (a), _mm256_extractf128_ps (a, 1));
+
+  s = _mm_add_ps (s, _mm_movehl_ps (s, s));
+  return _mm_cvtss_f32 (_mm_add_ss (s, _mm_shuffle_ps (s, s, 1)));
+}
+
+static inline float
+vec_highest (Vec a)
+{
+  __m128 s = _mm_max_ps (_mm256_castps256_ps128 (a), _mm256_extractf128_ps (a, 1));
+
+  s = _mm_max_ps (s, _mm_movehl_ps (s, s));
+  return _mm_cvtss_f32 (_mm_max_ss (s, _mm_shuffle_ps (s, s, 1)));
+}
+
+/* Four sums. */
+static inline void
+vec_sum_4 (const Vec v[4], float out[4])
+{
+  __m256 all = _mm256_hadd_ps (_mm256_hadd_ps (v[0], v[1]), _mm256_hadd_ps (v[2], v[3]));
+
+  _mm_storeu_ps (out, _mm_add_ps (_mm256_castps256_ps128 (all), _mm256_extractf128_ps (all, 1)));
+}
+
+/* Rounded, saturated to -127..127, to bytes. Returns: their sum. */
+static inline int32_t
+vec_store_i8 (int8_t *p, Vec v)
+{
+  __m256i i = _mm256_cvtps_epi32 (_mm256_min_ps (_mm256_max_ps (v, _mm256_set1_ps (-127)), _mm256_set1_ps (127)));
+  __m128i low = _mm256_castsi256_si128 (i), high = _mm256_extracti128_si256 (i, 1);
+  __m128i words = _mm_packs_epi32 (low, high);
+  __m128i sum = _mm_add_epi32 (low, high);
+
+  _mm_storel_epi64 ((void *) p, _mm_packs_epi16 (words, words));
+  sum = _mm_add_epi32 (sum, _mm_shuffle_epi32 (sum, 0x4e));
+  return _mm_cvtsi128_si32 (_mm_add_epi32 (sum, _mm_shuffle_epi32 (sum, 0xb1)));
+}
+
+/* Rows become columns. */
+static inline void
+vec_transpose (Vec v[8])
+{
+  __m256 t[8];
+
+  for (int i = 0; i < 8; i += 4) {
+    __m256 a = _mm256_unpacklo_ps (v[i], v[i + 1]), b = _mm256_unpackhi_ps (v[i], v[i + 1]);
+    __m256 c = _mm256_unpacklo_ps (v[i + 2], v[i + 3]), d = _mm256_unpackhi_ps (v[i + 2], v[i + 3]);
+
+    t[i] = _mm256_shuffle_ps (a, c, 0x44);
+    t[i + 1] = _mm256_shuffle_ps (a, c, 0xee);
+    t[i + 2] = _mm256_shuffle_ps (b, d, 0x44);
+    t[i + 3] = _mm256_shuffle_ps (b, d, 0xee);
+  }
+  for (int i = 0; i < 4; i++) {
+    v[i] = _mm256_permute2f128_ps (t[i], t[i + 4], 0x20);
+    v[i + 4] = _mm256_permute2f128_ps (t[i], t[i + 4], 0x31);
+  }
+}
