@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Pictures of the window's main states, to be looked at.
+# Usage: tests/screenshots.sh BUILD FOLDER [MODEL.gguf]
+#
+# The states of the scripted test come first. With a model the program itself
+# is started too, in a data folder of its own, and asked something.
+set -euo pipefail
+
+build=$(realpath "$1")
+mkdir -p "$2"
+folder=$(realpath "$2")
+model=${3:+$(realpath "$3")}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+export GSETTINGS_SCHEMA_DIR=$build/data GIO_USE_VFS=local
+screen=(xvfb-run -a -s '-screen 0 1280x1024x24')
+
+GTK_A11Y=test GSETTINGS_BACKEND=memory FACET_SCREENSHOTS=$folder GSK_RENDERER=cairo \
+  "${screen[@]}" "$build/tests/ui/test-window"
+
+[[ -n $model ]] || exit 0
+export GSETTINGS_BACKEND=keyfile GTK_A11Y=none XDG_DATA_HOME=$scratch/data XDG_CONFIG_HOME=$scratch/config
+mkdir -p "$XDG_DATA_HOME/facet/models"
+ln -s "$model" "$XDG_DATA_HOME/facet/models/"
+
+cat > "$scratch/session.sh" <<'END'
+shot() { import -window root "$folder/$1.png"; }
+"$build/facet" &
+program=$!
+sleep 5
+shot program-start
+xdotool mousemove 640 640 click 1
+xdotool type --delay 15 "What is the capital of France?"
+sleep 1
+shot program-typed
+xdotool key Return
+sleep 10
+shot program-answer
+xdotool key ctrl+m
+sleep 3
+shot program-models
+xdotool key Escape
+xdotool key ctrl+question
+sleep 3
+shot program-shortcuts
+kill "$program"
+END
+export build folder
+dbus-run-session -- "${screen[@]}" bash "$scratch/session.sh"
