@@ -170,6 +170,7 @@ attend_range (const FacetPlan *plan, const Task *t, FacetAttend *a, int kv_head,
     if (any)
       plan->cpu->kernels->attend (a);
   }
+  a->lo = a->hi = NULL;
 }
 
 static void

@@ -1,0 +1,219 @@
+/* Row-wise kernels and attention tiles of every instruction set against the
+ * reference. Sums are taken in another order there, hence the tolerances. */
+#include "levels.h"
+#include "random.h"
+
+#include <math.h>
+#include <string.h>
+
+static const int sizes[] = { 1, 7, 16, 31, 64, 100, 256, 640, 1153 };
+
+static void
+assert_close (const char *level, const char *what, int n, const float *found, const float *expected, int count,
+              float tolerance)
+{
+  float scale = 0;
+
+  for (int i = 0; i < count; i++)
+    scale = fmaxf (scale, fabsf (expected[i]));
+  for (int i = 0; i < count; i++)
+    if (!(fabsf (found[i] - expected[i]) <= tolerance * scale + 1e-30f))
+      g_error ("%s %s n=%d: element %d is %.9g instead of %.9g", level, what, n, i, (double) found[i],
+               (double) expected[i]);
+}
+
+typedef void (*RowOp) (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n);
+
+static void op_rms_norm (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->rms_norm (a, b, 1e-6f, y, n); }
+static void op_rms_plain (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->rms_norm (a, NULL, 1e-6f, y, n); }
+static void op_layer_norm (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->layer_norm (a, b, c, 1e-6f, y, n); }
+static void op_add (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->add (a, b, y, n); }
+static void op_mul (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->mul (a, b, y, n); }
+static void op_scale (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->scale (a, 0.37f, y, n); }
+static void op_gelu (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->gelu (a, y, n); }
+static void op_geglu (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->geglu (a, b, y, n); }
+static void op_softcap (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->softcap (a, 30, y, n); }
+static void op_rope (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ memcpy (y, a, sizeof (float) * n); k->rope (a, b, c, y, n / 2 * 2); }
+
+static const struct {
+  const char *name;
+  RowOp       op;
+} ops[] = {
+  { "rms_norm", op_rms_norm }, { "rms_norm without gain", op_rms_plain }, { "layer_norm", op_layer_norm },
+  { "add", op_add }, { "mul", op_mul }, { "scale", op_scale }, { "gelu", op_gelu }, { "geglu", op_geglu },
+  { "softcap", op_softcap }, { "rope", op_rope },
+};
+
+static void
+test_row_ops (void)
+{
+  Level levels[MAX_LEVELS];
+  int n_levels = levels_get (levels);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (20261125);
+
+  for (gsize s = 0; s < G_N_ELEMENTS (sizes); s++)
+    for (Fill fill = 0; fill < N_FILLS; fill++) {
+      int n = sizes[s];
+      gsize bytes = sizeof (float) * n;
+      float *in[3];
+      g_autofree float *expected = g_malloc (bytes);
+
+      for (int i = 0; i < 3; i++)
+        fill_floats (rand, i == 0 ? fill : FILL_NORMAL, in[i] = guarded_new (bytes), n);
+      for (gsize o = 0; o < G_N_ELEMENTS (ops); o++) {
+        ops[o].op (facet_kernels_c (), in[0], in[1], in[2], expected, n);
+        for (int l = 0; l < n_levels; l++) {
+          float *found = guarded_new (bytes);
+
+          ops[o].op (&levels[l].table, in[0], in[1], in[2], found, n);
+          assert_close (levels[l].name, ops[o].name, n, found, expected, n, 4e-6f);
+          g_assert_true (guarded_intact (found));
+          guarded_free (found);
+        }
+      }
+      for (int i = 0; i < 3; i++)
+        guarded_free (in[i]);
+    }
+}
+
+/* 8-bit activations are the same integers on every instruction set. */
+static void
+test_quantize (void)
+{
+  Level levels[MAX_LEVELS];
+  int n_levels = levels_get (levels), k = 640;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  gsize bytes = facet_q8_bytes (1, k);
+
+  for (Fill fill = 0; fill < N_FILLS; fill++) {
+    float *x = guarded_new (sizeof (float) * k);
+    gint8 *expected = guarded_new (bytes);
+    FacetQ8 e = facet_q8_at (expected, 1, k);
+
+    fill_floats (rand, fill, x, k);
+    facet_kernels_c ()->quantize_q8 (x, &e, 0, k);
+    for (int l = 0; l < n_levels; l++) {
+      gint8 *found = guarded_new (bytes);
+      FacetQ8 f = facet_q8_at (found, 1, k);
+
+      levels[l].table.quantize_q8 (x, &f, 0, k);
+      g_assert_cmpmem (f.q, k, e.q, k);
+      g_assert_cmpmem (f.d, sizeof (float) * k / 32, e.d, sizeof (float) * k / 32);
+      g_assert_cmpmem (f.off, 4 * k / 32, e.off, 4 * k / 32);
+      g_assert_cmpmem (f.off16, 4 * k / 16, e.off16, 4 * k / 16);
+      g_assert_true (guarded_intact (found));
+      guarded_free (found);
+    }
+    guarded_free (x);
+    guarded_free (expected);
+  }
+}
+
+typedef struct {
+  float *q, *k, *v, *acc;
+  guint16 *k16, *v16;
+  float max[FACET_ATTEND_ROWS], sum[FACET_ATTEND_ROWS];
+} Tile;
+
+/* Two tiles one after the other, so that the running sums matter. */
+static void
+attend_twice (const FacetKernels *kernels, Tile *t, FacetAttend *a, gboolean half)
+{
+  void *scratch = g_aligned_alloc0 (1, FACET_ATTEND_SCRATCH (a->head_k, a->head_v), 64);
+
+  a->scratch = scratch;
+  a->max = t->max;
+  a->sum = t->sum;
+  a->acc = t->acc;
+  a->kv_type = half ? FACET_F16 : FACET_F32;
+  a->k = half ? (void *) t->k16 : (void *) t->k;
+  a->v = half ? (void *) t->v16 : (void *) t->v;
+  a->k_stride = (half ? 2 : 4) * a->head_k;
+  a->v_stride = (half ? 2 : 4) * a->head_v;
+  memset (t->acc, 0, sizeof (float) * a->rows * a->acc_stride);
+  for (int r = 0; r < a->rows; r++) {
+    t->max[r] = -INFINITY;
+    t->sum[r] = 0;
+  }
+  kernels->attend (a);
+  a->k = (const guint8 *) a->k + a->k_stride * 5;
+  a->v = (const guint8 *) a->v + a->v_stride * 5;
+  kernels->attend (a);
+  g_aligned_free (scratch);
+}
+
+static void
+check_tile (const Level *level, GRand *rand, int rows, int keys, int head, gboolean half, float softcap)
+{
+  gsize n = (gsize) (keys + 5) * head;
+  Tile t = { .q = guarded_new (4 * (gsize) rows * head), .k = guarded_new (4 * n), .v = guarded_new (4 * n),
+             .acc = guarded_new (4 * (gsize) rows * head), .k16 = guarded_new (2 * n), .v16 = guarded_new (2 * n) };
+  g_autofree float *expected = g_new (float, (gsize) rows * (head + 1));
+  g_autofree float *found = g_new (float, (gsize) rows * (head + 1));
+  int lo[FACET_ATTEND_ROWS], hi[FACET_ATTEND_ROWS];
+  FacetAttend a = { .q = t.q, .q_stride = head, .rows = rows, .keys = keys, .head_k = head, .head_v = head,
+                    .lo = lo, .hi = hi, .softcap = softcap, .acc_stride = head };
+  FacetAttend b = a;
+
+  fill_floats (rand, FILL_NORMAL, t.q, (gsize) rows * head);
+  fill_floats (rand, FILL_NORMAL, t.k, n);
+  fill_floats (rand, FILL_NORMAL, t.v, n);
+  facet_kernels_c ()->f32_to_f16 (t.k, t.k16, n);
+  facet_kernels_c ()->f32_to_f16 (t.v, t.v16, n);
+  for (int r = 0; r < rows; r++) {
+    lo[r] = r % 3 == 0 ? 0 : g_rand_int_range (rand, 0, keys);
+    hi[r] = g_rand_int_range (rand, lo[r] + 1, keys + 1);
+  }
+  for (int side = 0; side < 2; side++) {
+    float *out = side == 0 ? expected : found;
+
+    attend_twice (side == 0 ? facet_kernels_c () : &level->table, &t, side == 0 ? &a : &b, half);
+    for (int r = 0; r < rows; r++)
+      for (int c = 0; c < head; c++)
+        out[r * head + c] = t.acc[r * head + c] / t.sum[r];
+  }
+  assert_close (level->name, half ? "attend f16" : "attend f32", rows * 1000 + keys, found, expected, rows * head, 2e-5f);
+  g_assert_true (guarded_intact (t.acc));
+  guarded_free (t.q);
+  guarded_free (t.k);
+  guarded_free (t.v);
+  guarded_free (t.acc);
+  guarded_free (t.k16);
+  guarded_free (t.v16);
+}
+
+static void
+test_attend (void)
+{
+  static const int rows[] = { 1, 3, 4, 8, 9, 32 }, keys[] = { 1, 5, 16, 33, 64 }, heads[] = { 16, 32, 72, 256 };
+  Level levels[MAX_LEVELS];
+  int n_levels = levels_get (levels);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (42);
+
+  for (int l = 0; l < n_levels; l++)
+    for (gsize r = 0; r < G_N_ELEMENTS (rows); r++)
+      for (gsize k = 0; k < G_N_ELEMENTS (keys); k++)
+        for (gsize h = 0; h < G_N_ELEMENTS (heads); h++)
+          for (int half = 0; half < 2; half++)
+            check_tile (&levels[l], rand, rows[r], keys[k], heads[h], half, k % 2 == 0 ? 0 : 50);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/rows/ops", test_row_ops);
+  g_test_add_func ("/rows/quantize", test_quantize);
+  g_test_add_func ("/rows/attend", test_attend);
+  return g_test_run ();
+}
