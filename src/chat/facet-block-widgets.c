@@ -55,6 +55,55 @@ text_label (const char *markup)
   return label;
 }
 
+/* A wrapping label lays its text out a dozen times to find out how narrow it
+ * could be. Paragraphs take the width they are given: only their height for
+ * that width is asked for. */
+#define TEXT_MIN_WIDTH 48
+#define TEXT_NATURAL_WIDTH 640
+
+static GtkSizeRequestMode
+text_request_mode (GtkWidget *widget)
+{
+  return GTK_SIZE_REQUEST_HEIGHT_FOR_WIDTH;
+}
+
+static void
+text_measure (GtkWidget     *widget,
+              GtkOrientation orientation,
+              int            for_size,
+              int           *minimum,
+              int           *natural,
+              int           *minimum_baseline,
+              int           *natural_baseline)
+{
+  int width = for_size > 0 ? for_size : gtk_widget_get_width (widget);
+
+  if (orientation == GTK_ORIENTATION_HORIZONTAL) {
+    *minimum = TEXT_MIN_WIDTH;
+    *natural = TEXT_NATURAL_WIDTH;
+    return;
+  }
+  gtk_widget_measure (gtk_widget_get_first_child (widget), orientation, width > 0 ? width : TEXT_NATURAL_WIDTH,
+                      minimum, natural, NULL, NULL);
+}
+
+static void
+text_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  gtk_widget_allocate (gtk_widget_get_first_child (widget), width, height, baseline, NULL);
+}
+
+static GtkWidget *
+text_bin (GtkWidget *label)
+{
+  GtkWidget *bin = adw_bin_new ();
+
+  adw_bin_set_child (ADW_BIN (bin), label);
+  gtk_widget_set_layout_manager (bin, gtk_custom_layout_new (text_request_mode, text_measure, text_allocate));
+  gtk_widget_set_hexpand (bin, TRUE);
+  return bin;
+}
+
 static void
 set_text (GtkWidget *row, GtkWidget *label, const char *markup)
 {
@@ -79,7 +128,7 @@ text_row (const FacetBlock *block)
     gtk_widget_add_css_class (marker, "numeric");
     gtk_box_append (GTK_BOX (row), marker);
   }
-  gtk_box_append (GTK_BOX (row), label);
+  gtk_box_append (GTK_BOX (row), text_bin (label));
   if (block->kind == FACET_BLOCK_HEADING) {
     g_autofree char *class = g_strdup_printf ("md-h%u", MIN (block->level, 4));
 

@@ -156,7 +156,6 @@ test_never_blocks (Fixture *self, gconstpointer data)
 {
   g_autofree char *text = many_words (5200);
   gint64 longest = 0;
-  guint slow = 0;
 
   self->script.answer = text;
   self->script.delay_usec = 1500;
@@ -168,12 +167,9 @@ test_never_blocks (Fixture *self, gconstpointer data)
       g_usleep (500);
     start = thread_time () - start;
     longest = MAX (longest, start);
-    slow += start > 50000;
   }
-  g_test_message ("longest iteration: %.1f ms, %u over 50 ms", longest / 1000.0, slow);
-  /* a shared core charges its interruptions to whoever runs: two of some
-   * thousand iterations are forgiven */
-  g_assert_cmpuint (slow, <=, 2);
+  g_test_message ("longest iteration: %.1f ms", longest / 1000.0);
+  g_assert_cmpint (longest, <, 50000);
   g_assert_cmpstr (facet_message_get_text (last (self)), ==, text);
   fixture_settle (200);
   g_assert_true (facet_chat_view_is_at_end (FACET_CHAT_VIEW (self->window->view)));
