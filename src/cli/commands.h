@@ -22,4 +22,5 @@ int command_encode   (int argc, char **argv);
 int command_inspect  (int argc, char **argv);
 int command_logits   (int argc, char **argv);
 int command_score    (int argc, char **argv);
+int command_score_image (int argc, char **argv);
 int command_tokenize (int argc, char **argv);

@@ -22,6 +22,7 @@ static const Command commands[] = {
   { "encode", command_encode, N_("turn a picture or a sound into the soft tokens that the model sees") },
   { "tokenize", command_tokenize, N_("show the tokens that a text becomes") },
   { "score", command_score, N_("show how likely a model finds a text") },
+  { "score-image", command_score_image, N_("ask a safety model whether a picture violates a policy") },
   { "bench", command_bench, N_("measure how fast a model runs here") },
   { "inspect", command_inspect, N_("show the metadata and the tensors of a GGUF file") },
   { "devices", command_devices, N_("show what models can run on") },
