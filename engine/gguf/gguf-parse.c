@@ -135,7 +135,7 @@ take_array (Reader *reader, GgufKv *kv)
   kv->element = element;
   each = element == GGUF_STRING ? 8 : gguf_type_bytes (element);
   if (kv->n > left (reader) / each)
-    return fail (reader, FACET_ERROR_CORRUPT,
+    return fail (reader, kv->n > reader->gguf->size / each ? FACET_ERROR_CORRUPT : FACET_ERROR_IO,
                  "%s: array of %" G_GUINT64_FORMAT " elements, but only %" G_GSIZE_FORMAT " bytes follow",
                  kv->key, kv->n, left (reader));
   kv->value = reader->gguf->data + reader->pos;
@@ -402,7 +402,7 @@ gboolean
 gguf_parse (FacetGguf *gguf, gboolean listing, GError **error)
 {
   Reader reader = { gguf, 0, listing, error };
-  guint64 n_tensors, n_kvs;
+  guint64 n_tensors = 0, n_kvs = 0;
 
   if (!take_header (&reader, &n_tensors, &n_kvs))
     return FALSE;
