@@ -97,6 +97,7 @@ static void
 models_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   FacetApplication *self = data;
+  GtkEventController *escape;
   GtkWidget *box;
   GtkWidget *page;
 
@@ -104,6 +105,10 @@ models_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
     gtk_window_present (self->models);
     return;
   }
+  escape = gtk_shortcut_controller_new ();
+  gtk_shortcut_controller_add_shortcut (GTK_SHORTCUT_CONTROLLER (escape),
+                                        gtk_shortcut_new (gtk_keyval_trigger_new (GDK_KEY_Escape, 0),
+                                                          gtk_named_action_new ("window.close")));
   box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   page = GTK_WIDGET (facet_models_page_new (self->library, self->settings));
   self->models = g_object_new (ADW_TYPE_WINDOW, "title", _("Models"), "transient-for", self->window, "default-width",
@@ -113,6 +118,7 @@ models_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
   gtk_box_append (GTK_BOX (box), adw_header_bar_new ());
   gtk_box_append (GTK_BOX (box), page);
   adw_window_set_content (ADW_WINDOW (self->models), box);
+  gtk_widget_add_controller (GTK_WIDGET (self->models), escape);
   gtk_window_present (self->models);
 }
 

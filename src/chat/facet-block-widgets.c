@@ -168,6 +168,8 @@ code_header (const FacetBlock *block, GtkWidget *code)
   gtk_box_append (GTK_BOX (header), language);
   gtk_box_append (GTK_BOX (header), copy);
   gtk_widget_add_css_class (header, "code-header");
+  gtk_widget_set_direction (header, GTK_TEXT_DIR_LTR);
+  gtk_widget_set_direction (language, GTK_TEXT_DIR_LTR);
   g_object_set_data (G_OBJECT (code), "copy", copy);
   return header;
 }

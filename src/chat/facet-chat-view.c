@@ -19,6 +19,8 @@ struct _FacetChatView {
   FacetConversation *conversation;
   GtkSliceListModel *slice; /* the last messages */
   gboolean           follow;
+  double             upper;  /* as of the last change of size */
+  double             page;
 };
 
 G_DEFINE_FINAL_TYPE (FacetChatView, facet_chat_view, ADW_TYPE_BIN)
@@ -52,15 +54,22 @@ size_changed_cb (FacetChatView *self)
 {
   GtkAdjustment *vertical = adjustment (self);
 
+  self->upper = gtk_adjustment_get_upper (vertical);
+  self->page = gtk_adjustment_get_page_size (vertical);
   if (self->follow)
     gtk_adjustment_set_value (vertical,
                               gtk_adjustment_get_upper (vertical) - gtk_adjustment_get_page_size (vertical));
 }
 
+/* Only the person's own scrolling decides; a value that moves because the size
+ * does (window made narrower) says nothing. */
 static void
 value_changed_cb (FacetChatView *self)
 {
-  self->follow = facet_chat_view_is_at_end (self);
+  GtkAdjustment *vertical = adjustment (self);
+
+  if (gtk_adjustment_get_upper (vertical) == self->upper && gtk_adjustment_get_page_size (vertical) == self->page)
+    self->follow = facet_chat_view_is_at_end (self);
 }
 
 static void

@@ -213,6 +213,47 @@ test_modes (Fixture *self, gconstpointer data)
                    "Good {language} morning");
 }
 
+static FacetAttachment *
+attach (Fixture *self, const char *name, const char *bytes, gsize length)
+{
+  g_autofree char *path = g_build_filename (self->folder, name, NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  GListModel *attachments = facet_composer_get_attachments (self->window->composer);
+  FacetAttachment *attachment;
+
+  g_assert_true (g_file_set_contents (path, bytes, length, NULL));
+  facet_window_attach (self->window, file);
+  attachment = g_list_model_get_item (attachments, g_list_model_get_n_items (attachments) - 1);
+  g_object_unref (attachment); /* the list keeps it */
+  while (facet_attachment_get_state (attachment) == FACET_ATTACHMENT_LOOKING)
+    g_main_context_iteration (NULL, TRUE);
+  return attachment;
+}
+
+/* What a file is tells its content; what cannot be read is refused with a
+ * reason, and nothing is sent while it is there. */
+static void
+test_attachments (Fixture *self, gconstpointer data)
+{
+  static const char picture[] = "\x89PNG\r\n\x1a\n damaged";
+  FacetAttachment *notes = attach (self, "notes.png", "Plain words", 11);
+
+  g_assert_cmpint (facet_attachment_get_state (notes), ==, FACET_ATTACHMENT_READY);
+  g_assert_cmpint (facet_attachment_get_kind (notes), ==, FACET_ATTACHMENT_TEXT);
+  fixture_ask (self, "Sum it up");
+  fixture_wait (fixture_idle, self);
+  g_assert_nonnull (strstr (self->script.asked->str, "notes.png:\n```\nPlain words\n```"));
+  g_assert_cmpuint (g_list_model_get_n_items (facet_composer_get_attachments (self->window->composer)), ==, 0);
+
+  notes = attach (self, "damaged.txt", picture, sizeof picture);
+  g_assert_cmpint (facet_attachment_get_state (notes), ==, FACET_ATTACHMENT_REFUSED);
+  g_assert_cmpuint (strlen (facet_attachment_get_details (notes)), >, 10);
+  facet_composer_set_text (self->window->composer, "Look");
+  g_assert_false (gtk_widget_get_sensitive (GTK_WIDGET (
+    gtk_widget_get_template_child (GTK_WIDGET (self->window->composer), FACET_TYPE_COMPOSER, "send"))));
+  fixture_picture (self, "refused");
+}
+
 static void
 test_arabic (Fixture *self, gconstpointer data)
 {
@@ -237,6 +278,7 @@ test_looks (Fixture *self, gconstpointer data)
   gtk_window_set_default_size (GTK_WINDOW (self->window), 360, 640);
   fixture_settle (400);
   g_assert_cmpint (gtk_widget_get_width (GTK_WIDGET (self->window)), ==, 360);
+  g_assert_true (facet_chat_view_is_at_end (FACET_CHAT_VIEW (self->window->view)));
   fixture_picture (self, "narrow");
 }
 
@@ -267,6 +309,7 @@ main (int argc, char *argv[])
   ADD ("never-blocks", test_never_blocks);
   ADD ("close-while-answering", test_close_while_answering);
   ADD ("modes", test_modes);
+  ADD ("attachments", test_attachments);
   ADD ("arabic", test_arabic);
   ADD ("looks", test_looks);
   return g_test_run ();
