@@ -17,7 +17,7 @@ fixture_settle (guint ms)
 void
 fixture_wait (gboolean (*condition) (Fixture *self), Fixture *self)
 {
-  gint64 end = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
+  gint64 end = g_get_monotonic_time () + (self->backend != NULL ? 120 : 5) * G_USEC_PER_SEC;
 
   while (!condition (self)) {
     g_assert_cmpint (g_get_monotonic_time (), <, end);
@@ -36,9 +36,10 @@ fixture_idle (Fixture *self)
 void
 fixture_set_up (Fixture *self, gconstpointer data)
 {
-  FacetLoadSpec spec = { .path = (char *) "model.gguf" };
+  FacetLoadSpec spec = { .path = data != NULL ? (char *) data : (char *) "model.gguf" };
   g_autoptr (GError) error = NULL;
 
+  self->backend = data != NULL ? &facet_engine_backend_native : NULL;
   self->folder = g_dir_make_tmp ("facet-ui-XXXXXX", NULL);
   self->script.answer = "A short answer.";
   self->script.asked = g_string_new (NULL);
@@ -46,7 +47,7 @@ fixture_set_up (Fixture *self, gconstpointer data)
   g_settings_reset (self->settings, "assistant-mode");
   self->store = facet_store_open (self->folder, FACET_STORE_READ_WRITE, NULL, &error);
   g_assert_no_error (error);
-  self->service = facet_engine_service_new (&script_backend, &self->script);
+  self->service = facet_engine_service_new (data != NULL ? self->backend : &script_backend, &self->script);
   self->library = facet_model_library_new (self->settings);
   self->window = facet_window_new (NULL, self->store, self->service, self->library, self->settings);
   gtk_window_present (GTK_WINDOW (self->window));

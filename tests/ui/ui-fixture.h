@@ -6,6 +6,7 @@
 
 typedef struct {
   char               *folder;
+  const FacetEngineBackend *backend; /* the engine itself, or NULL */
   Script              script;
   GSettings          *settings;
   FacetStore         *store;
@@ -14,11 +15,13 @@ typedef struct {
   FacetWindow        *window;
 } Fixture;
 
-/* The model is loaded when this returns. */
+/* @data: path of a model for the engine itself, or NULL for the script. The
+ * model is loaded when this returns. */
 void       fixture_set_up    (Fixture *self, gconstpointer data);
 void       fixture_tear_down (Fixture *self, gconstpointer data);
 
-/* Runs the main loop until @condition says so; fails after five seconds. */
+/* Runs the main loop until @condition says so; fails after five
+ * seconds, with a real model after two minutes. */
 void       fixture_wait      (gboolean (*condition) (Fixture *self), Fixture *self);
 gboolean   fixture_idle      (Fixture *self);
 void       fixture_settle    (guint ms);

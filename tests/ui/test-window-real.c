@@ -1,0 +1,84 @@
+/* The window over the engine itself and the real Gemma 3 270M. Skipped when
+ * FACET_TEST_MODEL names no file. */
+#include <adwaita.h>
+#include <locale.h>
+#include <string.h>
+
+#include "ui-fixture.h"
+
+static FacetMessage *
+last (Fixture *self)
+{
+  return facet_conversation_get_last (self->window->conversation);
+}
+
+static gboolean
+has_words (Fixture *self)
+{
+  return facet_message_is_answer (last (self)) && strlen (facet_message_get_text (last (self))) > 8;
+}
+
+static gboolean
+is_running (Fixture *self)
+{
+  return facet_engine_service_get_state (self->service) == FACET_ENGINE_ANSWERING;
+}
+
+static void
+test_ask (Fixture *self, gconstpointer data)
+{
+  fixture_ask (self, "What is the capital of France?");
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_nonnull (strstr (facet_message_get_text (last (self)), "Paris"));
+  g_assert_nonnull (strstr (facet_message_get_record (last (self))->stats, "generated_tokens"));
+}
+
+static void
+test_stop (Fixture *self, gconstpointer data)
+{
+  gint64 asked;
+
+  fixture_ask (self, "Write a very long story about a lighthouse.");
+  fixture_wait (has_words, self);
+  if (!is_running (self)) {
+    g_test_skip ("the answer was too short to be stopped");
+    return;
+  }
+  asked = g_get_monotonic_time ();
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.stop", NULL);
+  fixture_wait (fixture_idle, self);
+  g_test_message ("stopped after %.0f ms", (g_get_monotonic_time () - asked) / 1000.0);
+  g_assert_cmpint (g_get_monotonic_time () - asked, <, 200000);
+}
+
+static void
+test_regenerate (Fixture *self, gconstpointer data)
+{
+  fixture_ask (self, "Name one colour.");
+  fixture_wait (fixture_idle, self);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (last (self)));
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpuint (facet_message_get_record (last (self))->sibling_count, ==, 2);
+  g_assert_cmpuint (strlen (facet_message_get_text (last (self))), >, 0);
+}
+
+int
+main (int argc, char *argv[])
+{
+  const char *model = g_getenv ("FACET_TEST_MODEL");
+
+  gtk_disable_setlocale ();
+  setlocale (LC_ALL, "C.UTF-8");
+  if (model == NULL || !gtk_init_check ()) {
+    g_print ("1..0 # SKIP FACET_TEST_MODEL names no file, or no display\n");
+    return 0;
+  }
+  g_test_init (&argc, &argv, NULL);
+  adw_init ();
+#define ADD(name, func) g_test_add ("/window-real/" name, Fixture, model, fixture_set_up, func, fixture_tear_down)
+  ADD ("ask", test_ask);
+  ADD ("stop", test_stop);
+  ADD ("regenerate", test_regenerate);
+  return g_test_run ();
+}
