@@ -89,6 +89,7 @@ facet_attachment_chip_new (FacetAttachment *attachment,
   self->image = gtk_image_new ();
   self->details = line ("", "caption");
   gtk_label_set_wrap (GTK_LABEL (self->details), TRUE);
+  gtk_label_set_ellipsize (GTK_LABEL (self->details), PANGO_ELLIPSIZE_NONE);
   gtk_image_set_pixel_size (GTK_IMAGE (self->image), 36);
   gtk_box_append (GTK_BOX (lines), line (name, "heading"));
   gtk_box_append (GTK_BOX (lines), self->details);
