@@ -15,7 +15,7 @@ typedef struct {
 static void
 reference_open (Reference *r)
 {
-  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "real-gemma3-270m", "logits.json", NULL);
+  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "expected", "real-gemma3-270m", "logits.json", NULL);
   g_autoptr (GError) error = NULL;
   JsonArray *ids;
 
