@@ -192,9 +192,10 @@ options_parse (Options            *options,
     return FALSE;
   }
   if (help) {
-    g_autofree char *text = g_option_context_get_help (context, FALSE, NULL);
+    char *text = g_option_context_get_help (context, FALSE, NULL);
 
     fputs (text, stdout);
+    g_free (text);
     exit (EXIT_OK);
   }
   if (!check_ranges (options, &complaint)) {
