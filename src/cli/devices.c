@@ -16,6 +16,6 @@ command_devices (int argc, char **argv)
                       NULL, &argc, &argv))
     return EXIT_USAGE;
   text = facet_devices_describe (options.json);
-  fputs (text, stdout);
+  puts (text);
   return EXIT_OK;
 }
