@@ -231,10 +231,10 @@ test_models (void)
   if (facet_catalog_machine_memory () > G_GUINT64_CONSTANT (6) << 30) {
     GtkWidget *row;
 
-    adw_combo_row_set_selected (ADW_COMBO_ROW (purpose), 2);
+    adw_combo_row_set_selected (ADW_COMBO_ROW (purpose), 1);
     row = find (page, FACET_TYPE_CATALOG_ROW, is_recommended, NULL);
     g_assert_nonnull (row);
-    g_assert_true (facet_catalog_model_get_senses (facet_catalog_row_get_model (FACET_CATALOG_ROW (row))) & FACET_SENSE_SOUND);
+    g_assert_true (facet_catalog_model_get_senses (facet_catalog_row_get_model (FACET_CATALOG_ROW (row))) & FACET_SENSE_IMAGES);
   }
   gtk_window_destroy (GTK_WINDOW (window));
   settle (100);
