@@ -1,6 +1,6 @@
 #include "data-folder.h"
 
-#include <glib/gstdio.h>
+#include "tree.h"
 
 char *
 data_folder_begin (void)
@@ -12,25 +12,10 @@ data_folder_begin (void)
   return path;
 }
 
-static void
-remove_tree (const char *path)
-{
-  GDir *dir = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *child = g_build_filename (path, name, NULL);
-
-    remove_tree (child);
-  }
-  g_clear_pointer (&dir, g_dir_close);
-  g_remove (path);
-}
-
 int
 data_folder_end (char *path, int status)
 {
-  remove_tree (path);
+  tree_remove (path);
   g_free (path);
   return status;
 }

@@ -11,38 +11,7 @@
 #include "facet-preferences.h"
 #include "facet-settings.h"
 #include "http-fixture.h"
-
-static void
-settle (guint ms)
-{
-  gint64 end = g_get_monotonic_time () + ms * 1000;
-
-  while (g_get_monotonic_time () < end)
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_usleep (1000);
-}
-
-static void
-save_picture (GtkWidget *widget, const char *name)
-{
-  const char *folder = g_getenv ("FACET_SCREENSHOTS");
-  g_autoptr (GdkPaintable) paintable = NULL;
-  g_autoptr (GtkSnapshot) snapshot = NULL;
-  g_autoptr (GskRenderNode) node = NULL;
-  g_autoptr (GdkTexture) texture = NULL;
-  g_autofree char *path = NULL;
-
-  if (folder == NULL)
-    return;
-  settle (600);
-  paintable = gtk_widget_paintable_new (widget);
-  snapshot = gtk_snapshot_new ();
-  gdk_paintable_snapshot (paintable, snapshot, gtk_widget_get_width (widget), gtk_widget_get_height (widget));
-  node = gtk_snapshot_to_node (snapshot);
-  texture = gsk_renderer_render_texture (gtk_native_get_renderer (gtk_widget_get_native (widget)), node, NULL);
-  path = g_strdup_printf ("%s/%s.png", folder, name);
-  g_assert_true (gdk_texture_save_to_png (texture, path));
-}
+#include "widget-picture.h"
 
 /* The first descendant of that type for which @match says so. */
 static GtkWidget *
@@ -107,7 +76,7 @@ test_preferences (void)
 
       adw_preferences_window_set_visible_page_name (ADW_PREFERENCES_WINDOW (preferences), pages[i]);
       settle (50);
-      save_picture (GTK_WIDGET (preferences), name);
+      widget_picture (GTK_WIDGET (preferences), name, 600);
     }
   }
   row = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Precision");
@@ -219,7 +188,7 @@ test_models (void)
   g_signal_connect (page, "chosen", G_CALLBACK (chosen_cb), &chosen);
   for (int dark = 0; dark < 2; dark++) {
     use_scheme (settings, dark);
-    save_picture (window, dark ? "models-dark" : "models-light");
+    widget_picture (window, dark ? "models-dark" : "models-light", 600);
   }
   check = find (page, GTK_TYPE_CHECK_BUTTON, any, NULL);
   g_assert_nonnull (check);
@@ -308,7 +277,7 @@ test_download (void)
   g_signal_emit_by_name (button, "clicked");
   settle (100);
   g_assert_cmpuint (http.requests, ==, 0);
-  save_picture (find_dialog (), "models-consent");
+  widget_picture (find_dialog (), "models-consent", 600);
   adw_message_dialog_response (ADW_MESSAGE_DIALOG (find_dialog ()), "download");
   g_assert_true (facet_catalog_row_is_busy (row));
   while (facet_catalog_row_is_busy (row))
@@ -333,7 +302,7 @@ test_narrow (void)
 
   gtk_widget_measure (page, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
   use_scheme (settings, FALSE);
-  save_picture (window, "models-narrow");
+  widget_picture (window, "models-narrow", 600);
   g_assert_cmpint (minimum, <=, 360);
   gtk_window_destroy (GTK_WINDOW (window));
   settle (100);
@@ -354,7 +323,7 @@ test_rtl_and_large_text (void)
   gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
   page = open_page (library, settings, &window, 500);
   gtk_widget_measure (page, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
-  save_picture (window, "models-rtl-large");
+  widget_picture (window, "models-rtl-large", 600);
   g_test_message ("minimum width at 200 %%: %d", minimum);
   g_assert_cmpint (minimum, <=, 500);
   gtk_window_destroy (GTK_WINDOW (window));

@@ -1,21 +1,6 @@
 #include "store-fixture.h"
 
-#include <glib/gstdio.h>
-
-static void
-remove_tree (const char *path)
-{
-  GDir *dir = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *child = g_build_filename (path, name, NULL);
-
-    remove_tree (child);
-  }
-  g_clear_pointer (&dir, g_dir_close);
-  g_remove (path);
-}
+#include "tree.h"
 
 void
 fixture_set_up (Fixture *self, gconstpointer data)
@@ -32,7 +17,7 @@ void
 fixture_tear_down (Fixture *self, gconstpointer data)
 {
   g_clear_object (&self->store);
-  remove_tree (self->directory);
+  tree_remove (self->directory);
   g_free (self->directory);
 }
 

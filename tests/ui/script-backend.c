@@ -40,11 +40,6 @@ script_load (gpointer             data,
   return TRUE;
 }
 
-static void
-script_unload (gpointer self)
-{
-}
-
 static int
 script_count (gpointer data, const FacetRequest *request, int *cached, GError **error)
 {
@@ -127,7 +122,6 @@ const FacetEngineBackend script_backend = {
   .create = script_create,
   .destroy = script_destroy,
   .load = script_load,
-  .unload = script_unload,
   .count = script_count,
   .reply = script_reply,
 };

@@ -8,6 +8,7 @@
 #include "chat/facet-markdown-view.h"
 #include "chat/facet-message-row.h"
 #include "ui-fixture.h"
+#include "widget-picture.h"
 
 static const char rich[] =
   "## How a lens bends light\n\nLight **slows down** in glass. The ratio of the speeds is the *refractive index* `n`, "
@@ -177,7 +178,7 @@ test_never_blocks (Fixture *self, gconstpointer data)
   g_test_message ("longest iteration: %.1f ms", longest / 1000.0);
   g_assert_cmpint (longest, <, 50000 * SLOWED_BY_SANITIZER);
   g_assert_cmpstr (facet_message_get_text (last (self)), ==, text);
-  fixture_settle (200);
+  settle (200);
   g_assert_true (facet_chat_view_is_at_end (FACET_CHAT_VIEW (self->window->view)));
 }
 
@@ -282,7 +283,7 @@ test_looks (Fixture *self, gconstpointer data)
   fixture_picture (self, "dark");
   adw_style_manager_set_color_scheme (adw_style_manager_get_default (), ADW_COLOR_SCHEME_DEFAULT);
   gtk_window_set_default_size (GTK_WINDOW (self->window), 360, 640);
-  fixture_settle (400);
+  settle (400);
   g_assert_cmpint (gtk_widget_get_width (GTK_WIDGET (self->window)), ==, 360);
   g_assert_true (facet_chat_view_is_at_end (FACET_CHAT_VIEW (self->window->view)));
   fixture_picture (self, "narrow");

@@ -1,18 +1,8 @@
 #include "ui-fixture.h"
 
-#include <glib/gstdio.h>
-
 #include "facet-settings.h"
-
-void
-fixture_settle (guint ms)
-{
-  gint64 end = g_get_monotonic_time () + ms * 1000;
-
-  while (g_get_monotonic_time () < end)
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_usleep (1000);
-}
+#include "tree.h"
+#include "widget-picture.h"
 
 void
 fixture_wait (gboolean (*condition) (Fixture *self), Fixture *self)
@@ -58,21 +48,12 @@ fixture_set_up (Fixture *self, gconstpointer data)
 void
 fixture_tear_down (Fixture *self, gconstpointer data)
 {
-  GDir *dir;
-
   gtk_window_destroy (GTK_WINDOW (self->window));
   g_object_unref (self->service);
   g_object_unref (self->library);
   g_object_unref (self->store);
-  fixture_settle (50);
-  dir = g_dir_open (self->folder, 0, NULL);
-  for (const char *name; (name = g_dir_read_name (dir)) != NULL;) {
-    g_autofree char *path = g_build_filename (self->folder, name, NULL);
-
-    g_remove (path);
-  }
-  g_dir_close (dir);
-  g_rmdir (self->folder);
+  settle (50);
+  tree_remove (self->folder);
   g_free (self->folder);
   g_string_free (self->script.asked, TRUE);
 }
@@ -87,22 +68,5 @@ fixture_ask (Fixture *self, const char *text)
 void
 fixture_picture (Fixture *self, const char *name)
 {
-  const char *folder = g_getenv ("FACET_SCREENSHOTS");
-  GtkWidget *widget = GTK_WIDGET (self->window);
-  g_autoptr (GdkPaintable) paintable = NULL;
-  g_autoptr (GtkSnapshot) snapshot = NULL;
-  g_autoptr (GskRenderNode) node = NULL;
-  g_autoptr (GdkTexture) texture = NULL;
-  g_autofree char *path = NULL;
-
-  if (folder == NULL)
-    return;
-  fixture_settle (800);
-  paintable = gtk_widget_paintable_new (widget);
-  snapshot = gtk_snapshot_new ();
-  gdk_paintable_snapshot (paintable, snapshot, gtk_widget_get_width (widget), gtk_widget_get_height (widget));
-  node = gtk_snapshot_to_node (snapshot);
-  texture = gsk_renderer_render_texture (gtk_native_get_renderer (GTK_NATIVE (widget)), node, NULL);
-  path = g_strdup_printf ("%s/%s.png", folder, name);
-  g_assert_true (gdk_texture_save_to_png (texture, path));
+  widget_picture (GTK_WIDGET (self->window), name, 800);
 }

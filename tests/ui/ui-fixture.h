@@ -24,7 +24,6 @@ void       fixture_tear_down (Fixture *self, gconstpointer data);
  * seconds, with a real model after two minutes. */
 void       fixture_wait      (gboolean (*condition) (Fixture *self), Fixture *self);
 gboolean   fixture_idle      (Fixture *self);
-void       fixture_settle    (guint ms);
 
 /* Types @text and sends it. */
 void       fixture_ask       (Fixture *self, const char *text);

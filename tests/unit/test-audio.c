@@ -2,6 +2,7 @@
  * by name instead of being heard in part. */
 #include "media/audio.h"
 #include "media/mel.h"
+#include "tree.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -368,21 +369,6 @@ test_cancel (void)
   g_assert_error (error, FACET_ERROR, FACET_ERROR_CANCELLED);
 }
 
-static void
-remove_folder (void)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *path = path_of (name);
-
-    g_remove (path);
-  }
-  g_rmdir (folder);
-  g_free (folder);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -403,6 +389,7 @@ main (int argc, char **argv)
   g_test_add_func ("/audio/bytes-and-hash", test_bytes_and_hash);
   g_test_add_func ("/audio/cancel", test_cancel);
   failed = g_test_run ();
-  remove_folder ();
+  tree_remove (folder);
+  g_free (folder);
   return failed;
 }

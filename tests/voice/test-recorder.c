@@ -1,8 +1,8 @@
 /* Recording without hardware: what is heard is on disk, at any moment as a
  * valid file, and nothing that was captured is lost when the device goes. */
 #include "facet-recorder.h"
+#include "tree.h"
 
-#include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
 #include <sndfile.h>
@@ -174,21 +174,6 @@ test_refused (void)
   g_assert_error (error, FACET_VOICE_ERROR, FACET_VOICE_ERROR_DISK);
 }
 
-static void
-remove_folder (void)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *path = path_of (name);
-
-    g_remove (path);
-  }
-  g_rmdir (folder);
-  g_free (folder);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -202,6 +187,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recorder/discard", test_discard);
   g_test_add_func ("/recorder/refused", test_refused);
   failed = g_test_run ();
-  remove_folder ();
+  tree_remove (folder);
+  g_free (folder);
   return failed;
 }
