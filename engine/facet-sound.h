@@ -39,7 +39,6 @@ void        facet_audio_peaks       (FacetAudio *audio, float *peaks, gsize n);
 /* Longest sound that an encoder takes at once. */
 #define FACET_MAX_CLIP_SECONDS 30
 
-gboolean    facet_projector_accepts_images (FacetProjector *projector);
 gboolean    facet_projector_accepts_audio  (FacetProjector *projector);
 /* float32 [tokens, width]. NO_ENCODER without one, INVALID if too long.
  * Returns: (transfer full). */

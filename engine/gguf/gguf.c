@@ -105,12 +105,6 @@ facet_gguf_size (FacetGguf *gguf)
   return gguf->size;
 }
 
-const void *
-facet_gguf_map (FacetGguf *gguf)
-{
-  return gguf->data;
-}
-
 gsize
 facet_gguf_n_tensors (FacetGguf *gguf)
 {

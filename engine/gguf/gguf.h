@@ -34,8 +34,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetGguf, facet_gguf_close)
 
 const char *facet_gguf_path (FacetGguf *gguf);
 gsize       facet_gguf_size (FacetGguf *gguf);
-/* The whole map, for madvise(). */
-const void *facet_gguf_map  (FacetGguf *gguf);
 
 /* ---- metadata ----
  * Typed getters: FALSE if the key is absent or has another kind, the value is

@@ -221,12 +221,6 @@ facet_projector_encode (FacetProjector *projector, const FacetImage *image, int 
 /* ---- sound ---- */
 
 gboolean
-facet_projector_accepts_images (FacetProjector *projector)
-{
-  return projector->images != NULL;
-}
-
-gboolean
 facet_projector_accepts_audio (FacetProjector *projector)
 {
   return projector->sounds != NULL;

@@ -1,13 +1,13 @@
 /* tokenizer.h - text to token ids and back
  *
  * `llama` vocabularies (Gemma 3, 3n) go through libsentencepiece: a model
- * proto is rebuilt from the GGUF's pieces, scores and types. `gemma4`
- * vocabularies are BPE with explicit merges (bpe.c).
+ * proto is rebuilt from the GGUF's pieces, scores and types.
  *
  * User-defined pieces are cut out first, longest match; control pieces only
  * when asked for. Marker pieces that frame media (<start_of_image> and the
  * like) never match in text from people, although the vocabulary calls them
- * user-defined. A literal U+2581 reads as a blank. Invalid UTF-8 becomes byte tokens. No BOS is added.
+ * user-defined. A literal U+2581 reads as a blank. Invalid UTF-8 becomes byte
+ * tokens. No BOS is added.
  *
  * Thread-safety: immutable after opening.
  */

@@ -109,12 +109,6 @@ facet_chat_view_set_conversation (FacetChatView *self, FacetConversation *conver
   gtk_list_box_bind_model (GTK_LIST_BOX (self->list), G_LIST_MODEL (self->slice), create_row_cb, self, NULL);
 }
 
-GtkListBox *
-facet_chat_view_get_list (FacetChatView *self)
-{
-  return GTK_LIST_BOX (self->list);
-}
-
 GtkWidget *
 facet_chat_view_new (void)
 {

@@ -24,7 +24,4 @@ void           facet_chat_view_set_conversation (FacetChatView *self, FacetConve
 void           facet_chat_view_scroll_to_end    (FacetChatView *self);
 gboolean       facet_chat_view_is_at_end        (FacetChatView *self);
 
-/* The list, whose rows are FacetMessageRow; for tests. */
-GtkListBox    *facet_chat_view_get_list         (FacetChatView *self);
-
 G_END_DECLS

@@ -14,7 +14,6 @@ struct _FacetMarkdownView {
   GPtrArray *widgets;   /* borrowed children, one per block */
   GString   *settled;   /* text that is not parsed again */
   guint      n_settled; /* its blocks */
-  guint      work;
 };
 
 G_DEFINE_FINAL_TYPE (FacetMarkdownView, facet_markdown_view, GTK_TYPE_BOX)
@@ -52,12 +51,6 @@ facet_markdown_view_new (void)
   return g_object_new (FACET_TYPE_MARKDOWN_VIEW, NULL);
 }
 
-guint
-facet_markdown_view_get_work (FacetMarkdownView *self)
-{
-  return self->work;
-}
-
 /* Takes @block. */
 static void
 show_block (FacetMarkdownView *self, guint index, FacetBlock *block)
@@ -70,8 +63,6 @@ show_block (FacetMarkdownView *self, guint index, FacetBlock *block)
     gboolean same = facet_block_equal (shown, block);
 
     widget = self->widgets->pdata[index];
-    if (!same)
-      self->work++;
     if (same || facet_block_widget_update (widget, shown, block)) {
       facet_block_free (shown);
       self->blocks->pdata[index] = block;
@@ -83,7 +74,6 @@ show_block (FacetMarkdownView *self, guint index, FacetBlock *block)
     widget = facet_block_widget_new (block);
     self->widgets->pdata[index] = widget;
   } else {
-    self->work++;
     widget = facet_block_widget_new (block);
     g_ptr_array_add (self->blocks, block);
     g_ptr_array_add (self->widgets, widget);

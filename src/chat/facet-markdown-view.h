@@ -27,7 +27,4 @@ GtkWidget *facet_markdown_view_new      (void);
  * may have been defined after its use. */
 void       facet_markdown_view_set_text (FacetMarkdownView *self, const char *text, gboolean whole);
 
-/* How many block widgets were laid out anew since it exists; for tests. */
-guint      facet_markdown_view_get_work (FacetMarkdownView *self);
-
 G_END_DECLS

@@ -240,12 +240,6 @@ facet_message_row_new (FacetMessage *message, FacetStore *store)
   return GTK_WIDGET (self);
 }
 
-FacetMessage *
-facet_message_row_get_message (FacetMessageRow *self)
-{
-  return self->message;
-}
-
 static void
 facet_message_row_dispose (GObject *object)
 {

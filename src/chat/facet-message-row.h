@@ -20,7 +20,6 @@ G_BEGIN_DECLS
 #define FACET_TYPE_MESSAGE_ROW (facet_message_row_get_type ())
 G_DECLARE_FINAL_TYPE (FacetMessageRow, facet_message_row, FACET, MESSAGE_ROW, GtkListBoxRow)
 
-GtkWidget    *facet_message_row_new         (FacetMessage *message, FacetStore *store);
-FacetMessage *facet_message_row_get_message (FacetMessageRow *self);
+GtkWidget *facet_message_row_new (FacetMessage *message, FacetStore *store);
 
 G_END_DECLS

@@ -60,7 +60,6 @@ typedef struct {
                        gpointer             user_data,
                        FacetLoaded         *loaded,
                        GError             **error);
-  void     (*unload)  (gpointer self);
 
   /* Tokens of @request, -1 on error. */
   int      (*count)   (gpointer self, const FacetRequest *request, int *cached, GError **error);

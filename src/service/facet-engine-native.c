@@ -166,7 +166,6 @@ const FacetEngineBackend facet_engine_backend_native = {
   .create = native_create,
   .destroy = native_destroy,
   .load = native_load,
-  .unload = native_unload,
   .count = native_count,
   .reply = native_reply,
 };

@@ -6,7 +6,6 @@
 
 typedef enum {
   JOB_LOAD,
-  JOB_UNLOAD,
   JOB_REPLY,
   JOB_COUNT,
   JOB_QUIT,
@@ -172,10 +171,6 @@ run_job (FacetEngineService *self, gpointer engine, Job *job)
     case JOB_LOAD:
       event = run_load (self, engine, job, &sender, &error);
       break;
-    case JOB_UNLOAD:
-      self->backend->unload (engine);
-      event = facet_event_new (FACET_EVENT_UNLOADED, job->id);
-      break;
     case JOB_REPLY:
       event = run_reply (self, engine, job, &sender, &error);
       break;
@@ -316,7 +311,6 @@ finish_job (FacetEngineService *self, Job *job, FacetEvent *event)
     if (job->count_func != NULL)
       job->count_func (event->error != NULL ? -1 : event->tokens, event->cached, event->error, job->user_data);
     break;
-  case JOB_UNLOAD:
   case JOB_QUIT:
   default:
     break;
@@ -347,7 +341,6 @@ deliver_event (FacetEvent *event, gpointer user_data)
       job->events.text (event->text->str, event->text->len, job->user_data);
     break;
   case FACET_EVENT_LOADED:
-  case FACET_EVENT_UNLOADED:
   case FACET_EVENT_COUNTED:
   case FACET_EVENT_DONE:
   case FACET_EVENT_FAILED:
@@ -383,14 +376,6 @@ facet_engine_service_get_loaded (FacetEngineService *self)
   return self->has_loaded ? &self->loaded : NULL;
 }
 
-void
-facet_engine_service_stop_load (FacetEngineService *self)
-{
-  g_return_if_fail (FACET_IS_ENGINE_SERVICE (self));
-  if (self->load_job != 0)
-    facet_engine_service_stop (self, self->load_job);
-}
-
 /* Replies end first: the job queue would make a load wait for them. */
 static void
 stop_all (FacetEngineService *self)
@@ -412,18 +397,6 @@ facet_engine_service_load (FacetEngineService *self, const FacetLoadSpec *spec)
   stop_all (self);
   clear_loaded (self);
   self->load_job = push_job (self, JOB_LOAD, facet_load_spec_copy (spec), NULL)->id;
-  update_state (self);
-}
-
-void
-facet_engine_service_unload (FacetEngineService *self)
-{
-  g_return_if_fail (FACET_IS_ENGINE_SERVICE (self));
-
-  stop_all (self);
-  clear_loaded (self);
-  self->load_job = 0;
-  push_job (self, JOB_UNLOAD, NULL, NULL);
   update_state (self);
 }
 

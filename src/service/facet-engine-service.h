@@ -41,8 +41,6 @@ const FacetLoaded  *facet_engine_service_get_loaded (FacetEngineService *self);
  * "load-progress" (double: 0..1, -1 when unknown). A load that is asked for
  * while another runs cancels that one. */
 void                facet_engine_service_load       (FacetEngineService *self, const FacetLoadSpec *spec);
-void                facet_engine_service_unload     (FacetEngineService *self);
-void                facet_engine_service_stop_load  (FacetEngineService *self);
 
 /* Callbacks of a reply; any may be NULL. @done comes last and exactly once
  * unless the job was forgotten: @answer is NULL exactly when @error is set. */

@@ -126,14 +126,6 @@ facet_chat_get_pinned (FacetChat *self)
 }
 
 gint64
-facet_chat_get_created (FacetChat *self)
-{
-  g_return_val_if_fail (FACET_IS_CHAT (self), 0);
-
-  return self->record->created;
-}
-
-gint64
 facet_chat_get_updated (FacetChat *self)
 {
   g_return_val_if_fail (FACET_IS_CHAT (self), 0);

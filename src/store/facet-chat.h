@@ -20,7 +20,6 @@ G_DECLARE_FINAL_TYPE (FacetChat, facet_chat, FACET, CHAT, GObject)
 gint64      facet_chat_get_id      (FacetChat *self);
 const char *facet_chat_get_title   (FacetChat *self);
 gboolean    facet_chat_get_pinned  (FacetChat *self);
-gint64      facet_chat_get_created (FacetChat *self);
 gint64      facet_chat_get_updated (FacetChat *self);
 
 G_END_DECLS

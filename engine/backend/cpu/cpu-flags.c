@@ -4,15 +4,7 @@
 
 #ifdef __x86_64__
 #include <cpuid.h>
-#endif
-#ifdef __aarch64__
-#include <sys/auxv.h>
-#ifndef HWCAP_ASIMDDP
-#define HWCAP_ASIMDDP (1 << 20)
-#endif
-#endif
 
-#ifdef __x86_64__
 /* clang's __builtin_cpu_supports() does not know this one. */
 static gboolean
 has_f16c (void)
@@ -38,10 +30,6 @@ detect (void)
     flags |= FACET_CPU_AVX512;
   if (__builtin_cpu_supports ("avx512vnni"))
     flags |= FACET_CPU_VNNI;
-#elif defined __aarch64__
-  flags |= FACET_CPU_NEON;
-  if (getauxval (AT_HWCAP) & HWCAP_ASIMDDP)
-    flags |= FACET_CPU_DOTPROD;
 #endif
   return flags;
 }
@@ -53,8 +41,6 @@ facet_cpu_flags_closed (unsigned flags)
     flags &= ~(unsigned) FACET_CPU_AVX512;
   if (!(flags & FACET_CPU_AVX512))
     flags &= ~(unsigned) FACET_CPU_VNNI;
-  if (!(flags & FACET_CPU_NEON))
-    flags &= ~(unsigned) FACET_CPU_DOTPROD;
   return flags;
 }
 

@@ -11,8 +11,6 @@ typedef enum {
   FACET_CPU_AVX2    = 1 << 0,  /* AVX2, FMA and F16C */
   FACET_CPU_AVX512  = 1 << 1,  /* AVX-512 F, BW, VL and DQ; never without AVX2 */
   FACET_CPU_VNNI    = 1 << 2,  /* AVX-512 VNNI; never without AVX512 */
-  FACET_CPU_NEON    = 1 << 3,
-  FACET_CPU_DOTPROD = 1 << 4,  /* SDOT; never without NEON */
 } FacetCpuFlags;
 
 /* Read once; the same value for the whole run. */
