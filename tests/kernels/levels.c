@@ -8,8 +8,6 @@ static const struct {
   { "avx2", FACET_CPU_AVX2 },
   { "avx512", FACET_CPU_AVX2 | FACET_CPU_AVX512 },
   { "avx512-vnni", FACET_CPU_AVX2 | FACET_CPU_AVX512 | FACET_CPU_VNNI },
-  { "neon", FACET_CPU_NEON },
-  { "neon-dotprod", FACET_CPU_NEON | FACET_CPU_DOTPROD },
 };
 
 int
