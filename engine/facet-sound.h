@@ -40,6 +40,9 @@ void        facet_audio_peaks       (FacetAudio *audio, float *peaks, gsize n);
 #define FACET_MAX_CLIP_SECONDS 30
 
 gboolean    facet_projector_accepts_audio  (FacetProjector *projector);
+/* Soft tokens that the sound becomes; -1 on error: NO_ENCODER, or INVALID if
+ * it is empty or too long. */
+int         facet_projector_count_audio    (FacetProjector *projector, FacetAudio *audio, GError **error);
 /* float32 [tokens, width]. NO_ENCODER without one, INVALID if too long.
  * Returns: (transfer full). */
 GBytes     *facet_projector_encode_audio   (FacetProjector *projector,
@@ -49,6 +52,13 @@ GBytes     *facet_projector_encode_audio   (FacetProjector *projector,
 /* The sound as the encoder sees it: logarithmic mel spectrum, float32
  * [frames, 128]. Returns: (transfer full). */
 GBytes     *facet_projector_mel            (FacetProjector *projector, FacetAudio *audio, GError **error);
+
+/* ---- prompts ---- */
+
+/* The sound stands after the text given so far, framed as the family frames
+ * sounds; in prompts of token ids its soft tokens stand alone. At most
+ * FACET_MAX_CLIP_SECONDS long: facet_audio_clips() makes such of others. */
+void        facet_prompt_add_audio (FacetPrompt *prompt, FacetAudio *audio);
 
 /* ---- long recordings ---- */
 
@@ -69,6 +79,11 @@ GArray     *facet_audio_split (FacetAudio *audio, double max_seconds, FacetCance
 
 /* The stretch as a sound of its own, 16 kHz mono. */
 FacetAudio *facet_audio_clip  (FacetAudio *audio, double start, double end, GError **error);
+
+/* @audio itself if an encoder takes it at once, else its pieces of speech as
+ * sounds; none if no speech is heard in them.
+ * Returns: (transfer full): of FacetAudio. */
+GPtrArray  *facet_audio_clips (FacetAudio *audio, FacetCancel *cancel, GError **error);
 
 /* What was said in the pieces, in order. A plain value of one thread. */
 typedef struct FacetTranscript FacetTranscript;

@@ -233,6 +233,7 @@ void            facet_projector_free (FacetProjector *projector);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetProjector, facet_projector_free)
 
 int             facet_projector_width (FacetProjector *projector);
+gboolean        facet_projector_accepts_images (FacetProjector *projector);
 /* Soft tokens that the picture becomes. */
 int             facet_projector_count (FacetProjector *projector, const FacetImage *image);
 /* Parts that a wide or tall picture may also be shown in, so that small print
@@ -263,7 +264,7 @@ typedef enum {
 
 /* How turns become tokens. */
 typedef enum {
-  FACET_TEMPLATE_AUTO,       /* FAMILY if the file has a chat template or pictures are shown, else TRANSCRIPT */
+  FACET_TEMPLATE_AUTO,       /* FAMILY if the file has a chat template or media are shown, else TRANSCRIPT */
   FACET_TEMPLATE_FAMILY,     /* the family's own turn markers */
   FACET_TEMPLATE_TRANSCRIPT, /* a few-shot transcript, for base models */
   FACET_TEMPLATE_RAW,        /* BOS and the text as it is */

@@ -11,20 +11,32 @@
 #include "facet.h"
 #include "tokenizer/tokenizer.h"
 
+/* A picture or a sound: one of the two is set. */
 typedef struct {
-  gsize       offset; /* in the turn's text: the picture stands before this byte */
   FacetImage *image;
-} FacetTurnImage;
+  FacetAudio *audio;
+} FacetMedia;
+
+FacetMedia facet_media_ref   (FacetMedia media);
+void       facet_media_clear (FacetMedia *media);
+/* Same content and size. */
+gboolean   facet_media_equal (FacetMedia a, FacetMedia b);
+
+typedef struct {
+  gsize      offset; /* in the turn's text: it stands before this byte */
+  FacetMedia media;
+} FacetTurnPart;
 
 typedef struct {
   FacetRole role;
   GString  *text;
   GArray   *ids;    /* gint32, of facet_prompt_add_tokens(); empty otherwise */
-  GArray   *images; /* FacetTurnImage, by rising offset */
+  GArray   *parts;  /* FacetTurnPart, by rising offset */
 } FacetTurn;
 
-/* Stands in rendered ids for a picture, which becomes many soft tokens. */
-#define FACET_ID_IMAGE (-1)
+/* Stands in rendered ids for a picture or a sound, which becomes many soft
+ * tokens. */
+#define FACET_ID_MEDIA (-1)
 
 struct FacetPrompt {
   FacetTemplate how;
@@ -33,7 +45,8 @@ struct FacetPrompt {
 
 typedef struct {
   GArray            *ids;          /* gint32 */
-  GPtrArray         *images;       /* FacetImage, of each FACET_ID_IMAGE in order */
+  GArray            *media;        /* FacetMedia, of each FACET_ID_MEDIA in order */
+  gboolean           bare;         /* media stand alone, nothing of the family's around them */
   const char *const *stop_strings; /* of the template, NULL-terminated, static; never NULL */
   gboolean           skip_blank;   /* the answer's leading blank belongs to the template */
 } FacetRendered;

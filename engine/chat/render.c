@@ -34,7 +34,7 @@ void
 facet_rendered_clear (FacetRendered *rendered)
 {
   g_clear_pointer (&rendered->ids, g_array_unref);
-  g_clear_pointer (&rendered->images, g_ptr_array_unref);
+  g_clear_pointer (&rendered->media, g_array_unref);
 }
 
 static const FacetTurn *
@@ -44,10 +44,10 @@ turn_at (const FacetPrompt *prompt, guint index)
 }
 
 static gboolean
-has_pictures (const FacetPrompt *prompt)
+has_media (const FacetPrompt *prompt)
 {
   for (guint i = 0; i < prompt->turns->len; i++)
-    if (turn_at (prompt, i)->images->len > 0)
+    if (turn_at (prompt, i)->parts->len > 0)
       return TRUE;
   return FALSE;
 }
@@ -129,35 +129,36 @@ put_theirs (Writer *writer, const char *text, gsize length)
 }
 
 static void
-put_soft (Writer *writer, FacetImage *image)
+put_soft (Writer *writer, FacetMedia media)
 {
-  gint32 id = FACET_ID_IMAGE;
+  gint32 id = FACET_ID_MEDIA;
 
   flush_ours (writer);
   g_array_append_val (writer->rendered->ids, id);
-  g_ptr_array_add (writer->rendered->images, facet_image_ref (image));
+  facet_media_ref (media);
+  g_array_append_val (writer->rendered->media, media);
 }
 
 static void
-put_framed (Writer *writer, FacetImage *image)
+put_framed (Writer *writer, FacetMedia media)
 {
-  g_string_append (writer->ours, "\n\n<start_of_image>");
-  put_soft (writer, image);
-  g_string_append (writer->ours, "<end_of_image>\n\n");
+  g_string_append (writer->ours, media.image ? "\n\n<start_of_image>" : "\n\n<start_of_audio>");
+  put_soft (writer, media);
+  g_string_append (writer->ours, media.image ? "<end_of_image>\n\n" : "<end_of_audio>\n\n");
 }
 
-/* A turn's text with its pictures between; each piece of text is trimmed. */
+/* A turn's text with its media between; each piece of text is trimmed. */
 static void
 put_turn (Writer *writer, const FacetTurn *turn)
 {
   gsize from = 0;
 
-  for (guint i = 0; i < turn->images->len; i++) {
-    const FacetTurnImage *part = &g_array_index (turn->images, FacetTurnImage, i);
+  for (guint i = 0; i < turn->parts->len; i++) {
+    const FacetTurnPart *part = &g_array_index (turn->parts, FacetTurnPart, i);
 
     put_theirs (writer, turn->text->str + from, part->offset - from);
     from = part->offset;
-    put_framed (writer, part->image);
+    put_framed (writer, part->media);
   }
   put_theirs (writer, turn->text->str + from, turn->text->len - from);
 }
@@ -233,6 +234,7 @@ render_raw (const FacetPrompt *prompt, FacetTokenizer *tokenizer, FacetRendered 
 
   for (guint i = 0; i < prompt->turns->len; i++)
     has_ids = has_ids || turn_at (prompt, i)->ids->len > 0;
+  rendered->bare = has_ids;
 
   for (guint i = 0; i < prompt->turns->len; i++) {
     const FacetTurn *turn = turn_at (prompt, i);
@@ -241,16 +243,16 @@ render_raw (const FacetPrompt *prompt, FacetTokenizer *tokenizer, FacetRendered 
     g_array_append_vals (rendered->ids, turn->ids->data, turn->ids->len);
     if (i == 0 && !has_ids)
       g_array_append_val (rendered->ids, bos);
-    for (guint p = 0; p <= turn->images->len; p++) {
-      const FacetTurnImage *part = p < turn->images->len ? &g_array_index (turn->images, FacetTurnImage, p) : NULL;
+    for (guint p = 0; p <= turn->parts->len; p++) {
+      const FacetTurnPart *part = p < turn->parts->len ? &g_array_index (turn->parts, FacetTurnPart, p) : NULL;
       gsize to = part ? part->offset : turn->text->len;
 
       flush_ours (&writer);
       facet_tokenizer_encode (tokenizer, turn->text->str + from, to - from, FACET_TOKENIZE_TEXT, rendered->ids);
       if (part && has_ids)
-        put_soft (&writer, part->image);
+        put_soft (&writer, part->media);
       else if (part)
-        put_framed (&writer, part->image);
+        put_framed (&writer, part->media);
       from = to;
     }
   }
@@ -268,10 +270,11 @@ facet_prompt_render (const FacetPrompt *prompt,
   gint32 bos = facet_tokenizer_bos (tokenizer);
 
   if (how == FACET_TEMPLATE_AUTO)
-    how = has_chat_template || has_pictures (prompt) ? FACET_TEMPLATE_FAMILY : FACET_TEMPLATE_TRANSCRIPT;
+    how = has_chat_template || has_media (prompt) ? FACET_TEMPLATE_FAMILY : FACET_TEMPLATE_TRANSCRIPT;
   *rendered = (FacetRendered){ .ids = g_array_new (FALSE, FALSE, sizeof (gint32)),
-                               .images = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_image_unref),
+                               .media = g_array_new (FALSE, FALSE, sizeof (FacetMedia)),
                                .stop_strings = no_stops };
+  g_array_set_clear_func (rendered->media, (GDestroyNotify) facet_media_clear);
   if (how == FACET_TEMPLATE_RAW) {
     render_raw (prompt, tokenizer, rendered);
     return TRUE;
@@ -280,8 +283,8 @@ facet_prompt_render (const FacetPrompt *prompt,
     return FALSE;
   g_array_append_val (rendered->ids, bos);
   if (how == FACET_TEMPLATE_TRANSCRIPT) {
-    if (has_pictures (prompt)) {
-      g_set_error_literal (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "a transcript cannot hold pictures");
+    if (has_media (prompt)) {
+      g_set_error_literal (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "a transcript cannot hold pictures or sound");
       return FALSE;
     }
     render_transcript (prompt, tokenizer, rendered);

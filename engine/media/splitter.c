@@ -252,3 +252,27 @@ facet_audio_clip (FacetAudio *audio, double start, double end, GError **error)
   n = facet_audio_reader_read (reader, samples, (gsize) length, error);
   return n < 0 ? NULL : facet_audio_new_samples (samples, (gsize) n, 1, FACET_AUDIO_RATE, error);
 }
+
+GPtrArray *
+facet_audio_clips (FacetAudio *audio, FacetCancel *cancel, GError **error)
+{
+  g_autoptr (GPtrArray) clips = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_audio_unref);
+  g_autoptr (GArray) pieces = NULL;
+
+  if (facet_audio_length (audio) <= FACET_MAX_CLIP_SECONDS * FACET_AUDIO_RATE) {
+    g_ptr_array_add (clips, facet_audio_ref (audio));
+    return g_steal_pointer (&clips);
+  }
+  pieces = facet_audio_split (audio, 0, cancel, error);
+  if (pieces == NULL)
+    return NULL;
+  for (guint i = 0; i < pieces->len; i++) {
+    const FacetPiece *piece = &g_array_index (pieces, FacetPiece, i);
+    FacetAudio *clip = facet_audio_clip (audio, piece->start, piece->end, error);
+
+    if (clip == NULL)
+      return NULL;
+    g_ptr_array_add (clips, clip);
+  }
+  return g_steal_pointer (&clips);
+}

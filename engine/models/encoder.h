@@ -38,9 +38,12 @@ typedef struct {
 struct FacetEncoder {
   const FacetEncoderClass *klass;
   int      width;  /* of soft tokens: the decoder's */
+  int      sound_rows; /* that every sound takes in a prompt; 0: as many as it has tokens */
 
   /* Soft tokens of a picture of this size (pictures only). */
   int      (*count)         (FacetEncoder *encoder, int width, int height);
+  /* Soft tokens of @n samples at 16 kHz (sounds only). */
+  int      (*count_audio)   (FacetEncoder *encoder, gsize n);
   /* Clears @input first. The crop @box of the picture, NULL: all of it. */
   gboolean (*prepare_image) (FacetEncoder *encoder, const FacetImage *image, const int box[4],
                              FacetEncoderInput *input, GError **error);

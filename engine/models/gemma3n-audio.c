@@ -31,12 +31,18 @@ conv_norm (FacetGraph *g, const FacetConformer *m, int which, int x, int map_col
   return facet_g_cum_norm (g, x, map_cols, m->conv_norm[which], CONV_EPS);
 }
 
+static int
+gemma3n_count (FacetEncoder *encoder, gsize n)
+{
+  return (facet_conformer_rows ((int) facet_mel_frames (FACET_MEL_GEMMA3N, n)) + EVERY - 1) / EVERY;
+}
+
 static gboolean
 gemma3n_prepare (FacetEncoder *encoder, const float *samples, gsize n, FacetEncoderInput *input, GError **error)
 {
   if (!facet_conformer_prepare (input, samples, n, FACET_MEL_GEMMA3N, error))
     return FALSE;
-  input->n_tokens = (facet_conformer_rows (input->shape) + EVERY - 1) / EVERY;
+  input->n_tokens = gemma3n_count (encoder, n);
   return TRUE;
 }
 
@@ -69,8 +75,9 @@ gemma3n_load (FacetGguf *gguf, GError **error)
   Gemma3nAudio *m = g_new0 (Gemma3nAudio, 1);
   FacetLoader loader;
 
-  m->base = (FacetEncoder) { .klass = &facet_encoder_gemma3n_audio, .prepare_audio = gemma3n_prepare,
+  m->base = (FacetEncoder) { .klass = &facet_encoder_gemma3n_audio, .count_audio = gemma3n_count, .prepare_audio = gemma3n_prepare,
                              .build = gemma3n_build, .free = gemma3n_free };
+  m->base.sound_rows = gemma3n_count (&m->base, FACET_CONFORMER_MAX_SAMPLES);
   facet_loader_init (&loader, gguf, "clip.audio");
   m->base.width = facet_loader_int (&loader, "projection_dim", 1, 1 << 16);
   facet_conformer_load (&m->conformer, &loader, &kind);

@@ -29,12 +29,18 @@ conv_norm (FacetGraph *g, const FacetConformer *m, int which, int x, int map_col
   return facet_g_layer_norm (g, x, m->conv_norm[which], NULL, FACET_CONFORMER_EPS);
 }
 
+static int
+gemma4_count (FacetEncoder *encoder, gsize n)
+{
+  return facet_conformer_rows ((int) facet_mel_frames (FACET_MEL_GEMMA4, n));
+}
+
 static gboolean
 gemma4_prepare (FacetEncoder *encoder, const float *samples, gsize n, FacetEncoderInput *input, GError **error)
 {
   if (!facet_conformer_prepare (input, samples, n, FACET_MEL_GEMMA4, error))
     return FALSE;
-  input->n_tokens = facet_conformer_rows (input->shape);
+  input->n_tokens = gemma4_count (encoder, n);
   return TRUE;
 }
 
@@ -68,7 +74,7 @@ gemma4_load (FacetGguf *gguf, GError **error)
   gint64 out_width = out != NULL ? out->ne[1] : 1;
   FacetLoader loader;
 
-  m->base = (FacetEncoder) { .klass = &facet_encoder_gemma4_audio, .prepare_audio = gemma4_prepare,
+  m->base = (FacetEncoder) { .klass = &facet_encoder_gemma4_audio, .count_audio = gemma4_count, .prepare_audio = gemma4_prepare,
                              .build = gemma4_build, .free = gemma4_free };
   facet_loader_init (&loader, gguf, "clip.audio");
   m->base.width = facet_loader_int (&loader, "projection_dim", 1, 1 << 16);

@@ -90,6 +90,12 @@ facet_projector_width (FacetProjector *projector)
   return projector->images ? projector->images->width : projector->sounds->width;
 }
 
+gboolean
+facet_projector_accepts_images (FacetProjector *projector)
+{
+  return projector->images != NULL;
+}
+
 int
 facet_projector_count (FacetProjector *projector, const FacetImage *image)
 {
@@ -227,6 +233,39 @@ facet_projector_accepts_audio (FacetProjector *projector)
 }
 
 static gboolean
+check_audio (FacetProjector *projector, FacetAudio *audio, GError **error)
+{
+  gint64 length = facet_audio_length (audio);
+
+  if (!projector->sounds) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER, "%s: has no sound encoder that is known",
+                 facet_gguf_path (projector->gguf));
+    return FALSE;
+  }
+  if (length < 1 || length > FACET_MAX_CLIP_SECONDS * FACET_AUDIO_RATE) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "a sound of %.1f seconds, the encoder takes up to %d",
+                 facet_audio_duration (audio), FACET_MAX_CLIP_SECONDS);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+int
+facet_projector_count_audio (FacetProjector *projector, FacetAudio *audio, GError **error)
+{
+  if (!check_audio (projector, audio, error))
+    return -1;
+  return projector->sounds->count_audio (projector->sounds, (gsize) facet_audio_length (audio));
+}
+
+int
+facet_projector_sound_rows (FacetProjector *projector)
+{
+  return projector->sounds ? projector->sounds->sound_rows : 0;
+}
+
+/* Refuses before anything is decoded, which may be hours. */
+static gboolean
 prepare_audio (FacetProjector *projector, FacetAudio *audio, FacetEncoderInput *input, GError **error)
 {
   g_autoptr (FacetAudioReader) reader = NULL;
@@ -234,17 +273,8 @@ prepare_audio (FacetProjector *projector, FacetAudio *audio, FacetEncoderInput *
   gint64 length = facet_audio_length (audio);
   gssize n;
 
-  if (!projector->sounds) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER, "%s: has no sound encoder that is known",
-                 facet_gguf_path (projector->gguf));
+  if (!check_audio (projector, audio, error))
     return FALSE;
-  }
-  /* The encoder would refuse it, too, but only after hours were decoded. */
-  if (length > FACET_MAX_CLIP_SECONDS * FACET_AUDIO_RATE) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "a sound of %.1f seconds, the encoder takes up to %d",
-                 facet_audio_duration (audio), FACET_MAX_CLIP_SECONDS);
-    return FALSE;
-  }
   reader = facet_audio_reader_new (audio, error);
   samples = g_new (float, length + 1);
   n = reader ? facet_audio_reader_read (reader, samples, (gsize) length, error) : -1;

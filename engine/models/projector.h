@@ -7,5 +7,9 @@
 /* Runs on @backend, which must outlive it. */
 FacetProjector *facet_projector_new (const char *path, FacetBackend *backend, GError **error);
 
+/* Rows that every sound takes in a prompt, whatever its length; 0: as many as
+ * it has soft tokens. */
+int             facet_projector_sound_rows (FacetProjector *projector);
+
 /* Most rows that a picture may take which see each other in both directions. */
 int             facet_projector_span (FacetProjector *projector);

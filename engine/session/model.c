@@ -116,13 +116,13 @@ facet_model_backend_name (FacetModel *model)
 gboolean
 facet_model_accepts_images (FacetModel *model)
 {
-  return model->projector != NULL;
+  return model->projector != NULL && facet_projector_accepts_images (model->projector);
 }
 
 gboolean
 facet_model_accepts_audio (FacetModel *model)
 {
-  return FALSE;
+  return model->projector != NULL && facet_projector_accepts_audio (model->projector);
 }
 
 FacetProjector *

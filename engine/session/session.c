@@ -128,6 +128,13 @@ report_layers (FacetSession *session, FacetRun *run, int rows)
   }
 }
 
+static GBytes *
+encode (FacetProjector *projector, FacetMedia media, FacetCancel *cancel, GError **error)
+{
+  return media.image ? facet_projector_encode (projector, media.image, 0, cancel, error)
+                     : facet_projector_encode_audio (projector, media.audio, cancel, error);
+}
+
 /* Soft tokens of the spans in rows from .. to-1, and the ids and reach of
  * each row. */
 static gboolean
@@ -139,21 +146,23 @@ gather_rows (FacetSession *session, const FacetTimeline *timeline, int from, int
   for (int row = from; row < to; row++) {
     const FacetSpan *span;
     g_autoptr (GBytes) encoded = NULL;
+    int n;
 
     ids[row - from] = g_array_index (timeline->ids, gint32, row);
     visible[row - from] = row;
     if (ids[row - from] >= 0)
       continue;
     span = facet_timeline_span (timeline, row);
-    encoded = facet_projector_encode (session->model->projector, span->image, 0, cancel, error);
+    encoded = encode (session->model->projector, span->media, cancel, error);
     if (!encoded)
       return FALSE;
-    for (int i = 0; i < span->n; i++) {
+    n = MIN (span->start + span->n, to) - row;
+    for (int i = 0; i < n; i++) {
       ids[row - from + i] = -1 - (gint32) (soft->len / width) - i;
-      visible[row - from + i] = span->start + span->n - 1;
+      visible[row - from + i] = span->media.image ? span->start + span->n - 1 : row + i;
     }
-    g_array_append_vals (soft, g_bytes_get_data (encoded, NULL), span->n * width);
-    row += span->n - 1;
+    g_array_append_vals (soft, (const float *) g_bytes_get_data (encoded, NULL) + (row - span->start) * width, n * width);
+    row += n - 1;
   }
   return TRUE;
 }
@@ -195,7 +204,7 @@ facet_session_lay_out (FacetSession *session, FacetPrompt *prompt, FacetTimeline
   FacetModel *model = session->model;
 
   if (!facet_prompt_render (prompt, model->tokenizer, model->info->family, model->info->has_chat_template, rendered, error)
-      || !facet_timeline_fill (timeline, rendered, model->projector, error))
+      || !facet_timeline_fill (timeline, rendered, model->projector, model->decoder->vocab, error))
     return FALSE;
   for (guint i = 0; i < timeline->ids->len; i++)
     if (g_array_index (timeline->ids, gint32, i) >= model->decoder->vocab) {
@@ -236,7 +245,7 @@ facet_session_reusable (FacetSession *session, const FacetTimeline *timeline, gb
 
   common = MIN (common, (int) timeline->ids->len - 1);
   span = common > 0 ? facet_timeline_span (timeline, common) : NULL;
-  if (span)
+  if (span && span->media.image)
     common = span->start;
   return ring_holds (session, common) ? common : 0;
 }
@@ -248,7 +257,7 @@ step_end (const FacetTimeline *timeline, int row, int most)
   int end = MIN (row + most, (int) timeline->ids->len);
   const FacetSpan *span = end < (int) timeline->ids->len ? facet_timeline_span (timeline, end) : NULL;
 
-  if (!span || span->start == end)
+  if (!span || span->start == end || span->media.audio)
     return end;
   return span->start > row ? span->start : span->start + span->n;
 }
@@ -314,7 +323,7 @@ facet_session_count (FacetSession *session, FacetPrompt *prompt, int *cached, GE
 
   facet_timeline_init (&timeline);
   if (!facet_prompt_render (prompt, session->model->tokenizer, session->model->info->family, session->model->info->has_chat_template, &rendered, error)
-      || !facet_timeline_fill (&timeline, &rendered, session->model->projector, error))
+      || !facet_timeline_fill (&timeline, &rendered, session->model->projector, session->model->decoder->vocab, error))
     return -1;
   if (cached)
     *cached = timeline.ids->len ? facet_session_reusable (session, &timeline, FALSE) : 0;

@@ -1,9 +1,11 @@
 #include "session/timeline.h"
 
+#include "models/projector.h"
+
 static void
 span_clear (gpointer data)
 {
-  g_clear_pointer (&((FacetSpan *) data)->image, facet_image_unref);
+  facet_media_clear (&((FacetSpan *) data)->media);
 }
 
 void
@@ -21,26 +23,46 @@ facet_timeline_clear (FacetTimeline *timeline)
   g_clear_pointer (&timeline->spans, g_array_unref);
 }
 
-gboolean
-facet_timeline_fill (FacetTimeline *timeline, const FacetRendered *rendered, FacetProjector *projector, GError **error)
+static void
+append_rows (FacetTimeline *timeline, gint32 id, int n)
 {
-  guint image = 0;
+  for (int i = 0; i < n; i++)
+    g_array_append_val (timeline->ids, id);
+}
+
+static gboolean
+append_media (FacetTimeline *timeline, FacetMedia media, gboolean bare, FacetProjector *projector, int vocab, GError **error)
+{
+  FacetSpan span = { .start = (int) timeline->ids->len };
+
+  if (!projector) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER, "the prompt has a %s, the model no projector",
+                 media.image ? "picture" : "sound");
+    return FALSE;
+  }
+  span.n = media.image ? facet_projector_count (projector, media.image) : facet_projector_count_audio (projector, media.audio, error);
+  if (span.n < 0)
+    return FALSE;
+  span.media = facet_media_ref (media);
+  g_array_append_val (timeline->spans, span);
+  append_rows (timeline, FACET_ID_MEDIA, span.n);
+  if (media.audio && !bare)
+    append_rows (timeline, vocab - 1, facet_projector_sound_rows (projector) - span.n);
+  return TRUE;
+}
+
+gboolean
+facet_timeline_fill (FacetTimeline *timeline, const FacetRendered *rendered, FacetProjector *projector, int vocab, GError **error)
+{
+  guint media = 0;
 
   for (guint i = 0; i < rendered->ids->len; i++) {
     gint32 id = g_array_index (rendered->ids, gint32, i);
-    FacetSpan span = { (int) timeline->ids->len, 1, NULL };
 
-    if (id == FACET_ID_IMAGE) {
-      if (!projector) {
-        g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER, "the prompt has a picture, the model no projector");
-        return FALSE;
-      }
-      span.image = facet_image_ref (g_ptr_array_index (rendered->images, image++));
-      span.n = facet_projector_count (projector, span.image);
-      g_array_append_val (timeline->spans, span);
-    }
-    for (int row = 0; row < span.n; row++)
+    if (id != FACET_ID_MEDIA)
       g_array_append_val (timeline->ids, id);
+    else if (!append_media (timeline, g_array_index (rendered->media, FacetMedia, media++), rendered->bare, projector, vocab, error))
+      return FALSE;
   }
   return TRUE;
 }
@@ -52,7 +74,7 @@ facet_timeline_cut (FacetTimeline *timeline, int length)
   while (timeline->spans->len > 0) {
     const FacetSpan *last = &g_array_index (timeline->spans, FacetSpan, timeline->spans->len - 1);
 
-    if (last->start + last->n <= length)
+    if (last->start < length)
       break;
     g_array_set_size (timeline->spans, timeline->spans->len - 1);
   }
@@ -67,7 +89,7 @@ facet_timeline_copy (FacetTimeline *timeline, const FacetTimeline *other, int fr
 
     if (span.start < from || span.start >= to)
       continue;
-    facet_image_ref (span.image);
+    facet_media_ref (span.media);
     g_array_append_val (timeline->spans, span);
   }
 }
@@ -84,14 +106,6 @@ facet_timeline_span (const FacetTimeline *timeline, int row)
   return NULL;
 }
 
-/* A picture made smaller keeps the hash of its file. */
-static gboolean
-same_picture (const FacetImage *a, const FacetImage *b)
-{
-  return facet_image_width (a) == facet_image_width (b) && facet_image_height (a) == facet_image_height (b)
-         && g_str_equal (facet_image_hash (a), facet_image_hash (b));
-}
-
 int
 facet_timeline_common (const FacetTimeline *a, const FacetTimeline *b)
 {
@@ -106,7 +120,7 @@ facet_timeline_common (const FacetTimeline *a, const FacetTimeline *b)
     }
     x = facet_timeline_span (a, row);
     y = facet_timeline_span (b, row);
-    if (!x || !y || x->start != y->start || x->n != y->n || !same_picture (x->image, y->image))
+    if (!x || !y || x->start != y->start || x->n != y->n || !facet_media_equal (x->media, y->media))
       break;
     row = x->start + x->n;
   }

@@ -11,6 +11,7 @@
 #include "line-reader.h"
 #include "pictures.h"
 #include "report.h"
+#include "sounds.h"
 
 #define SMALL_MODEL G_GUINT64_CONSTANT (1000000000) /* parameters */
 
@@ -21,6 +22,7 @@ typedef struct {
   char    *system;
   char   **stop_strings;
   char   **images;
+  char   **sounds;
   int      max_tokens;
   gboolean raw;
   gboolean stats;
@@ -36,6 +38,7 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->system);
   g_strfreev (arguments->stop_strings);
   g_strfreev (arguments->images);
+  g_strfreev (arguments->sounds);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 
@@ -267,6 +270,7 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
     { "file", 'f', 0, G_OPTION_ARG_FILENAME, &arguments->file, N_("Answer what this file says; “-” reads standard input"), N_("FILE") },
     { "system", 0, 0, OPTIONS_ARG_BYTES, &arguments->system, N_("Instructions that hold for the whole conversation"), N_("TEXT") },
     { "image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->images, N_("Picture to talk about; may be given several times. “<image>” in the text says where it stands"), N_("FILE") },
+    { "audio", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->sounds, N_("Sound to talk about; may be given several times. “<audio>” in the text says where it stands"), N_("FILE") },
     { "max-tokens", 'n', 0, G_OPTION_ARG_INT, &arguments->max_tokens, N_("Longest answer in tokens; 0: until the context is full"), N_("N") },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &arguments->raw, N_("No chat template: the model goes on with the text as it is"), NULL },
     { "stop", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments->stop_strings, N_("End the answer before this text; may be given several times"), N_("TEXT") },
@@ -298,7 +302,7 @@ command_chat (int argc, char **argv)
   ConversationParams params = { .cancel = &cancel };
   g_autoptr (FacetModel) model = NULL;
   g_autoptr (Conversation) conversation = NULL;
-  g_autoptr (GPtrArray) images = NULL;
+  g_autoptr (GPtrArray) images = NULL, sounds = NULL;
   g_autoptr (GError) error = NULL;
   gboolean once;
   gsize length;
@@ -319,8 +323,11 @@ command_chat (int argc, char **argv)
   if (model == NULL)
     return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
   images = pictures_load (model, arguments.images);
-  if (images == NULL)
-    return EXIT_FAILED;
+  interrupt_guard (&cancel);
+  sounds = images != NULL ? sounds_load (model, arguments.sounds, &cancel) : NULL;
+  interrupt_guard (NULL);
+  if (sounds == NULL)
+    return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
   if (!facet_model_get_info (model)->has_chat_template && !arguments.raw && !arguments.quiet)
     introduce_base_model (model);
 
@@ -337,6 +344,6 @@ command_chat (int argc, char **argv)
     report_error (error);
     return EXIT_FAILED;
   }
-  conversation_show (conversation, images);
+  conversation_show (conversation, images, sounds);
   return once ? answer_once (&arguments, model, conversation, &cancel) : talk (&arguments, model, conversation, &cancel);
 }

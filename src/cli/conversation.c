@@ -1,19 +1,20 @@
 #include "conversation.h"
 
-#include "pictures.h"
+#include "media.h"
 #include "report.h"
 
 typedef struct {
   FacetRole role;
   char     *text;
-  GPtrArray *images; /* of FacetImage; NULL: none */
+  GPtrArray *images; /* NULL: none */
+  GPtrArray *sounds;
 } Turn;
 
 struct Conversation {
   ConversationParams params;
   FacetSession      *session;
   GPtrArray         *turns; /* of Turn */
-  GPtrArray         *shown; /* pictures of the next turn; NULL: none */
+  GPtrArray         *images, *sounds; /* of the next turn; NULL: none */
 };
 
 static void
@@ -23,6 +24,7 @@ turn_free (gpointer data)
 
   g_free (turn->text);
   g_clear_pointer (&turn->images, g_ptr_array_unref);
+  g_clear_pointer (&turn->sounds, g_ptr_array_unref);
   g_free (turn);
 }
 
@@ -32,8 +34,10 @@ add_turn (Conversation *conversation, FacetRole role, const char *text)
   Turn *turn = g_new (Turn, 1);
 
   *turn = (Turn){ .role = role, .text = g_strdup (text) };
-  if (role == FACET_ROLE_USER)
-    turn->images = g_steal_pointer (&conversation->shown);
+  if (role == FACET_ROLE_USER) {
+    turn->images = g_steal_pointer (&conversation->images);
+    turn->sounds = g_steal_pointer (&conversation->sounds);
+  }
   g_ptr_array_add (conversation->turns, turn);
 }
 
@@ -58,7 +62,8 @@ conversation_free (Conversation *conversation)
 {
   facet_session_free (conversation->session);
   g_ptr_array_unref (conversation->turns);
-  g_clear_pointer (&conversation->shown, g_ptr_array_unref);
+  g_clear_pointer (&conversation->images, g_ptr_array_unref);
+  g_clear_pointer (&conversation->sounds, g_ptr_array_unref);
   g_free (conversation);
 }
 
@@ -75,16 +80,18 @@ make_prompt (const Conversation *conversation)
     const Turn *turn = g_ptr_array_index (conversation->turns, i);
 
     facet_prompt_begin_turn (prompt, turn->role);
-    pictures_add_text (prompt, turn->text, turn->images);
+    media_add_text (prompt, turn->text, turn->images, turn->sounds);
   }
   return prompt;
 }
 
 void
-conversation_show (Conversation *conversation, GPtrArray *images)
+conversation_show (Conversation *conversation, GPtrArray *images, GPtrArray *sounds)
 {
-  g_clear_pointer (&conversation->shown, g_ptr_array_unref);
-  conversation->shown = g_ptr_array_ref (images);
+  g_clear_pointer (&conversation->images, g_ptr_array_unref);
+  g_clear_pointer (&conversation->sounds, g_ptr_array_unref);
+  conversation->images = g_ptr_array_ref (images);
+  conversation->sounds = g_ptr_array_ref (sounds);
 }
 
 gboolean

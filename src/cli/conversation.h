@@ -27,8 +27,8 @@ Conversation *conversation_new  (FacetModel *model, const ConversationParams *pa
 void          conversation_free (Conversation *conversation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Conversation, conversation_free)
 
-/* Pictures of the next turn; “<image>” in its text says where they stand. */
-void          conversation_show    (Conversation *conversation, GPtrArray *images);
+/* Pictures and sounds of the next turn, which go into its text as media.h says. */
+void          conversation_show    (Conversation *conversation, GPtrArray *images, GPtrArray *sounds);
 /* Answers @text as the next turn of the user. */
 gboolean      conversation_ask     (Conversation *conversation, const char *text, FacetReply *reply, GError **error);
 void          conversation_clear   (Conversation *conversation);

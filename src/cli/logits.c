@@ -6,10 +6,12 @@
 
 #include "commands.h"
 #include "interrupt.h"
+#include "media.h"
 #include "npy.h"
 #include "options.h"
 #include "pictures.h"
 #include "report.h"
+#include "sounds.h"
 
 #define DEFAULT_CONTEXT 4096
 #define TEMPLATE_TOKENS 64 /* more than any family puts around one turn */
@@ -21,6 +23,7 @@ typedef struct {
   char    *output;
   char    *dump_dir;
   char   **images;
+  char   **sounds;
   gboolean template;
   gboolean all;
 } Arguments;
@@ -34,6 +37,7 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->output);
   g_free (arguments->dump_dir);
   g_strfreev (arguments->images);
+  g_strfreev (arguments->sounds);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 
@@ -93,7 +97,7 @@ parse_ids (const char *list, int vocab_size, GArray *ids)
 }
 
 static FacetPrompt *
-make_prompt (const Arguments *arguments, FacetModel *model, GPtrArray *images)
+make_prompt (const Arguments *arguments, FacetModel *model, GPtrArray *images, GPtrArray *sounds)
 {
   FacetPrompt *prompt = facet_prompt_new (arguments->template ? FACET_TEMPLATE_FAMILY : FACET_TEMPLATE_RAW);
 
@@ -107,7 +111,7 @@ make_prompt (const Arguments *arguments, FacetModel *model, GPtrArray *images)
     }
     facet_prompt_add_tokens (prompt, (const gint32 *) ids->data, ids->len);
   } else {
-    pictures_add_text (prompt, arguments->text, images);
+    media_add_text (prompt, arguments->text, images, sounds);
   }
   return prompt;
 }
@@ -156,6 +160,7 @@ command_logits (int argc, char **argv)
     { "prompt", 'p', 0, OPTIONS_ARG_BYTES, &arguments.text, N_("Text to read"), N_("TEXT") },
     { "ids", 0, 0, G_OPTION_ARG_STRING, &arguments.ids, N_("Token ids to read, as they are: “2,10,7”"), N_("LIST") },
     { "image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.images, N_("Picture to look at; “<image>” in the text says where, else it comes first"), N_("FILE") },
+    { "audio", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.sounds, N_("Sound to listen to; “<audio>” in the text says where, else it comes first"), N_("FILE") },
     { "template", 0, 0, G_OPTION_ARG_NONE, &arguments.template, N_("Put the text into a turn of the chat template"), NULL },
     { "all", 0, 0, G_OPTION_ARG_NONE, &arguments.all, N_("Logits after every token, not only the last"), NULL },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments.output, N_("Where to write float32 [rows, vocabulary]"), N_("FILE.npy") },
@@ -163,7 +168,7 @@ command_logits (int argc, char **argv)
     G_OPTION_ENTRY_NULL
   };
   g_autoptr (FacetModel) model = NULL;
-  g_autoptr (GPtrArray) images = NULL;
+  g_autoptr (GPtrArray) images = NULL, sounds = NULL;
   g_autoptr (FacetPrompt) prompt = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -172,8 +177,8 @@ command_logits (int argc, char **argv)
                       entries, &argc, &argv))
     return EXIT_USAGE;
   if (arguments.output == NULL || (arguments.ids == NULL) == (arguments.text == NULL)
-      || (arguments.ids != NULL && arguments.template)) {
-    options_complain (g_get_prgname (), "%s", _("give -o and either -p (with or without --template) or --ids"));
+      || (arguments.ids != NULL && (arguments.template || arguments.images != NULL || arguments.sounds != NULL))) {
+    options_complain (g_get_prgname (), "%s", _("give -o and either -p (with or without --template, --image and --audio) or --ids"));
     return EXIT_USAGE;
   }
   if (arguments.dump_dir != NULL && g_mkdir_with_parents (arguments.dump_dir, 0777) != 0) {
@@ -184,9 +189,10 @@ command_logits (int argc, char **argv)
   if (model == NULL)
     return EXIT_FAILED;
   images = pictures_load (model, arguments.images);
-  if (images == NULL)
+  sounds = images != NULL ? sounds_load (model, arguments.sounds, NULL) : NULL;
+  if (sounds == NULL)
     return EXIT_FAILED;
-  prompt = make_prompt (&arguments, model, images);
+  prompt = make_prompt (&arguments, model, images, sounds);
   if (prompt == NULL)
     return EXIT_USAGE;
   interrupt_install ();

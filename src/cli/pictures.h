@@ -7,7 +7,3 @@
  * cannot be read, and which projector would fit a model without one, itself
  * and then returns NULL. Returns: (transfer full): of FacetImage. */
 GPtrArray *pictures_load (FacetModel *model, char **paths);
-
-/* Adds @text to the last turn of @prompt; the words “<image>” in it are
- * replaced by @images in order, those without such a place come first. */
-void       pictures_add_text (FacetPrompt *prompt, const char *text, GPtrArray *images);

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "options.h"
+#include "media.h"
 #include "pictures.h"
 #include "report.h"
 
@@ -56,7 +57,7 @@ score (const Arguments *arguments, FacetModel *model, GPtrArray *images, GError 
   if (session == NULL)
     return -1;
   facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
-  pictures_add_text (prompt, question, images);
+  media_add_text (prompt, question, images, NULL);
   interrupt_guard (&cancel);
   done = facet_session_logits (session, prompt, FALSE, logits, &cancel, error);
   interrupt_guard (NULL);

@@ -156,6 +156,15 @@ def test_chat_limits():
     assert b"--ctx" in full.stderr and full.stdout == b""
 
 
+def test_media_refusals():
+    sound, picture = DATA / "kit/inputs/note_it.wav", DATA / "kit/inputs/chart.png"
+    deaf = run("chat", "-m", TINY, "--audio", sound, "-p", "x", status=1)
+    assert b"cannot hear" in deaf.stderr and deaf.stdout == b""
+    blind = run("chat", "-m", TINY, "--image", picture, "-p", "x", status=1).stderr.decode()
+    assert f"add --mmproj {TINY.parent / 'mmproj.gguf'}" in blind, blind
+    run("logits", "-m", TINY, "--ids", "2,5", "--audio", sound, "-o", "x.npy", status=2)
+
+
 def test_chat_piped():
     answer = run("chat", "-m", TINY, "-q", "-n", 4, "--temp", 0, text=b"Hello\n\nAgain\n")
     assert answer.stdout.count(b"\n") >= 2 and answer.stderr == b""

@@ -170,16 +170,16 @@ test_pictures (Fixture *fixture, gconstpointer data)
   g_assert_true (facet_prompt_render (prompt, fixture->tokenizer, FACET_FAMILY_GEMMA3, TRUE, &rendered, &error));
 
   g_array_append_val (expected, id);
-  id = FACET_ID_IMAGE;
+  id = FACET_ID_MEDIA;
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     if (i > 0)
       g_array_append_val (expected, id);
     facet_tokenizer_encode (fixture->tokenizer, texts[i], strlen (texts[i]), FACET_TOKENIZE_SPECIAL, expected);
   }
   g_assert_cmpmem (rendered.ids->data, rendered.ids->len * 4, expected->data, expected->len * 4);
-  g_assert_cmpuint (rendered.images->len, ==, 2);
-  g_assert_true (g_ptr_array_index (rendered.images, 0) == one);
-  g_assert_true (g_ptr_array_index (rendered.images, 1) == two);
+  g_assert_cmpuint (rendered.media->len, ==, 2);
+  g_assert_true (g_array_index (rendered.media, FacetMedia, 0).image == one);
+  g_assert_true (g_array_index (rendered.media, FacetMedia, 1).image == two);
 }
 
 int
