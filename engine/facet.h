@@ -153,7 +153,8 @@ gboolean              facet_model_accepts_audio  (FacetModel *model);
 /* ---- memory ------------------------------------------------------------- */
 
 typedef struct {
-  guint64 weights;   /* bytes of the files that are read or mapped */
+  guint64 weights;   /* bytes of the files that every token passes through */
+  guint64 lookup;    /* of tables that stay in the file and are read row by row; not in the total */
   guint64 kv_cache;
   guint64 compute;   /* activations, scratch and logits */
   guint64 total;

@@ -1,4 +1,6 @@
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "facet.h"
 #include "gguf/gguf-parse.h"
@@ -124,4 +126,34 @@ facet_gguf_tensor (FacetGguf *gguf, const char *name)
   gsize found = GPOINTER_TO_SIZE (g_hash_table_lookup (gguf->by_name, name));
 
   return found == 0 ? NULL : &g_array_index (gguf->tensors, FacetTensor, found - 1);
+}
+
+FacetTensor
+facet_tensor_rows (const FacetTensor *matrix, gint64 first, gint64 n)
+{
+  gsize stride = facet_dtype_row_bytes (matrix->dtype, (gsize) matrix->ne[0]);
+  FacetTensor rows = *matrix;
+
+  g_assert (first >= 0 && n >= 0 && first + n <= matrix->ne[1]);
+  rows.ne[1] = n;
+  rows.data = (const guint8 *) matrix->data + (gsize) first * stride;
+  rows.bytes = (gsize) n * stride;
+  return rows;
+}
+
+void
+facet_tensor_prefetch_rows (const FacetTensor *matrix, const gint32 *ids, gsize n)
+{
+  gsize stride = facet_dtype_row_bytes (matrix->dtype, (gsize) matrix->ne[0]);
+  guintptr page = (guintptr) sysconf (_SC_PAGESIZE);
+
+  for (gsize i = 0; i < n; i++) {
+    guintptr start, end;
+
+    if (ids[i] < 0 || ids[i] >= matrix->ne[1])
+      continue;
+    start = ((guintptr) matrix->data + (gsize) ids[i] * stride) / page * page;
+    end = (guintptr) matrix->data + (gsize) (ids[i] + 1) * stride;
+    madvise ((void *) start, end - start, MADV_WILLNEED);
+  }
 }

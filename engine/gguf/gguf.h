@@ -24,6 +24,12 @@ typedef struct {
   gsize       bytes;
 } FacetTensor;
 
+/* A view of rows first .. first + n - 1 of a matrix. */
+FacetTensor facet_tensor_rows          (const FacetTensor *matrix, gint64 first, gint64 n);
+/* Asks the system to have the rows @ids of a mapped matrix at hand soon; ids
+ * that are no rows are passed over. Returns at once. */
+void        facet_tensor_prefetch_rows (const FacetTensor *matrix, const gint32 *ids, gsize n);
+
 typedef struct FacetGguf FacetGguf;
 
 FacetGguf  *facet_gguf_open (const char *path, GError **error);

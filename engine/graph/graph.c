@@ -99,6 +99,18 @@ facet_g_embed (FacetGraph *g, const FacetTensor *table, float scale)
 }
 
 int
+facet_g_lookup (FacetGraph *g, const FacetTensor *table, int rows, int first_col, int cols, float scale)
+{
+  FacetNode n = node_of (FACET_OP_LOOKUP, rows, cols, -1, -1, -1);
+
+  g_assert (first_col >= 0 && cols > 0 && first_col + cols <= table->ne[0]);
+  n.w[0] = table;
+  n.i[0] = first_col;
+  n.f[0] = scale;
+  return facet_graph_append (g, n);
+}
+
+int
 facet_g_input (FacetGraph *g, int slot, int rows, int cols)
 {
   FacetNode n = node_of (FACET_OP_INPUT, rows, cols, -1, -1, -1);
@@ -121,6 +133,17 @@ facet_g_outputs (FacetGraph *g, int x)
 {
   g_assert (facet_graph_node (g, x)->rows == FACET_ROWS_TOKENS);
   return facet_graph_append (g, node_of (FACET_OP_OUTPUTS, FACET_ROWS_OUTPUTS, cols_of (g, x), x, -1, -1));
+}
+
+int
+facet_g_columns (FacetGraph *g, int x, int first_col, int cols)
+{
+  FacetNode n = node_like (g, FACET_OP_COLUMNS, x, -1);
+
+  g_assert (first_col >= 0 && cols > 0 && first_col + cols <= n.cols);
+  n.i[0] = first_col;
+  n.cols = cols;
+  return facet_graph_append (g, n);
 }
 
 int

@@ -22,9 +22,12 @@
 
 typedef enum {
   FACET_OP_EMBED,     /* rows of w[0] for the step's ids, times f[0]; soft rows as they are */
+  FACET_OP_LOOKUP,    /* columns i[0] .. of rows of w[0] for the step's ids, times f[0]; the table's row 0 for soft
+                         rows and for ids beyond it. Read from the file's map row by row: w[0] is never copied whole */
   FACET_OP_INPUT,     /* host data of input slot i[0] */
   FACET_OP_TABLE,     /* the rows of w[0] (ne = {cols, rows}) as they are, e.g. positions of an encoder */
   FACET_OP_OUTPUTS,   /* the step's output rows of src[0]: TOKENS -> OUTPUTS */
+  FACET_OP_COLUMNS,   /* columns i[0] .. of src[0] */
   FACET_OP_MATMUL,    /* src[0] [r, K] x w[0] (ne = {K, M}) -> [r, M]; + w[1] [M] if given */
   FACET_OP_RMS_NORM,  /* x / sqrt(mean(x^2) + f[0]) * w[0], over groups of i[0] columns; w[0] may be NULL */
   FACET_OP_LAYER_NORM,/* (x - mean) / sqrt(var + f[0]) * w[0] + w[1] */
@@ -108,9 +111,12 @@ void             facet_graph_mark_layer (FacetGraph *graph, int node, int layer)
 
 /* ---- builders: each returns the number of its node ---- */
 int facet_g_embed      (FacetGraph *g, const FacetTensor *table, float scale);
+/* @rows: FACET_ROWS_TOKENS or FACET_ROWS_OUTPUTS. */
+int facet_g_lookup     (FacetGraph *g, const FacetTensor *table, int rows, int first_col, int cols, float scale);
 int facet_g_input      (FacetGraph *g, int slot, int rows, int cols);
 int facet_g_table      (FacetGraph *g, const FacetTensor *table);
 int facet_g_outputs    (FacetGraph *g, int x);
+int facet_g_columns    (FacetGraph *g, int x, int first_col, int cols);
 int facet_g_matmul     (FacetGraph *g, int x, const FacetTensor *w, const FacetTensor *bias);
 int facet_g_rms_norm   (FacetGraph *g, int x, const FacetTensor *gain, int group, float eps);
 int facet_g_layer_norm (FacetGraph *g, int x, const FacetTensor *gain, const FacetTensor *bias, float eps);

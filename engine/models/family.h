@@ -34,6 +34,8 @@ struct FacetDecoder {
   int      n_layers;
   int      context_length;
   float    embed_scale;
+  gboolean image_spans;       /* the rows of a picture see each other in both directions */
+  const FacetTensor *lookup;  /* table of which LOOKUP reads rows in the map, NULL: none */
 
   int           n_kv_layers;  /* of the KV cache */
   FacetKvLayer *kv_layers;
@@ -47,3 +49,4 @@ struct FacetDecoder {
 const FacetFamilyClass *facet_family_for (FacetGguf *gguf, GError **error);
 
 extern const FacetFamilyClass facet_family_gemma3;
+extern const FacetFamilyClass facet_family_gemma4;

@@ -114,7 +114,7 @@ attention (Gemma3 *m, FacetGraph *g, int i, int normed, gboolean outputs_only)
   const FacetRope *rope = l->sliding ? &m->rope_sliding : &m->rope_full;
   FacetAttention at = { .cache = i, .n_head = m->n_head, .n_kv = m->n_kv, .head_k = m->head, .head_v = m->head,
                         .window = l->sliding ? m->window : 0, .scale = m->attention_scale,
-                        .softcap = m->attention_softcap, .causal = TRUE, .spans = TRUE };
+                        .softcap = m->attention_softcap, .causal = TRUE, .spans = m->base.image_spans };
   int q, k, v;
 
   k = facet_g_matmul (g, normed, l->k, NULL);
@@ -186,6 +186,7 @@ gemma3_load (FacetGguf *gguf, GError **error)
   FacetLoader loader;
 
   d->klass = &facet_family_gemma3;
+  d->image_spans = TRUE;
   d->build = gemma3_build;
   d->free = gemma3_free;
   facet_loader_init (&loader, gguf, "gemma3");

@@ -93,6 +93,25 @@ facet_loader_int_or (FacetLoader *loader, const char *key, int lo, int hi, int f
   return int_within (loader, key, lo, hi, &fallback);
 }
 
+int
+facet_loader_int_at (FacetLoader *loader, const char *key, int index, int lo, int hi)
+{
+  g_autofree char *full = g_strdup_printf ("%s.%s", loader->prefix, key);
+  gint64 value;
+
+  if (facet_gguf_array_length (loader->gguf, full) == 0)
+    return int_within (loader, key, lo, hi, NULL);
+  if (!facet_gguf_array_i64 (loader->gguf, full, (gsize) index, &value)) {
+    facet_loader_fault (loader, "key %s has no number for layer %d", full, index);
+    return lo;
+  }
+  if (value < lo || value > hi) {
+    facet_loader_fault (loader, "key %s is %" G_GINT64_FORMAT " for layer %d, not %d to %d", full, value, index, lo, hi);
+    return lo;
+  }
+  return (int) value;
+}
+
 float
 facet_loader_float_or (FacetLoader *loader, const char *key, float fallback)
 {

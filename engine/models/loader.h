@@ -26,6 +26,8 @@ void     facet_loader_fault  (FacetLoader *loader, const char *format, ...) G_GN
 int      facet_loader_int    (FacetLoader *loader, const char *key, int lo, int hi);
 /* The same; absent: @fallback. */
 int      facet_loader_int_or (FacetLoader *loader, const char *key, int lo, int hi, int fallback);
+/* Of layer @index: an element if the key holds an array, else its one number. */
+int      facet_loader_int_at (FacetLoader *loader, const char *key, int index, int lo, int hi);
 float    facet_loader_float_or (FacetLoader *loader, const char *key, float fallback);
 
 /* A matrix with ne = { ne0, ne1 } of any supported type; a name is printf-like. */

@@ -206,10 +206,12 @@ facet_plan_memory (const char      *path,
   }
   if (context <= 0)
     context = decoder->context_length;
-  *plan = (FacetMemoryPlan) { .weights = facet_gguf_size (gguf) + (info ? info->file_bytes : 0),
+  *plan = (FacetMemoryPlan) { .lookup = decoder->lookup ? decoder->lookup->bytes : 0,
+                              .weights = facet_gguf_size (gguf) + (info ? info->file_bytes : 0),
                               .kv_cache = facet_kv_bytes (decoder->kv_layers, decoder->n_kv_layers, context, 512, kv_type),
                               .compute = (guint64) 512 * decoder->width * 4 * 16 + (guint64) decoder->vocab * 8,
                               .available = MEMORY_SHARE (facet_memory_available ()) };
+  plan->weights -= plan->lookup;
   plan->total = plan->weights + plan->kv_cache + plan->compute;
   decoder->free (decoder);
   return TRUE;

@@ -215,8 +215,11 @@ facet_session_lay_out (FacetSession *session, FacetPrompt *prompt, FacetTimeline
     g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "the prompt is empty");
   else if (timeline->ids->len > (guint) session->context)
     g_set_error (error, FACET_ERROR, FACET_ERROR_CONTEXT_FULL, "the prompt takes %u tokens, the context has %d", timeline->ids->len, session->context);
-  else
+  else {
+    if (model->decoder->lookup)
+      facet_tensor_prefetch_rows (model->decoder->lookup, (const gint32 *) timeline->ids->data, timeline->ids->len);
     return TRUE;
+  }
   return FALSE;
 }
 

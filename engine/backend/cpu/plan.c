@@ -113,6 +113,8 @@ cut_into_steps (Compiler *c)
     if (node->op == FACET_OP_ATTENTION) {
       push_step (c, facet_cpu_step_attention, i, 1, node->rows);
       push_step (c, facet_cpu_step_merge, i, 1, node->rows);
+      if (c->wants_q8[i] && node->u.attention.head_v % FACET_Q8_BLOCK != 0)
+        push_step (c, facet_cpu_step_emit, i, 1, node->rows);
     } else if (is_row_wise (node->op)) {
       n = row_group (c, i, n_nodes);
       push_step (c, facet_cpu_step_rows, i, n, node->rows);

@@ -82,6 +82,7 @@ int   facet_cpu_next_chunk (FacetCpuRun *run, const FacetCpuStep *step, int n_ch
 void  facet_cpu_emit (const FacetPlan *plan, int node, int row, int c0, int c1);
 
 void  facet_cpu_step_rows       (FacetCpuRun *run, const FacetCpuStep *step, int member);
+void  facet_cpu_step_emit       (FacetCpuRun *run, const FacetCpuStep *step, int member);
 void  facet_cpu_step_rope       (FacetCpuRun *run, const FacetCpuStep *step, int member);
 void  facet_cpu_step_matmul     (FacetCpuRun *run, const FacetCpuStep *step, int member);
 void  facet_cpu_step_gated      (FacetCpuRun *run, const FacetCpuStep *step, int member);

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define SPLIT_ROWS 4   /* steps with at most this many rows split their keys */
+#define SPLIT_ROWS 4   /* with at most this many query rows the keys are split */
 #define MAX_SPLITS 64
 #define MIN_SPLIT 256
 
@@ -90,7 +90,7 @@ task_of (const FacetCpuRun *run, const FacetCpuStep *step)
     t.n_keys = facet_cpu_rows (run, facet_graph_node (plan->graph, t.node->src[1])->rows);
     return t;
   }
-  if (run->step->n > SPLIT_ROWS)
+  if (t.rows > SPLIT_ROWS)
     return t;
   for (int row = 0; row < t.rows; row++) {
     int a, b;
@@ -173,6 +173,16 @@ attend_range (const FacetPlan *plan, const Task *t, FacetAttend *a, int kv_head,
   a->lo = a->hi = NULL;
 }
 
+/* Heads that share a block with others are left to facet_cpu_step_emit(). */
+static void
+emit_head (const FacetPlan *plan, const Task *t, int row, int head)
+{
+  int head_v = t->at->head_v;
+
+  if (head_v % FACET_Q8_BLOCK == 0)
+    facet_cpu_emit (plan, t->node_index, row, head * head_v, (head + 1) * head_v);
+}
+
 static void
 finish_block (const FacetCpuRun *run, const Task *t, const FacetAttend *a, int first_row, int kv_head, int split)
 {
@@ -193,7 +203,7 @@ finish_block (const FacetCpuRun *run, const Task *t, const FacetAttend *a, int f
       plan->cpu->kernels->scale (acc, 1.0f / a->sum[r],
                                  plan->values[t->node_index].data + (gsize) row * t->node->cols + head * head_v,
                                  head_v);
-      facet_cpu_emit (plan, t->node_index, row, head * head_v, (head + 1) * head_v);
+      emit_head (plan, t, row, head);
     }
   }
 }
@@ -269,7 +279,7 @@ merge_head (const FacetPlan *plan, const Task *t, int row, int head)
       y[i] += weight * part[2 + i];
   }
   plan->cpu->kernels->scale (y, 1.0f / sum, y, head_v);
-  facet_cpu_emit (plan, t->node_index, row, head * head_v, (head + 1) * head_v);
+  emit_head (plan, t, row, head);
 }
 
 void

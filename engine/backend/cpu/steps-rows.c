@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Elements of the largest block of a quantised type. */
+#define MAX_BLOCK 256
+
 static const FacetNode *
 node_at (const FacetCpuRun *run, int node)
 {
@@ -48,6 +51,53 @@ row_embed (const FacetCpuRun *run, int node, int row)
     k->dequantize[n->w[0]->dtype] ((const guint8 *) n->w[0]->data + id * stride, y, n->cols);
     k->scale (y, n->f[0], y, n->cols);
   }
+}
+
+/* Columns first .. first + n - 1 of a row; blocks that reach beyond them go through @block. */
+static void
+dequantize_columns (const FacetKernels *k, FacetDtype dtype, const guint8 *row, int first, int n, float *y)
+{
+  const FacetDtypeInfo *info = facet_dtype_info (dtype);
+  int size = (int) info->block, end = first + n;
+  float block[MAX_BLOCK];
+
+  for (int c = first; c < end;) {
+    int inside = c % size, whole = (end - c) / size * size, some = MIN (size - inside, end - c);
+    const guint8 *src = row + (gsize) (c / size) * info->bytes;
+
+    if (inside == 0 && whole > 0) {
+      k->dequantize[dtype] (src, y + (c - first), (gsize) whole);
+      c += whole;
+    } else {
+      k->dequantize[dtype] (src, block, (gsize) size);
+      memcpy (y + (c - first), block + inside, sizeof (float) * some);
+      c += some;
+    }
+  }
+}
+
+static void
+row_lookup (const FacetCpuRun *run, int node, int row)
+{
+  const FacetKernels *k = run->plan->cpu->kernels;
+  const FacetNode *n = node_at (run, node);
+  const FacetTensor *table = n->w[0];
+  gint32 id = run->step->ids[n->rows == FACET_ROWS_OUTPUTS ? run->step->outputs[row] : row];
+  gsize stride = facet_dtype_row_bytes (table->dtype, (gsize) table->ne[0]);
+  float *y = row_of (run, node, row);
+
+  if (id < 0 || id >= table->ne[1])
+    id = 0;
+  dequantize_columns (k, table->dtype, (const guint8 *) table->data + id * stride, n->i[0], n->cols, y);
+  k->scale (y, n->f[0], y, n->cols);
+}
+
+static void
+row_columns (const FacetCpuRun *run, int node, int row)
+{
+  const FacetNode *n = node_at (run, node);
+
+  memcpy (row_of (run, node, row), source (run, node, 0, row) + n->i[0], sizeof (float) * n->cols);
 }
 
 static void
@@ -212,9 +262,11 @@ row_pool (const FacetCpuRun *run, int node, int row)
 
 static const FacetCpuRowFunc row_funcs[FACET_OP_COUNT] = {
   [FACET_OP_EMBED] = row_embed,
+  [FACET_OP_LOOKUP] = row_lookup,
   [FACET_OP_INPUT] = row_input,
   [FACET_OP_TABLE] = row_table,
   [FACET_OP_OUTPUTS] = row_outputs,
+  [FACET_OP_COLUMNS] = row_columns,
   [FACET_OP_RMS_NORM] = row_rms_norm,
   [FACET_OP_LAYER_NORM] = row_layer_norm,
   [FACET_OP_ADD] = row_add,
@@ -238,6 +290,15 @@ static const FacetCpuRowFunc row_funcs[FACET_OP_COUNT] = {
   [FACET_OP_CUM_STATS] = facet_cpu_row_cum_stats,
   [FACET_OP_CUM_NORM] = facet_cpu_row_cum_norm,
 };
+
+void
+facet_cpu_step_emit (FacetCpuRun *run, const FacetCpuStep *step, int member)
+{
+  int rows = facet_cpu_rows (run, step->rows);
+
+  for (int row; (row = facet_cpu_next_chunk (run, step, rows)) >= 0;)
+    facet_cpu_emit (run->plan, step->first, row, 0, node_at (run, step->first)->cols);
+}
 
 void
 facet_cpu_step_rows (FacetCpuRun *run, const FacetCpuStep *step, int member)
