@@ -4,6 +4,7 @@
 #include "media/mel.h"
 #include "media/picture-layout.h"
 #include "models/encoder.h"
+#include "models/hard-tokens.h"
 
 #define DEFAULT_BUDGET (64 * 1024 * 1024)
 
@@ -16,6 +17,7 @@ typedef struct {
 struct FacetProjector {
   FacetGguf    *gguf;
   FacetEncoder *images, *sounds; /* either may be NULL, not both */
+  FacetHardTokens hard[2];       /* of pictures, of sound */
   FacetBackend *backend;
   gboolean      owns_backend;
   GQueue        kept;
@@ -77,6 +79,8 @@ facet_projector_free (FacetProjector *projector)
 {
   g_clear_pointer (&projector->images, facet_encoder_free);
   g_clear_pointer (&projector->sounds, facet_encoder_free);
+  facet_hard_tokens_clear (&projector->hard[0]);
+  facet_hard_tokens_clear (&projector->hard[1]);
   facet_gguf_close (projector->gguf);
   g_queue_clear_full (&projector->kept, kept_free);
   if (projector->owns_backend)
@@ -222,6 +226,25 @@ facet_projector_encode (FacetProjector *projector, const FacetImage *image, int 
   if (!prepare (projector, image, crop, &input, error))
     return NULL;
   return run_and_keep (projector, projector->images, &input, key, cancel, error);
+}
+
+/* ---- ids that the text's table does not have ---- */
+
+int
+facet_projector_n_hard (FacetProjector *projector, gboolean audio)
+{
+  return facet_hard_tokens_count (projector->gguf, audio);
+}
+
+const float *
+facet_projector_hard (FacetProjector *projector, gboolean audio, GError **error)
+{
+  FacetHardTokens *hard = &projector->hard[audio ? 1 : 0];
+
+  if (!hard->rows
+      && !facet_hard_tokens_load (hard, projector->gguf, audio, facet_projector_width (projector), projector->backend, error))
+    return NULL;
+  return hard->rows;
 }
 
 /* ---- sound ---- */

@@ -13,3 +13,9 @@ int             facet_projector_sound_rows (FacetProjector *projector);
 
 /* Most rows that a picture may take which see each other in both directions. */
 int             facet_projector_span (FacetProjector *projector);
+
+/* Ids of pictures or sound whose embeddings the file has (Gemma 3n), else 0. */
+int             facet_projector_n_hard (FacetProjector *projector, gboolean audio);
+/* Their embeddings, [n, width], computed at the first call; not to be asked for
+ * if there are none. */
+const float    *facet_projector_hard   (FacetProjector *projector, gboolean audio, GError **error);

@@ -24,6 +24,38 @@ load_projector (FacetModel *model, const char *path, GError **error)
   return model->projector != NULL;
 }
 
+/* The ids of a table begin with the token that ends its kind of media. */
+static gint32
+first_hard (FacetModel *model, gboolean audio)
+{
+  return facet_tokenizer_lookup (model->tokenizer, audio ? "<end_of_audio>" : "<end_of_image>");
+}
+
+static int
+count_text_vocab (FacetModel *model)
+{
+  gint32 first = model->info->family == FACET_FAMILY_GEMMA3N ? first_hard (model, FALSE) : -1;
+
+  return first > 0 && first < model->decoder->vocab ? first : model->decoder->vocab;
+}
+
+const float *
+facet_model_hard_embedding (FacetModel *model, gint32 id, GError **error)
+{
+  for (int audio = 0; audio < 2 && model->projector; audio++) {
+    gint32 row = id - first_hard (model, audio);
+    const float *rows;
+
+    if (row < 0 || row >= facet_projector_n_hard (model->projector, audio))
+      continue;
+    rows = facet_projector_hard (model->projector, audio, error);
+    return rows ? rows + (gsize) row * model->decoder->width : NULL;
+  }
+  g_set_error (error, FACET_ERROR, FACET_ERROR_MISSING, "token %d is none of the %d of text, its embedding belongs to a projector that has it",
+               id, model->text_vocab);
+  return NULL;
+}
+
 static gboolean
 load_parts (FacetModel *model, const char *path, const FacetModelParams *params, GError **error)
 {
@@ -48,6 +80,7 @@ load_parts (FacetModel *model, const char *path, const FacetModelParams *params,
     g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "%s: no Vulkan backend is built in", path);
     return FALSE;
   }
+  model->text_vocab = count_text_vocab (model);
   model->exact = params->exact;
   model->backend = facet_cpu_backend_new (params->threads, params->exact);
   return !params->projector || load_projector (model, params->projector, error);

@@ -16,5 +16,10 @@ struct FacetModel {
   FacetDecoder   *decoder;
   FacetBackend   *backend;
   FacetProjector *projector; /* NULL: none */
+  int             text_vocab; /* ids from here on have their embeddings in the projector; vocab where there are none such */
   gboolean        exact;
 };
+
+/* The embedding, [width], of an id from text_vocab on; MISSING if the projector
+ * has none. */
+const float *facet_model_hard_embedding (FacetModel *model, gint32 id, GError **error);

@@ -138,6 +138,8 @@ ban_placeholders (FacetModel *model, float *logits)
     if (id >= 0 && id < model->decoder->vocab)
       logits[id] = -INFINITY;
   }
+  for (int id = model->text_vocab; id < model->decoder->vocab; id++)
+    logits[id] = -INFINITY;
 }
 
 typedef struct {

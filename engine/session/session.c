@@ -135,8 +135,8 @@ encode (FacetProjector *projector, FacetMedia media, FacetCancel *cancel, GError
                      : facet_projector_encode_audio (projector, media.audio, cancel, error);
 }
 
-/* Soft tokens of the spans in rows from .. to-1, and the ids and reach of
- * each row. */
+/* Embeddings of what is not in the text's table in rows from .. to-1, and the
+ * ids and reach of each row. */
 static gboolean
 gather_rows (FacetSession *session, const FacetTimeline *timeline, int from, int to, gint32 *ids, gint32 *visible,
              GArray *soft, FacetCancel *cancel, GError **error)
@@ -150,7 +150,15 @@ gather_rows (FacetSession *session, const FacetTimeline *timeline, int from, int
 
     ids[row - from] = g_array_index (timeline->ids, gint32, row);
     visible[row - from] = row;
-    if (ids[row - from] >= 0)
+    if (ids[row - from] >= session->model->text_vocab) {
+      const float *hard = facet_model_hard_embedding (session->model, ids[row - from], error);
+
+      if (!hard)
+        return FALSE;
+      ids[row - from] = -1 - (gint32) (soft->len / width);
+      g_array_append_vals (soft, hard, (guint) width);
+    }
+    if (g_array_index (timeline->ids, gint32, row) >= 0)
       continue;
     span = facet_timeline_span (timeline, row);
     encoded = encode (session->model->projector, span->media, cancel, error);
