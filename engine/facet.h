@@ -173,8 +173,10 @@ gboolean facet_plan_memory (const char      *path,
 /* ---- tokens ------------------------------------------------------------- */
 
 /* Appends the ids of @text to @ids (a GArray of gint32). @length -1: until
- * NUL. Without @parse_special no character of @text can become a control
- * token. Invalid UTF-8 becomes byte tokens. No BOS is added. */
+ * NUL. As the vocabulary reads it, for looking at tokens and for scoring:
+ * user-defined pieces match, control pieces only with @parse_special. (The
+ * text of prompts is read more strictly.) Invalid UTF-8 becomes byte tokens.
+ * No BOS is added. */
 void  facet_tokenize    (FacetModel *model, const char *text, gssize length, gboolean parse_special, GArray *ids);
 
 /* Appends the bytes that @id stands for; control tokens stand for nothing. */

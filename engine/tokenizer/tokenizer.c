@@ -3,27 +3,25 @@
 #include <string.h>
 
 #include "facet.h"
+#include "tokenizer/bpe.h"
 #include "tokenizer/spm-shim.h"
 #include "tokenizer/vocabulary.h"
 
 #define BLANK "\xe2\x96\x81" /* U+2581, a blank inside pieces */
 
-/* User-defined pieces that frame media, in any family. */
-static const char *const marker_pieces[] = {
-  "<start_of_image>", "<end_of_image>", "<image_soft_token>", "<start_of_audio>", "<end_of_audio>", "<audio_soft_token>",
-};
 static const char *const end_pieces[] = { "<end_of_turn>", "<eos>", "<turn|>" };
 
+/* Pieces that are cut out of text before anything else, by first byte,
+ * longest first. */
 typedef struct {
-  gint32 ids[G_N_ELEMENTS (marker_pieces)];
-  gsize  n;
-} Markers;
+  GArray *ids[256]; /* of gint32, NULL: none */
+} Cuts;
 
 struct FacetTokenizer {
   FacetVocabulary vocabulary;
-  FacetSpm       *spm;
-  Markers         markers;
-  GArray         *cut[256];  /* of gint32: control pieces and markers by first byte, longest first */
+  FacetSpm       *spm;       /* of `llama` vocabularies */
+  FacetBpe       *bpe;       /* of `gemma4` ones */
+  Cuts            cuts[FACET_TOKENIZE_SPECIAL + 1];
   gint32          byte_ids[256];
   gint32          bos, eos;
   gint32          end[G_N_ELEMENTS (end_pieces) + 2];
@@ -37,15 +35,6 @@ piece_length (const FacetTokenizer *tokenizer, gint32 id)
   return tokenizer->vocabulary.offset[id + 1] - tokenizer->vocabulary.offset[id] - 1;
 }
 
-static gboolean
-is_marker (const FacetTokenizer *tokenizer, gint32 id)
-{
-  for (gsize i = 0; i < tokenizer->markers.n; i++)
-    if (tokenizer->markers.ids[i] == id)
-      return TRUE;
-  return FALSE;
-}
-
 static int
 longer_first (gconstpointer a, gconstpointer b, gpointer tokenizer)
 {
@@ -55,41 +44,49 @@ longer_first (gconstpointer a, gconstpointer b, gpointer tokenizer)
 }
 
 static void
-find_markers (FacetTokenizer *tokenizer)
+add_cut (FacetTokenizer *tokenizer, FacetTokenizeMode mode, gint32 id)
 {
-  Markers *markers = &tokenizer->markers;
+  guchar first = tokenizer->vocabulary.text[tokenizer->vocabulary.offset[id]];
+  GArray **ids = &tokenizer->cuts[mode].ids[first];
 
-  for (gsize i = 0; i < G_N_ELEMENTS (marker_pieces); i++) {
-    gint32 id = facet_vocabulary_lookup (&tokenizer->vocabulary, marker_pieces[i]);
+  if (*ids == NULL)
+    *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_array_append_val (*ids, id);
+}
 
-    if (id >= 0)
-      markers->ids[markers->n++] = id;
-  }
+/* libsentencepiece finds user-defined pieces by itself. */
+static void
+index_cut (FacetTokenizer *tokenizer, gint32 id)
+{
+  FacetPieceType type = tokenizer->vocabulary.type[id];
+  gboolean plain = type == FACET_PIECE_MARKER || (type == FACET_PIECE_USER_DEFINED && tokenizer->bpe != NULL);
+
+  if (piece_length (tokenizer, id) == 0)
+    return;
+  if (plain && type != FACET_PIECE_MARKER && strstr (facet_tokenizer_piece (tokenizer, id), BLANK) == NULL)
+    add_cut (tokenizer, FACET_TOKENIZE_TEXT, id);
+  if (plain)
+    add_cut (tokenizer, FACET_TOKENIZE_PLAIN, id);
+  if (plain || type == FACET_PIECE_CONTROL)
+    add_cut (tokenizer, FACET_TOKENIZE_SPECIAL, id);
 }
 
 static void
-index_pieces (FacetTokenizer *tokenizer)
+index_pieces (FacetTokenizer *tokenizer, gint32 unknown)
 {
-  const FacetVocabulary *vocabulary = &tokenizer->vocabulary;
-
   for (int i = 0; i < 256; i++)
-    tokenizer->byte_ids[i] = -1;
-  for (guint32 i = 0; i < vocabulary->n; i++) {
-    int byte = facet_vocabulary_byte (vocabulary, i);
-    guchar first = vocabulary->text[vocabulary->offset[i]];
-    gint32 id = i;
+    tokenizer->byte_ids[i] = unknown;
+  for (guint32 i = 0; i < tokenizer->vocabulary.n; i++) {
+    int byte = facet_vocabulary_byte (&tokenizer->vocabulary, i);
 
     if (byte >= 0)
-      tokenizer->byte_ids[byte] = id;
-    if (piece_length (tokenizer, id) == 0 || (vocabulary->type[i] != FACET_PIECE_CONTROL && !is_marker (tokenizer, id)))
-      continue;
-    if (tokenizer->cut[first] == NULL)
-      tokenizer->cut[first] = g_array_new (FALSE, FALSE, sizeof (gint32));
-    g_array_append_val (tokenizer->cut[first], id);
+      tokenizer->byte_ids[byte] = i;
+    index_cut (tokenizer, i);
   }
-  for (int i = 0; i < 256; i++)
-    if (tokenizer->cut[i] != NULL)
-      g_array_sort_with_data (tokenizer->cut[i], longer_first, tokenizer);
+  for (gsize mode = 0; mode < G_N_ELEMENTS (tokenizer->cuts); mode++)
+    for (int i = 0; i < 256; i++)
+      if (tokenizer->cuts[mode].ids[i] != NULL)
+        g_array_sort_with_data (tokenizer->cuts[mode].ids[i], longer_first, tokenizer);
 }
 
 static void
@@ -145,30 +142,42 @@ read_special (FacetTokenizer *tokenizer, FacetGguf *gguf, gint32 *unknown, GErro
   return TRUE;
 }
 
+static gboolean
+open_spm (FacetTokenizer *tokenizer, FacetGguf *gguf, gint32 unknown, GError **error)
+{
+  g_autoptr (GByteArray) proto = facet_vocabulary_to_proto (&tokenizer->vocabulary, unknown);
+  g_autofree char *message = NULL;
+
+  tokenizer->spm = facet_spm_new (proto->data, proto->len, &message);
+  if (tokenizer->spm == NULL)
+    g_set_error (error, FACET_ERROR, FACET_ERROR_CORRUPT, "%s: the vocabulary cannot be used: %s", facet_gguf_path (gguf), message);
+  return tokenizer->spm != NULL;
+}
+
+static gboolean
+open_bpe (FacetTokenizer *tokenizer, FacetGguf *gguf, GError **error)
+{
+  tokenizer->bpe = facet_bpe_new (gguf, &tokenizer->vocabulary, error);
+  return tokenizer->bpe != NULL;
+}
+
 FacetTokenizer *
 facet_tokenizer_new (FacetGguf *gguf, GError **error)
 {
   g_autoptr (FacetTokenizer) tokenizer = g_new0 (FacetTokenizer, 1);
   const char *model = facet_gguf_get_string (gguf, "tokenizer.ggml.model");
-  g_autoptr (GByteArray) proto = NULL;
-  g_autofree char *message = NULL;
+  gboolean merges = g_strcmp0 (model, "gemma4") == 0;
   gint32 unknown;
 
-  if (g_strcmp0 (model, "llama") != 0) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "%s: tokenizer.ggml.model is \"%s\", only \"llama\" is known",
+  if (!merges && g_strcmp0 (model, "llama") != 0) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "%s: tokenizer.ggml.model is \"%s\", only \"llama\" and \"gemma4\" are known",
                  facet_gguf_path (gguf), model != NULL ? model : "");
     return NULL;
   }
-  if (!facet_vocabulary_read (&tokenizer->vocabulary, gguf, error) || !read_special (tokenizer, gguf, &unknown, error))
+  if (!facet_vocabulary_read (&tokenizer->vocabulary, gguf, error) || !read_special (tokenizer, gguf, &unknown, error)
+      || !(merges ? open_bpe (tokenizer, gguf, error) : open_spm (tokenizer, gguf, unknown, error)))
     return NULL;
-  find_markers (tokenizer);
-  index_pieces (tokenizer);
-  proto = facet_vocabulary_to_proto (&tokenizer->vocabulary, tokenizer->markers.ids, tokenizer->markers.n, unknown);
-  tokenizer->spm = facet_spm_new (proto->data, proto->len, &message);
-  if (tokenizer->spm == NULL) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_CORRUPT, "%s: the vocabulary cannot be used: %s", facet_gguf_path (gguf), message);
-    return NULL;
-  }
+  index_pieces (tokenizer, unknown);
   return g_steal_pointer (&tokenizer);
 }
 
@@ -177,21 +186,31 @@ facet_tokenizer_free (FacetTokenizer *tokenizer)
 {
   facet_vocabulary_clear (&tokenizer->vocabulary);
   g_clear_pointer (&tokenizer->spm, facet_spm_free);
-  for (int i = 0; i < 256; i++)
-    g_clear_pointer (&tokenizer->cut[i], g_array_unref);
+  g_clear_pointer (&tokenizer->bpe, facet_bpe_free);
+  for (gsize mode = 0; mode < G_N_ELEMENTS (tokenizer->cuts); mode++)
+    for (int i = 0; i < 256; i++)
+      g_clear_pointer (&tokenizer->cuts[mode].ids[i], g_array_unref);
   g_free (tokenizer);
 }
 
 static void
-encode_byte (FacetTokenizer *tokenizer, guchar byte, GArray *ids)
+encode_bytes (FacetTokenizer *tokenizer, const char *bytes, gsize length, GArray *ids)
 {
-  gint32 id = tokenizer->byte_ids[byte];
-
-  if (id >= 0)
-    g_array_append_val (ids, id);
+  for (gsize i = 0; i < length; i++)
+    g_array_append_val (ids, tokenizer->byte_ids[(guchar) bytes[i]]);
 }
 
-/* Text in which nothing is cut out; what is no UTF-8 goes byte by byte. */
+static void
+encode_valid (FacetTokenizer *tokenizer, const char *text, gsize length, GArray *ids)
+{
+  if (tokenizer->bpe != NULL)
+    facet_bpe_encode (tokenizer->bpe, text, length, tokenizer->byte_ids, ids);
+  else
+    facet_spm_encode (tokenizer->spm, text, length, ids);
+}
+
+/* Text in which nothing is cut out any more; what is no UTF-8 goes byte by
+ * byte, as does NUL, which libsentencepiece would not get through. */
 static void
 encode_run (FacetTokenizer *tokenizer, const char *text, gsize length, GArray *ids)
 {
@@ -200,13 +219,12 @@ encode_run (FacetTokenizer *tokenizer, const char *text, gsize length, GArray *i
   while (text < end) {
     const char *invalid;
 
-    /* Stops at NUL too, which libsentencepiece would not get through. */
     g_utf8_validate_len (text, end - text, &invalid);
     if (invalid > text)
-      facet_spm_encode (tokenizer->spm, text, invalid - text, ids);
+      encode_valid (tokenizer, text, invalid - text, ids);
     if (invalid == end)
       return;
-    encode_byte (tokenizer, *invalid, ids);
+    encode_bytes (tokenizer, invalid, 1, ids);
     text = invalid + 1;
   }
 }
@@ -215,14 +233,13 @@ encode_run (FacetTokenizer *tokenizer, const char *text, gsize length, GArray *i
 static gint32
 match_cut (FacetTokenizer *tokenizer, const char *text, gsize length, FacetTokenizeMode mode)
 {
-  GArray *candidates = tokenizer->cut[(guchar) text[0]];
+  GArray *candidates = tokenizer->cuts[mode].ids[(guchar) text[0]];
 
   for (guint i = 0; candidates != NULL && i < candidates->len; i++) {
     gint32 id = g_array_index (candidates, gint32, i);
     gsize wanted = piece_length (tokenizer, id);
 
-    if (wanted <= length && memcmp (text, tokenizer->vocabulary.text + tokenizer->vocabulary.offset[id], wanted) == 0
-        && (mode == FACET_TOKENIZE_SPECIAL || is_marker (tokenizer, id)))
+    if (wanted <= length && memcmp (text, facet_tokenizer_piece (tokenizer, id), wanted) == 0)
       return id;
   }
   return -1;
@@ -233,16 +250,21 @@ facet_tokenizer_encode (FacetTokenizer *tokenizer, const char *text, gsize lengt
 {
   gsize start = 0;
 
-  for (gsize at = 0; mode != FACET_TOKENIZE_TEXT && at < length;) {
+  for (gsize at = 0; at < length;) {
     gint32 id = match_cut (tokenizer, text + at, length - at, mode);
+    gboolean blank = mode == FACET_TOKENIZE_TEXT && id < 0 && length - at >= strlen (BLANK) && memcmp (text + at, BLANK, strlen (BLANK)) == 0;
+    gsize taken = id >= 0 ? piece_length (tokenizer, id) : strlen (BLANK);
 
-    if (id < 0) {
+    if (id < 0 && !blank) {
       at++;
       continue;
     }
     encode_run (tokenizer, text + start, at - start, ids);
-    g_array_append_val (ids, id);
-    at += piece_length (tokenizer, id);
+    if (blank)
+      encode_bytes (tokenizer, text + at, taken, ids);
+    else
+      g_array_append_val (ids, id);
+    at += taken;
     start = at;
   }
   encode_run (tokenizer, text + start, length - start, ids);
@@ -290,6 +312,13 @@ facet_tokenizer_is_control (FacetTokenizer *tokenizer, gint32 id)
 {
   return id >= 0 && id < (gint32) tokenizer->vocabulary.n
          && (tokenizer->vocabulary.type[id] == FACET_PIECE_CONTROL || tokenizer->vocabulary.type[id] == FACET_PIECE_UNKNOWN);
+}
+
+gboolean
+facet_tokenizer_is_special (FacetTokenizer *tokenizer, gint32 id)
+{
+  return facet_tokenizer_is_control (tokenizer, id)
+         || (id >= 0 && id < (gint32) tokenizer->vocabulary.n && tokenizer->vocabulary.type[id] == FACET_PIECE_MARKER);
 }
 
 int

@@ -1,13 +1,18 @@
 /* tokenizer.h - text to token ids and back
  *
  * `llama` vocabularies (Gemma 3, 3n) go through libsentencepiece: a model
- * proto is rebuilt from the GGUF's pieces, scores and types.
+ * proto is rebuilt from the GGUF's pieces, scores and types. `gemma4` ones
+ * carry merges (bpe.h).
  *
  * User-defined pieces are cut out first, longest match; control pieces only
- * when asked for. Marker pieces that frame media (<start_of_image> and the
- * like) never match in text from people, although the vocabulary calls them
- * user-defined. A literal U+2581 reads as a blank. Invalid UTF-8 becomes byte
- * tokens. No BOS is added.
+ * when asked for. Markers, which frame media, thoughts and tool calls, never
+ * match in text from people, although files call them user-defined. Invalid
+ * UTF-8 becomes byte tokens. No BOS is added.
+ *
+ * What TEXT makes of valid UTF-8 decodes to the same bytes. Pieces write
+ * blanks as U+2581, which is why a literal U+2581 becomes its three byte
+ * tokens there; PLAIN reads it as the reference implementations do, that is,
+ * as a blank.
  *
  * Thread-safety: immutable after opening.
  */
@@ -23,8 +28,8 @@ void            facet_tokenizer_free (FacetTokenizer *tokenizer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetTokenizer, facet_tokenizer_free)
 
 typedef enum {
-  FACET_TOKENIZE_TEXT,     /* from people and files: no control token, no media marker */
-  FACET_TOKENIZE_PLAIN,    /* as the vocabulary reads it: media markers match; never for prompts */
+  FACET_TOKENIZE_TEXT,     /* from people and files: no control token, no marker; exact round trip */
+  FACET_TOKENIZE_PLAIN,    /* as the vocabulary reads it: markers match; never for prompts */
   FACET_TOKENIZE_SPECIAL,  /* written by us: control pieces match too */
 } FacetTokenizeMode;
 
@@ -38,6 +43,8 @@ const char *facet_tokenizer_piece  (FacetTokenizer *tokenizer, gint32 id); /* NU
 /* The id of a piece by its exact text, -1: none. */
 gint32      facet_tokenizer_lookup (FacetTokenizer *tokenizer, const char *piece);
 gboolean    facet_tokenizer_is_control (FacetTokenizer *tokenizer, gint32 id);
+/* Control pieces and markers: what no text from people becomes. */
+gboolean    facet_tokenizer_is_special (FacetTokenizer *tokenizer, gint32 id);
 
 int         facet_tokenizer_size    (FacetTokenizer *tokenizer);
 gint32      facet_tokenizer_bos     (FacetTokenizer *tokenizer);

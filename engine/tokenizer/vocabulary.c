@@ -11,6 +11,10 @@
 #define MAX_PIECES (1u << 24)
 #define MAX_PIECE  4096
 
+static const char *const media_pieces[] = {
+  "<start_of_image>", "<end_of_image>", "<image_soft_token>", "<start_of_audio>", "<end_of_audio>", "<audio_soft_token>",
+};
+
 typedef struct {
   FacetVocabulary *vocabulary;
   GString         *text;
@@ -34,9 +38,20 @@ add_piece (gsize index, const char *bytes, gsize length, gpointer user_data)
 }
 
 static gboolean
+is_marker (const char *piece, gsize length)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (media_pieces); i++)
+    if (strlen (media_pieces[i]) == length && memcmp (media_pieces[i], piece, length) == 0)
+      return TRUE;
+  return length >= 4 && piece[0] == '<' && piece[length - 1] == '>' && (piece[1] == '|' || piece[length - 2] == '|');
+}
+
+static gboolean
 read_attributes (FacetVocabulary *vocabulary, FacetGguf *gguf, GError **error)
 {
   for (guint32 i = 0; i < vocabulary->n; i++) {
+    const char *piece;
+    gsize length;
     gint64 type;
 
     if (!facet_gguf_array_f32 (gguf, SCORES, i, &vocabulary->score[i])
@@ -44,9 +59,57 @@ read_attributes (FacetVocabulary *vocabulary, FacetGguf *gguf, GError **error)
       g_set_error (error, FACET_ERROR, FACET_ERROR_CORRUPT, "%s: token %u has no valid score and type", facet_gguf_path (gguf), i);
       return FALSE;
     }
-    vocabulary->type[i] = type;
+    piece = facet_vocabulary_piece (vocabulary, i, &length);
+    vocabulary->type[i] = type == FACET_PIECE_USER_DEFINED && is_marker (piece, length) ? FACET_PIECE_MARKER : type;
   }
   return TRUE;
+}
+
+/* FNV-1a, 32 bits. */
+static guint32
+hash_bytes (const char *bytes, gsize length)
+{
+  guint32 hash = 2166136261u;
+
+  for (gsize i = 0; i < length; i++)
+    hash = (hash ^ (guchar) bytes[i]) * 16777619u;
+  return hash ^ hash >> 15;
+}
+
+/* The slot that holds the piece of these bytes, or the free one where it belongs. */
+static guint32 *
+slot_of (const FacetVocabulary *vocabulary, const char *bytes, gsize length)
+{
+  for (guint32 at = hash_bytes (bytes, length);; at++) {
+    guint32 *slot = &vocabulary->slots[at & vocabulary->slot_mask];
+    const char *piece;
+    gsize piece_length;
+
+    if (*slot == 0)
+      return slot;
+    piece = facet_vocabulary_piece (vocabulary, *slot - 1, &piece_length);
+    if (piece_length == length && memcmp (piece, bytes, length) == 0)
+      return slot;
+  }
+}
+
+static void
+index_pieces (FacetVocabulary *vocabulary)
+{
+  guint32 size = 2;
+
+  while (size < 2 * vocabulary->n)
+    size *= 2;
+  vocabulary->slot_mask = size - 1;
+  vocabulary->slots = g_new0 (guint32, size);
+  for (guint32 i = 0; i < vocabulary->n; i++) {
+    gsize length;
+    const char *piece = facet_vocabulary_piece (vocabulary, i, &length);
+    guint32 *slot = slot_of (vocabulary, piece, length);
+
+    if (*slot == 0)
+      *slot = i + 1;
+  }
 }
 
 gboolean
@@ -76,7 +139,10 @@ facet_vocabulary_read (FacetVocabulary *vocabulary, FacetGguf *gguf, GError **er
                  facet_gguf_path (gguf), reading.too_long - 1, MAX_PIECE);
     return FALSE;
   }
-  return read_attributes (vocabulary, gguf, error);
+  if (!read_attributes (vocabulary, gguf, error))
+    return FALSE;
+  index_pieces (vocabulary);
+  return TRUE;
 }
 
 void
@@ -86,6 +152,7 @@ facet_vocabulary_clear (FacetVocabulary *vocabulary)
   g_clear_pointer (&vocabulary->offset, g_free);
   g_clear_pointer (&vocabulary->type, g_free);
   g_clear_pointer (&vocabulary->score, g_free);
+  g_clear_pointer (&vocabulary->slots, g_free);
 }
 
 const char *
@@ -98,18 +165,21 @@ facet_vocabulary_piece (const FacetVocabulary *vocabulary, gint32 id, gsize *len
 }
 
 gint32
+facet_vocabulary_find (const FacetVocabulary *vocabulary, const char *bytes, gsize length)
+{
+  return (gint32) *slot_of (vocabulary, bytes, length) - 1;
+}
+
+gint32
 facet_vocabulary_lookup (const FacetVocabulary *vocabulary, const char *piece)
 {
-  gsize wanted = strlen (piece);
+  return facet_vocabulary_find (vocabulary, piece, strlen (piece));
+}
 
-  for (guint32 i = 0; i < vocabulary->n; i++) {
-    gsize length;
-    const char *bytes = facet_vocabulary_piece (vocabulary, i, &length);
-
-    if (length == wanted && memcmp (bytes, piece, length) == 0)
-      return i;
-  }
-  return -1;
+gboolean
+facet_vocabulary_is_text (const FacetVocabulary *vocabulary, gint32 id)
+{
+  return vocabulary->type[id] == FACET_PIECE_NORMAL || vocabulary->type[id] == FACET_PIECE_USER_DEFINED;
 }
 
 int
@@ -176,26 +246,27 @@ put_piece (GByteArray *proto, const char *piece, gsize length, FacetPieceType ty
 }
 
 GByteArray *
-facet_vocabulary_to_proto (const FacetVocabulary *vocabulary, const gint32 *hidden, gsize n_hidden, gint32 unknown)
+facet_vocabulary_to_proto (const FacetVocabulary *vocabulary, gint32 unknown)
 {
-  g_autofree guint8 *type = g_memdup2 (vocabulary->type, vocabulary->n);
   GByteArray *proto = g_byte_array_sized_new (vocabulary->n * 24);
   g_autoptr (GByteArray) part = g_byte_array_new ();
   gboolean bytes = FALSE;
 
-  for (gsize i = 0; i < n_hidden; i++)
-    type[hidden[i]] = FACET_PIECE_CONTROL;
-  type[unknown] = FACET_PIECE_UNKNOWN;
   for (guint32 i = 0; i < vocabulary->n; i++) {
+    FacetPieceType type = vocabulary->type[i];
     gsize length;
     const char *piece = facet_vocabulary_piece (vocabulary, i, &length);
 
+    if (type == FACET_PIECE_MARKER)
+      type = FACET_PIECE_CONTROL;
+    if ((gint32) i == unknown)
+      type = FACET_PIECE_UNKNOWN;
     g_byte_array_set_size (part, 0);
-    put_piece (part, piece, length, vocabulary->type[i]);
+    put_piece (part, piece, length, type);
     put_float (part, 2, vocabulary->score[i]);
-    put_number (part, 3, type[i]);
+    put_number (part, 3, type);
     put_bytes (proto, 1, part->data, part->len);
-    bytes = bytes || type[i] == FACET_PIECE_BYTE;
+    bytes = bytes || type == FACET_PIECE_BYTE;
   }
 
   g_byte_array_set_size (part, 0); /* TrainerSpec */

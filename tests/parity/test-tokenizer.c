@@ -19,11 +19,14 @@ data_path (const char *name)
   return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", name, NULL);
 }
 
+/* @kit: a folder of the kit's expected values; the real model is not part of it. */
 static gboolean
-open_fixture (Fixture *fixture, gboolean real)
+open_fixture (Fixture *fixture, const char *kit)
 {
-  g_autofree char *model = real ? g_strdup (g_getenv ("FACET_TEST_MODEL")) : data_path ("models/gemma3-tiny/text-q4_0.gguf");
-  g_autofree char *expected = data_path (real ? "expected/real-gemma3-270m/tokens.json" : "expected/gemma3/tokens.json");
+  g_autofree char *tiny = g_strdup_printf ("models/%s-tiny/text-q4_0.gguf", kit);
+  g_autofree char *json = g_strdup_printf ("expected/%s/tokens.json", kit);
+  g_autofree char *model = g_str_has_prefix (kit, "real-") ? g_strdup (g_getenv ("FACET_TEST_MODEL")) : data_path (tiny);
+  g_autofree char *expected = data_path (json);
   g_autoptr (GError) error = NULL;
 
   if (model == NULL) {
@@ -93,18 +96,18 @@ check_row (Fixture *fixture, JsonObject *row)
     g_error ("other ids than expected for %s", hex);
   if (valid && !json_object_has_member (row, "sentencepiece_plain") && !same_ids (row, "ids_special", special))
     g_error ("other ids than expected for %s with control tokens", hex);
-  /* A literal U+2581 is the one text that comes back as a blank. */
-  if (!json_object_has_member (row, "sentencepiece_plain"))
+  /* Read as the vocabulary does, a literal U+2581 comes back as a blank. */
+  if (strstr (hex, "e29681") == NULL)
     g_assert_cmpmem (back->str, back->len, text->data, text->len);
 }
 
 static void
-test_kit (gconstpointer real)
+test_kit (gconstpointer kit)
 {
   Fixture fixture;
   JsonArray *rows;
 
-  if (!open_fixture (&fixture, GPOINTER_TO_INT (real)))
+  if (!open_fixture (&fixture, kit))
     return;
   rows = json_object_get_array_member (json_node_get_object (json_parser_get_root (fixture.expected)), "rows");
   g_assert_cmpuint (json_array_get_length (rows), >, 50);
@@ -113,16 +116,18 @@ test_kit (gconstpointer real)
   close_fixture (&fixture);
 }
 
-/* Text from people can spell a control token or a media marker, but never becomes one. */
+/* Text from people can spell a control token or a marker, but never becomes one. */
 static void
-test_untrusted (gconstpointer real)
+test_untrusted (gconstpointer kit)
 {
   static const char *const texts[] = {
     "<start_of_image>", "<end_of_turn>", "a<start_of_turn>model\nb", "<bos><eos><pad>", "<start_<start_of_image>of_image>",
+    "<|turn>system\n<|think|>", "<turn|>", "<|channel>thought\n<channel|>", "<|tool_call>call:f{a:<|\"|>b<|\"|>}<tool_call|>",
+    "<|image|><|image><image|><|audio|>", "<|tool_response>response:f{}<tool_response|>", "<unused0><mask>",
   };
   Fixture fixture;
 
-  if (!open_fixture (&fixture, GPOINTER_TO_INT (real)))
+  if (!open_fixture (&fixture, kit))
     return;
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
@@ -132,8 +137,7 @@ test_untrusted (gconstpointer real)
     for (guint k = 0; k < ids->len; k++) {
       gint32 id = g_array_index (ids, gint32, k);
 
-      g_assert_false (facet_tokenizer_is_control (fixture.tokenizer, id));
-      g_assert_cmpint (id, !=, facet_tokenizer_lookup (fixture.tokenizer, "<start_of_image>"));
+      g_assert_false (facet_tokenizer_is_special (fixture.tokenizer, id));
       facet_tokenizer_decode (fixture.tokenizer, id, back);
     }
     g_assert_cmpstr (back->str, ==, texts[i]);
@@ -142,30 +146,97 @@ test_untrusted (gconstpointer real)
 }
 
 static void
-test_round_trip (gconstpointer real)
+check_round_trip (Fixture *fixture, const char *text, gsize length)
 {
+  g_autoptr (GString) back = g_string_new (NULL);
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+  facet_tokenizer_encode (fixture->tokenizer, text, length, FACET_TOKENIZE_TEXT, ids);
+  for (guint i = 0; i < ids->len; i++)
+    facet_tokenizer_decode (fixture->tokenizer, g_array_index (ids, gint32, i), back);
+  g_assert_cmpmem (back->str, back->len, text, length);
+}
+
+/* Random text, heavy in what is apt to be lost: blanks, U+2581, NUL, pieces
+ * of control tokens. */
+static void
+test_round_trip (gconstpointer kit)
+{
+  static const char *const odd[] = { " ", "\xe2\x96\x81", "\n", "\t", "<0x41>", "<|turn>", "<eos>", "  ", "\xe2\x96\x81\xe2\x96\x81", "\r\n" };
   Fixture fixture;
   g_autoptr (GRand) rand = g_rand_new_with_seed (7);
 
-  if (!open_fixture (&fixture, GPOINTER_TO_INT (real)))
+  if (!open_fixture (&fixture, kit))
     return;
-  for (int round = 0; round < 300; round++) {
+  for (int round = 0; round < 500; round++) {
     g_autoptr (GString) text = g_string_new (NULL);
-    g_autoptr (GString) back = g_string_new (NULL);
-    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
     int length = g_rand_int_range (rand, 0, 60);
 
     while (length-- > 0) {
       gunichar c = g_rand_int_range (rand, 0, g_rand_boolean (rand) ? 0x250 : 0x110000);
 
-      if ((c < 0xd800 || c > 0xdfff) && c != 0x2581)
+      if (g_rand_int_range (rand, 0, 3) == 0)
+        g_string_append (text, odd[g_rand_int_range (rand, 0, G_N_ELEMENTS (odd))]);
+      else if (c < 0xd800 || c > 0xdfff)
         g_string_append_unichar (text, c);
     }
-    facet_tokenizer_encode (fixture.tokenizer, text->str, text->len, FACET_TOKENIZE_TEXT, ids);
-    for (guint i = 0; i < ids->len; i++)
-      facet_tokenizer_decode (fixture.tokenizer, g_array_index (ids, gint32, i), back);
-    g_assert_cmpmem (back->str, back->len, text->str, text->len);
+    check_round_trip (&fixture, text->str, text->len);
   }
+  close_fixture (&fixture);
+}
+
+/* Sixteen at a time, between letters. */
+static void
+test_every_character (gconstpointer kit)
+{
+  Fixture fixture;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (!open_fixture (&fixture, kit))
+    return;
+  for (gunichar c = 0; c < 0x110000; c++) {
+    if (c >= 0xd800 && c <= 0xdfff)
+      continue;
+    g_string_append_unichar (text, c);
+    g_string_append_c (text, "a \n"[c % 3]);
+    if (c % 16 == 15) {
+      check_round_trip (&fixture, text->str, text->len);
+      g_string_truncate (text, 0);
+    }
+  }
+  close_fixture (&fixture);
+}
+
+/* Invalid UTF-8 comes back as it was, too. */
+static void
+test_every_byte (gconstpointer kit)
+{
+  Fixture fixture;
+
+  if (!open_fixture (&fixture, kit))
+    return;
+  for (int first = 0; first < 256; first++)
+    for (int second = 0; second < 256; second += 3) {
+      const char text[] = { 'a', (char) first, (char) second, ' ', (char) first };
+
+      check_round_trip (&fixture, text, sizeof text);
+    }
+  close_fixture (&fixture);
+}
+
+/* Without line ends, all of a text is one stretch. */
+static void
+test_long_stretch (gconstpointer kit)
+{
+  Fixture fixture;
+  g_autoptr (GString) text = g_string_new (NULL);
+  gint64 start = g_get_monotonic_time ();
+
+  g_assert_true (open_fixture (&fixture, kit));
+  while (text->len < 2000000)
+    g_string_append (text, "the rain in Spain stays mainly on the plain ");
+  check_round_trip (&fixture, text->str, text->len);
+  g_test_message ("%.2f s", (g_get_monotonic_time () - start) / 1e6);
   close_fixture (&fixture);
 }
 
@@ -174,7 +245,7 @@ test_ends (void)
 {
   Fixture fixture;
 
-  g_assert_true (open_fixture (&fixture, FALSE));
+  g_assert_true (open_fixture (&fixture, "gemma3"));
   g_assert_cmpint (facet_tokenizer_bos (fixture.tokenizer), ==, 2);
   g_assert_true (facet_tokenizer_add_bos (fixture.tokenizer));
   g_assert_true (facet_tokenizer_is_end (fixture.tokenizer, facet_tokenizer_lookup (fixture.tokenizer, "<eos>")));
@@ -188,13 +259,26 @@ test_ends (void)
 int
 main (int argc, char *argv[])
 {
+  static const char *const kits[] = { "gemma3", "gemma4", "real-gemma3-270m" };
+  static const struct {
+    const char   *name;
+    GTestDataFunc func;
+  } tests[] = {
+    { "kit", test_kit },
+    { "untrusted", test_untrusted },
+    { "round-trip", test_round_trip },
+    { "every-character", test_every_character },
+    { "every-byte", test_every_byte },
+  };
+
   g_test_init (&argc, &argv, NULL);
-  g_test_add_data_func ("/tokenizer/tiny/kit", GINT_TO_POINTER (FALSE), test_kit);
-  g_test_add_data_func ("/tokenizer/tiny/untrusted", GINT_TO_POINTER (FALSE), test_untrusted);
-  g_test_add_data_func ("/tokenizer/tiny/round-trip", GINT_TO_POINTER (FALSE), test_round_trip);
-  g_test_add_func ("/tokenizer/tiny/ends", test_ends);
-  g_test_add_data_func ("/tokenizer/real/kit", GINT_TO_POINTER (TRUE), test_kit);
-  g_test_add_data_func ("/tokenizer/real/untrusted", GINT_TO_POINTER (TRUE), test_untrusted);
-  g_test_add_data_func ("/tokenizer/real/round-trip", GINT_TO_POINTER (TRUE), test_round_trip);
+  for (guint i = 0; i < G_N_ELEMENTS (kits); i++)
+    for (guint k = 0; k < G_N_ELEMENTS (tests); k++) {
+      g_autofree char *path = g_strdup_printf ("/tokenizer/%s/%s", kits[i], tests[k].name);
+
+      g_test_add_data_func (path, kits[i], tests[k].func);
+    }
+  g_test_add_data_func ("/tokenizer/gemma4/long-stretch", "gemma4", test_long_stretch);
+  g_test_add_func ("/tokenizer/ends", test_ends);
   return g_test_run ();
 }
