@@ -97,6 +97,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetTranscript, facet_transcript_free)
  * punctuation aside) near the seam joins them. */
 void             facet_transcript_add  (FacetTranscript *transcript, const FacetPiece *piece, const char *text);
 
+/* The beginning of the text that adding pieces does not change any more: all
+ * of it, unless the next piece overlaps and may shorten what came last.
+ * Returns: (transfer full): UTF-8. */
+char            *facet_transcript_settled (FacetTranscript *transcript, gboolean next_overlaps);
+
 typedef enum {
   FACET_TRANSCRIPT_TEXT,
   FACET_TRANSCRIPT_SRT,  /* SubRip: cues of at most two lines of 42 characters */

@@ -168,12 +168,13 @@ needs_blank (const char *before, gsize length, const char *after)
   return last != NULL && !stands_alone (g_utf8_get_char (last)) && !stands_alone (g_utf8_get_char (after));
 }
 
+/* Of the first @n segments. */
 static char *
-whole_text (FacetTranscript *transcript)
+text_of (FacetTranscript *transcript, guint n)
 {
   GString *text = g_string_new (NULL);
 
-  for (guint i = 0; i < transcript->segments->len; i++) {
+  for (guint i = 0; i < n; i++) {
     const char *next = g_array_index (transcript->segments, Segment, i).text;
 
     if (needs_blank (text->str, text->len, next))
@@ -181,6 +182,20 @@ whole_text (FacetTranscript *transcript)
     g_string_append (text, next);
   }
   return g_string_free (text, FALSE);
+}
+
+static char *
+whole_text (FacetTranscript *transcript)
+{
+  return text_of (transcript, transcript->segments->len);
+}
+
+char *
+facet_transcript_settled (FacetTranscript *transcript, gboolean next_overlaps)
+{
+  guint n = transcript->segments->len;
+
+  return text_of (transcript, next_overlaps && n > 0 ? n - 1 : n);
 }
 
 /* Bytes of @text that fill a line or cue of @room characters, cut at a blank

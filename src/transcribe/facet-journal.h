@@ -1,0 +1,32 @@
+/* facet-journal.h - finished pieces of a transcript, safe on disk
+ *
+ * A text file: a line that names the sound and what listened to it, then a
+ * line for each piece. Each piece is on disk before the next one is begun, so
+ * that a crash loses one piece at most. A file of another sound, model or
+ * number of pieces starts anew; a last line that was cut short is left out.
+ * Only its owner may read it.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct FacetJournal FacetJournal;
+
+/* Makes the file's folder if need be. */
+FacetJournal *facet_journal_open   (const char *path, const char *sound, const char *key, guint pieces, GError **error);
+void          facet_journal_close  (FacetJournal *journal);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetJournal, facet_journal_close)
+
+/* The text of @piece, NULL if it is not known yet. */
+const char   *facet_journal_get    (FacetJournal *journal, guint piece);
+gboolean      facet_journal_add    (FacetJournal *journal, guint piece, const char *text, GError **error);
+/* The work is done. */
+void          facet_journal_remove (FacetJournal *journal);
+
+/* Where the journal of a sound lies unless something else is said: in the
+ * person's state folder, by content. Returns: (transfer full). */
+char         *facet_journal_path   (const char *sound, const char *key);
+
+G_END_DECLS

@@ -1,0 +1,70 @@
+/* facet-transcriber.h - what is said in a recording of any length, as text
+ *
+ * A recording is cut at its pauses, each piece is put to a model with the same
+ * instruction, and the texts are joined. A recording without speech gives an
+ * empty transcript and asks the model nothing, so that nothing is invented.
+ * What a piece may grow to is bounded by its length; a model that begins to
+ * repeat itself is stopped, and one of the repetitions kept.
+ *
+ * Knows nothing of GTK: both programs share it. Thread-safety: all of a call
+ * happens in the calling thread.
+ */
+#pragma once
+
+#include "facet.h"
+
+G_BEGIN_DECLS
+
+/* What answers the prompt of one piece: as facet_session_reply(). */
+typedef struct {
+  gboolean (*reply) (gpointer                self,
+                     FacetPrompt            *prompt,
+                     const FacetReplyParams *params,
+                     FacetReply             *reply,
+                     GError                **error);
+  gpointer self;
+} FacetListener;
+
+FacetListener facet_listener_for_session (FacetSession *session);
+
+/* @seconds of the recording are done of @total. */
+typedef void (*FacetTranscribeProgress) (double seconds, double total, gpointer user_data);
+
+typedef struct {
+  const char             *instruction; /* stands after the sound of each piece */
+  FacetSampling           sampling;
+  const char             *journal;     /* file for finished pieces, see facet-journal.h; NULL: none */
+  const char             *key;         /* names model and settings there */
+  FacetTextFunc           on_text;     /* text that is settled; all of it together is the transcript's */
+  FacetTranscribeProgress on_progress;
+  gpointer                user_data;
+  FacetCancel            *cancel;
+} FacetTranscribeParams;
+
+typedef struct {
+  FacetTranscript *transcript;
+  double           seconds;   /* of the recording */
+  guint            pieces;    /* with speech; 0: none was heard */
+  guint            done;      /* of these */
+  guint            resumed;   /* of these, taken from the journal */
+  gboolean         finished;  /* FALSE: it was stopped */
+  GArray          *doubtful;  /* FacetPiece: where the model repeated itself or did not come to an end */
+} FacetTranscription;
+
+void facet_transcription_clear (FacetTranscription *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FacetTranscription, facet_transcription_clear)
+
+/* Cancelling is no error: @result holds what there is. Whatever ends the work
+ * early leaves the journal, and the next call with it goes on from there; a
+ * call that comes to its end removes it. On failure @result is empty. */
+gboolean facet_transcribe (const FacetListener         *listener,
+                           FacetAudio                  *audio,
+                           const FacetTranscribeParams *params,
+                           FacetTranscription          *result,
+                           GError                     **error);
+
+/* Hexadecimal digest of what a transcript by @model depends on beside the
+ * sound. Returns: (transfer full). */
+char *facet_transcribe_key (FacetModel *model, const char *projector, const char *instruction, const FacetSampling *sampling);
+
+G_END_DECLS
