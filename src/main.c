@@ -2,10 +2,10 @@
 
 #include "config.h"
 
-#include <glib/gi18n-lib.h>
 #include <locale.h>
 
 #include "application/facet-application.h"
+#include "facet-locale.h"
 #include "facet-settings.h"
 
 int
@@ -16,9 +16,7 @@ main (int argc, char *argv[])
 
   facet_settings_apply_language (settings);
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  textdomain (GETTEXT_PACKAGE);
+  facet_locale_bind ();
 
   application = facet_application_new (&facet_engine_backend_native, NULL, settings);
   return g_application_run (G_APPLICATION (application), argc, argv);

@@ -189,6 +189,15 @@ facet_application_startup (GApplication *application)
   g_signal_connect_object (self->settings, "changed", G_CALLBACK (settings_changed_cb), self, 0);
 }
 
+static int
+facet_application_handle_local_options (GApplication *application, GVariantDict *options)
+{
+  if (!g_variant_dict_contains (options, "version"))
+    return -1; /* go on */
+  g_print ("facet %s\n", FACET_VERSION);
+  return EXIT_SUCCESS;
+}
+
 static void
 facet_application_activate (GApplication *application)
 {
@@ -236,6 +245,10 @@ facet_application_finalize (GObject *object)
 FacetApplication *
 facet_application_new (const FacetEngineBackend *backend, gpointer config, GSettings *settings)
 {
+  static const GOptionEntry options[] = {
+    { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Show the version"), NULL },
+    { NULL }
+  };
   FacetApplication *self = g_object_new (FACET_TYPE_APPLICATION, "application-id", FACET_APP_ID, "flags",
                                          G_APPLICATION_HANDLES_OPEN, "resource-base-path",
                                          "/io/github/facet_desktop/Facet", NULL);
@@ -243,6 +256,7 @@ facet_application_new (const FacetEngineBackend *backend, gpointer config, GSett
   self->backend = backend;
   self->config = config;
   self->settings = g_object_ref (settings);
+  g_application_add_main_option_entries (G_APPLICATION (self), options);
   return self;
 }
 
@@ -252,6 +266,7 @@ facet_application_class_init (FacetApplicationClass *klass)
   GApplicationClass *application_class = G_APPLICATION_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = facet_application_finalize;
+  application_class->handle_local_options = facet_application_handle_local_options;
   application_class->startup = facet_application_startup;
   application_class->activate = facet_application_activate;
   application_class->open = facet_application_open;

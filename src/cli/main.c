@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 
 #include "commands.h"
+#include "facet-locale.h"
 #include "options.h"
 
 typedef struct {
@@ -47,9 +48,7 @@ main (int argc, char *argv[])
   setlocale (LC_ALL, "");
   if (!g_str_equal (nl_langinfo (CODESET), "UTF-8"))
     setlocale (LC_CTYPE, "C.UTF-8"); /* models speak UTF-8, and so do today's terminals */
-  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  textdomain (GETTEXT_PACKAGE);
+  facet_locale_bind ();
 
   if (argc < 2) {
     print_help (stderr);
