@@ -7,6 +7,8 @@
 
 #include "composer/facet-attachment.h"
 #include "facet-message-details.h"
+#include "settings/facet-settings.h"
+#include "sound/facet-sound-view.h"
 
 GtkWidget *
 facet_message_details_new (void)
@@ -78,8 +80,7 @@ GtkWidget *
 facet_message_picture_new (const char *path, const char *name)
 {
   GtkWidget *picture = gtk_picture_new ();
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (FacetAttachment) attachment = facet_attachment_new_for_file (file);
+  g_autoptr (FacetAttachment) attachment = facet_attachment_new_for_own (path, name);
 
   gtk_picture_set_alternative_text (GTK_PICTURE (picture), name);
   gtk_widget_set_tooltip_text (picture, name);
@@ -88,4 +89,35 @@ facet_message_picture_new (const char *path, const char *name)
   g_signal_connect_object (attachment, "notify::state", G_CALLBACK (loaded_cb), picture, 0);
   g_object_set_data_full (G_OBJECT (picture), "attachment", g_object_ref (attachment), g_object_unref);
   return picture;
+}
+
+static void
+heard_cb (FacetAttachment *attachment, GParamSpec *pspec, FacetSoundView *view)
+{
+  gsize n;
+  const float *peaks = facet_attachment_get_peaks (attachment, &n);
+
+  if (peaks != NULL)
+    facet_sound_view_set_sound (view, facet_attachment_get_path (attachment),
+                                facet_attachment_get_seconds (attachment), peaks, n);
+}
+
+GtkWidget *
+facet_message_sound_new (const char *path, const char *name)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 3);
+  GtkWidget *label = gtk_label_new (name);
+  GtkWidget *view = facet_sound_view_new (facet_settings_get_default ());
+  g_autoptr (FacetAttachment) attachment = facet_attachment_new_for_own (path, name);
+
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_MIDDLE);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_add_css_class (label, "caption");
+  gtk_widget_set_size_request (view, 220, -1);
+  gtk_box_append (GTK_BOX (box), label);
+  gtk_box_append (GTK_BOX (box), view);
+  gtk_widget_add_css_class (box, "chip");
+  g_signal_connect_object (attachment, "notify::state", G_CALLBACK (heard_cb), view, 0);
+  g_object_set_data_full (G_OBJECT (view), "attachment", g_object_ref (attachment), g_object_unref);
+  return box;
 }

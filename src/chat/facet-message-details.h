@@ -15,4 +15,7 @@ void       facet_message_details_update (GtkWidget *details, const FacetStoreMes
 /* An attached picture, decoded in a thread. */
 GtkWidget *facet_message_picture_new    (const char *path, const char *name);
 
+/* An attached sound, to be heard. */
+GtkWidget *facet_message_sound_new      (const char *path, const char *name);
+
 G_END_DECLS

@@ -124,29 +124,39 @@ question_label (void)
   return label;
 }
 
+static GtkWidget *
+text_chip (const char *name)
+{
+  GtkWidget *chip = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  GtkWidget *label = gtk_label_new (name);
+
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_MIDDLE);
+  gtk_box_append (GTK_BOX (chip), gtk_image_new_from_icon_name ("text-x-generic-symbolic"));
+  gtk_box_append (GTK_BOX (chip), label);
+  gtk_widget_add_css_class (chip, "chip");
+  gtk_widget_set_halign (chip, GTK_ALIGN_START);
+  return chip;
+}
+
 static void
 add_attachments (GtkWidget *box, FacetStore *store, const FacetStoreMessage *record)
 {
   for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++) {
     const FacetStoreAttachment *attachment = record->attachments->pdata[i];
-    GtkWidget *chip = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
-    GtkWidget *name = gtk_label_new (attachment->name);
+    g_autofree char *path = facet_store_attachment_path (store, attachment);
 
-    if (attachment->kind == FACET_ATTACHMENT_IMAGE) {
-      g_autofree char *path = facet_store_attachment_path (store, attachment);
-      GtkWidget *picture = facet_message_picture_new (path, attachment->name);
-
-      gtk_box_append (GTK_BOX (box), picture);
-      continue;
+    switch (attachment->kind) {
+    case FACET_ATTACHMENT_IMAGE:
+      gtk_box_append (GTK_BOX (box), facet_message_picture_new (path, attachment->name));
+      break;
+    case FACET_ATTACHMENT_AUDIO:
+      gtk_box_append (GTK_BOX (box), facet_message_sound_new (path, attachment->name));
+      break;
+    case FACET_ATTACHMENT_TEXT:
+    default:
+      gtk_box_append (GTK_BOX (box), text_chip (attachment->name));
+      break;
     }
-    gtk_box_append (GTK_BOX (chip), gtk_image_new_from_icon_name (attachment->kind == FACET_ATTACHMENT_AUDIO
-                                                                    ? "audio-x-generic-symbolic"
-                                                                    : "text-x-generic-symbolic"));
-    gtk_label_set_ellipsize (GTK_LABEL (name), PANGO_ELLIPSIZE_MIDDLE);
-    gtk_box_append (GTK_BOX (chip), name);
-    gtk_widget_add_css_class (chip, "chip");
-    gtk_widget_set_halign (chip, GTK_ALIGN_START);
-    gtk_box_append (GTK_BOX (box), chip);
   }
 }
 

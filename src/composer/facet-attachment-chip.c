@@ -6,6 +6,8 @@
 
 #include "facet-attachment-chip.h"
 
+#include "sound/facet-sound-view.h"
+
 typedef struct {
   FacetAttachment *attachment;
   void (*removed) (FacetAttachment *attachment, gpointer user_data);
@@ -13,6 +15,7 @@ typedef struct {
   GtkWidget *chip;
   GtkWidget *image;
   GtkWidget *details;
+  GtkWidget *sound;
 } Chip;
 
 static void
@@ -28,6 +31,19 @@ static void
 remove_cb (GtkButton *button, Chip *self)
 {
   self->removed (self->attachment, self->user_data);
+}
+
+static void
+show_sound (Chip *self)
+{
+  gsize n;
+  const float *peaks = facet_attachment_get_peaks (self->attachment, &n);
+
+  gtk_widget_set_visible (self->sound, peaks != NULL);
+  gtk_widget_set_visible (self->image, peaks == NULL);
+  if (peaks != NULL)
+    facet_sound_view_set_sound (FACET_SOUND_VIEW (self->sound), facet_attachment_get_path (self->attachment),
+                                facet_attachment_get_seconds (self->attachment), peaks, n);
 }
 
 static void
@@ -50,6 +66,7 @@ show_state (Chip *self)
   gtk_widget_set_tooltip_text (self->chip, gtk_label_get_text (GTK_LABEL (self->details)));
   if (state == FACET_ATTACHMENT_REFUSED)
     gtk_widget_add_css_class (self->details, "error");
+  show_sound (self);
 }
 
 static void
@@ -72,6 +89,7 @@ line (const char *text, const char *class)
 
 GtkWidget *
 facet_attachment_chip_new (FacetAttachment *attachment,
+                           GSettings       *settings,
                            void (*removed) (FacetAttachment *attachment, gpointer user_data),
                            gpointer         user_data)
 {
@@ -93,6 +111,8 @@ facet_attachment_chip_new (FacetAttachment *attachment,
   gtk_image_set_pixel_size (GTK_IMAGE (self->image), 36);
   gtk_box_append (GTK_BOX (lines), line (name, "heading"));
   gtk_box_append (GTK_BOX (lines), self->details);
+  self->sound = facet_sound_view_new (settings);
+  gtk_box_append (GTK_BOX (lines), self->sound);
   gtk_widget_add_css_class (button, "flat");
   gtk_widget_add_css_class (button, "circular");
   gtk_widget_set_valign (button, GTK_ALIGN_CENTER);

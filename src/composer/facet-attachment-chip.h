@@ -1,4 +1,4 @@
-/* facet-attachment-chip.h - an attachment in the composer: picture, name, size */
+/* facet-attachment-chip.h - an attachment in the composer: picture or waveform, name, size */
 #pragma once
 
 #include <gtk/gtk.h>
@@ -7,8 +7,9 @@
 
 G_BEGIN_DECLS
 
-/* @removed is called with the attachment when its button is pressed. */
+/* A sound can be heard. @removed is called with the attachment when its button is pressed. */
 GtkWidget *facet_attachment_chip_new (FacetAttachment *attachment,
+                                      GSettings       *settings,
                                       void (*removed) (FacetAttachment *attachment, gpointer user_data),
                                       gpointer         user_data);
 

@@ -3,31 +3,29 @@
 #include "config.h"
 
 #include <glib/gi18n-lib.h>
-#include <string.h>
+#include <glib/gstdio.h>
 
 #include "facet-activity-log.h"
 #include "facet-attachment.h"
-#include "facet.h"
+#include "facet-findings.h"
 
-#define THUMBNAIL_SIZE 240
 #define MAX_FILE (G_GUINT64_CONSTANT (256) << 20)
-#define MAX_TEXT (1 << 20)
 
-/* What the thread finds out; handed over whole. */
+/* What the thread is given: one of the first two. */
 typedef struct {
-  FacetAttachmentKind kind;
-  GBytes             *bytes;
-  char               *mime;
-  char               *details;
-  FacetImage         *thumbnail;
-} Findings;
+  GFile      *file;
+  GdkTexture *texture;
+  gboolean    own; /* may be mapped */
+} Source;
 
 struct _FacetAttachment {
   GObject parent_instance;
 
   char                *name;
+  char                *path;
+  gboolean             is_recording;
   FacetAttachmentState state;
-  Findings            *findings;
+  FacetFindings       *findings;
   char                *refusal;
   GdkTexture          *thumbnail;
 };
@@ -42,138 +40,56 @@ static GParamSpec *props[N_PROPS];
 G_DEFINE_FINAL_TYPE (FacetAttachment, facet_attachment, G_TYPE_OBJECT)
 
 static void
-findings_free (gpointer data)
+source_free (gpointer data)
 {
-  Findings *findings = data;
+  Source *source = data;
 
-  g_clear_pointer (&findings->bytes, g_bytes_unref);
-  g_clear_pointer (&findings->thumbnail, facet_image_unref);
-  g_free (findings->mime);
-  g_free (findings->details);
-  g_free (findings);
+  g_clear_object (&source->file);
+  g_clear_object (&source->texture);
+  g_free (source);
 }
 
 /* ---- in a thread -------------------------------------------------------- */
 
-static gboolean
-starts_with (GBytes *bytes, gsize offset, const char *magic)
+static GBytes *
+read_source (const Source *source, GCancellable *cancellable)
 {
-  gsize size;
-  const char *data = g_bytes_get_data (bytes, &size);
-  gsize length = strlen (magic);
+  g_autofree char *path = source->file != NULL ? g_file_get_path (source->file) : NULL;
+  g_autoptr (GMappedFile) mapped = NULL;
 
-  return size >= offset + length && memcmp (data + offset, magic, length) == 0;
-}
-
-static const char *
-sound_type (GBytes *bytes)
-{
-  if (starts_with (bytes, 0, "RIFF") && starts_with (bytes, 8, "WAVE"))
-    return "audio/x-wav";
-  if (starts_with (bytes, 0, "fLaC"))
-    return "audio/flac";
-  if (starts_with (bytes, 0, "OggS"))
-    return "audio/ogg";
-  if (starts_with (bytes, 0, "ID3") || starts_with (bytes, 0, "\xff\xfb"))
-    return "audio/mpeg";
-  if (starts_with (bytes, 0, "FORM") && starts_with (bytes, 8, "AIF"))
-    return "audio/x-aiff";
-  return starts_with (bytes, 0, "caff") ? "audio/x-caf" : NULL;
-}
-
-static gboolean
-look_at_picture (Findings *findings, const char *size, GError **error)
-{
-  g_autoptr (FacetImage) image = facet_image_new_from_bytes (findings->bytes, "attachment", error);
-  g_autofree char *type = NULL;
-  int width;
-  int height;
-  double scale;
-
-  if (image == NULL)
-    return FALSE;
-  width = facet_image_width (image);
-  height = facet_image_height (image);
-  scale = MIN (1.0, (double) THUMBNAIL_SIZE / MAX (width, height));
-  findings->kind = FACET_ATTACHMENT_IMAGE;
-  findings->thumbnail = facet_image_scale (image, MAX (1, width * scale), MAX (1, height * scale));
-  type = g_content_type_guess (NULL, g_bytes_get_data (findings->bytes, NULL),
-                               MIN (g_bytes_get_size (findings->bytes), 4096), NULL);
-  findings->mime = g_content_type_get_mime_type (type);
-  findings->details = g_strdup_printf ("%d × %d · %s", width, height, size);
-  return TRUE;
-}
-
-static gboolean
-look_at_text (Findings *findings, const char *size)
-{
-  gsize length;
-  const char *text = g_bytes_get_data (findings->bytes, &length);
-
-  if (length > MAX_TEXT || !g_utf8_validate_len (text, length, NULL))
-    return FALSE;
-  findings->kind = FACET_ATTACHMENT_TEXT;
-  findings->mime = g_strdup ("text/plain");
-  findings->details = g_strdup (size);
-  return TRUE;
-}
-
-static Findings *
-look_at (GBytes *bytes, GError **error)
-{
-  Findings *findings = g_new0 (Findings, 1);
-  g_autofree char *size = g_format_size (g_bytes_get_size (bytes));
-  g_autoptr (GError) why = NULL;
-
-  findings->bytes = g_bytes_ref (bytes);
-  if (sound_type (bytes) != NULL) {
-    findings->kind = FACET_ATTACHMENT_AUDIO;
-    findings->mime = g_strdup (sound_type (bytes));
-    findings->details = g_strdup (size);
-    return findings;
-  }
-  if (look_at_picture (findings, size, &why))
-    return findings;
-  if (g_error_matches (why, FACET_ERROR, FACET_ERROR_MEDIA) && look_at_text (findings, size))
-    return findings;
-
-  findings_free (findings);
-  g_message ("an attachment is refused: %s", why->message);
-  if (g_error_matches (why, FACET_ERROR, FACET_ERROR_NO_MEMORY))
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _("The picture is too large to be decoded."));
-  else if (g_error_matches (why, FACET_ERROR, FACET_ERROR_UNSUPPORTED))
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _("Pictures of this kind cannot be read."));
-  else
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                         _("It is no picture, sound or text that can be read."));
-  return NULL;
+  if (source->texture != NULL)
+    return gdk_texture_save_to_png_bytes (source->texture);
+  if (!source->own || path == NULL)
+    return g_file_load_bytes (source->file, cancellable, NULL, NULL);
+  mapped = g_mapped_file_new (path, FALSE, NULL);
+  return mapped != NULL ? g_mapped_file_get_bytes (mapped) : NULL;
 }
 
 static void
-look_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+look_thread (GTask *task, gpointer object, gpointer data, GCancellable *cancellable)
 {
+  const Source *source = data;
   GError *error = NULL;
   g_autoptr (GBytes) bytes = NULL;
-  Findings *findings;
+  FacetFindings *findings;
 
-  if (G_IS_FILE (data)) {
-    g_autoptr (GFileInfo) info = g_file_query_info (data, G_FILE_ATTRIBUTE_STANDARD_SIZE, 0, cancellable, NULL);
+  if (source->file != NULL) {
+    g_autoptr (GFileInfo) info = g_file_query_info (source->file, G_FILE_ATTRIBUTE_STANDARD_SIZE, 0, cancellable, NULL);
+    guint64 most = source->own ? FACET_STORE_MAX_ATTACHMENT : MAX_FILE;
 
-    if (info != NULL && (guint64) g_file_info_get_size (info) > MAX_FILE) {
+    if (info != NULL && (guint64) g_file_info_get_size (info) > most) {
       g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s", _("The file is too large."));
       return;
     }
-    bytes = g_file_load_bytes (data, cancellable, NULL, NULL);
-  } else {
-    bytes = gdk_texture_save_to_png_bytes (data);
   }
+  bytes = read_source (source, cancellable);
   if (bytes == NULL) {
     g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "%s", _("The file cannot be read."));
     return;
   }
-  findings = look_at (bytes, &error);
+  findings = facet_findings_new (bytes, &error);
   if (findings != NULL)
-    g_task_return_pointer (task, findings, findings_free);
+    g_task_return_pointer (task, findings, (GDestroyNotify) facet_findings_free);
   else
     g_task_return_error (task, error);
 }
@@ -193,7 +109,7 @@ texture_of (const FacetImage *image)
 static void
 looked_cb (GObject *object, GAsyncResult *result, gpointer data)
 {
-  FacetAttachment *self = FACET_ATTACHMENT (object);
+  g_autoptr (FacetAttachment) self = data;
   g_autoptr (GError) error = NULL;
 
   self->findings = g_task_propagate_pointer (G_TASK (result), &error);
@@ -208,33 +124,91 @@ looked_cb (GObject *object, GAsyncResult *result, gpointer data)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
 }
 
+/* Takes @name. */
 static FacetAttachment *
-start (char *name, gpointer source)
+start (char *name, GFile *file, GdkTexture *texture, gboolean own)
 {
   FacetAttachment *self = g_object_new (FACET_TYPE_ATTACHMENT, NULL);
-  g_autoptr (GTask) task = g_task_new (self, NULL, looked_cb, NULL);
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, looked_cb, g_object_ref (self));
+  Source *source = g_new0 (Source, 1);
 
   self->name = name;
-  g_task_set_task_data (task, g_object_ref (source), g_object_unref);
+  self->path = file != NULL ? g_file_get_path (file) : NULL;
+  if (self->path != NULL)
+    facet_activity_log_add (FACET_ACTIVITY_READ, self->path);
+  g_set_object (&source->file, file);
+  g_set_object (&source->texture, texture);
+  source->own = own;
+  g_task_set_task_data (task, source, source_free);
   g_task_run_in_thread (task, look_thread);
   return self;
+}
+
+static char *
+display_name (GFile *file)
+{
+  g_autofree char *name = g_file_get_basename (file);
+
+  return g_filename_display_name (name);
 }
 
 FacetAttachment *
 facet_attachment_new_for_file (GFile *file)
 {
-  g_autofree char *path = g_file_get_path (file);
-  g_autofree char *name = g_file_get_basename (file);
+  return start (display_name (file), file, NULL, FALSE);
+}
 
-  if (path != NULL)
-    facet_activity_log_add (FACET_ACTIVITY_READ, path);
-  return start (g_filename_display_name (name), file);
+FacetAttachment *
+facet_attachment_new_for_own (const char *path, const char *name)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+
+  return start (g_strdup (name), file, NULL, TRUE);
+}
+
+FacetAttachment *
+facet_attachment_new_for_recording (const char *path)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  FacetAttachment *self = start (display_name (file), file, NULL, TRUE);
+
+  self->is_recording = TRUE;
+  return self;
 }
 
 FacetAttachment *
 facet_attachment_new_for_texture (GdkTexture *texture)
 {
-  return start (g_strdup (C_("name of a file", "Pasted picture.png")), texture);
+  return start (g_strdup (C_("name of a file", "Pasted picture.png")), NULL, texture, FALSE);
+}
+
+void
+facet_attachment_discard (FacetAttachment *self)
+{
+  if (self->is_recording && g_unlink (self->path) != 0)
+    g_warning ("%s could not be removed", self->path);
+  self->is_recording = FALSE;
+}
+
+const char *
+facet_attachment_get_path (FacetAttachment *self)
+{
+  return self->path;
+}
+
+double
+facet_attachment_get_seconds (FacetAttachment *self)
+{
+  return self->findings != NULL ? self->findings->seconds : 0;
+}
+
+const float *
+facet_attachment_get_peaks (FacetAttachment *self, gsize *n)
+{
+  const float *peaks = self->findings != NULL ? self->findings->peaks : NULL;
+
+  *n = peaks != NULL ? FACET_FINDINGS_PEAKS : 0;
+  return peaks;
 }
 
 FacetAttachmentState
@@ -286,10 +260,11 @@ facet_attachment_finalize (GObject *object)
 {
   FacetAttachment *self = FACET_ATTACHMENT (object);
 
-  g_clear_pointer (&self->findings, findings_free);
+  g_clear_pointer (&self->findings, facet_findings_free);
   g_clear_object (&self->thumbnail);
   g_free (self->refusal);
   g_free (self->name);
+  g_free (self->path);
   G_OBJECT_CLASS (facet_attachment_parent_class)->finalize (object);
 }
 

@@ -5,8 +5,9 @@
  * that is composing gets its Enter first. Files and pictures come by drop,
  * paste or the button.
  *
- * Signals: "send", "stop", "cancel-edit" and "changed" (what the next message
- * would be is different now).
+ * Signals: "send", "stop", "cancel-edit", "changed" (what the next message
+ * would be, or whether a recording runs, is different now) and "removed"
+ * (string: name of an attachment that facet_composer_restore() brings back).
  *
  * Thread-safety: main thread only.
  */
@@ -22,7 +23,8 @@ G_BEGIN_DECLS
 #define FACET_TYPE_COMPOSER (facet_composer_get_type ())
 G_DECLARE_FINAL_TYPE (FacetComposer, facet_composer, FACET, COMPOSER, AdwBin)
 
-FacetComposer *facet_composer_new             (GSettings *settings);
+/* @recordings: a folder for voice notes that are not sent yet. */
+FacetComposer *facet_composer_new             (GSettings *settings, const char *recordings);
 
 /* Returns: (transfer full): the text, surrounding blanks removed. */
 char          *facet_composer_get_text        (FacetComposer *self);
@@ -31,6 +33,18 @@ void           facet_composer_set_text        (FacetComposer *self, const char *
 /* Items: FacetAttachment, refused ones among them. */
 GListModel    *facet_composer_get_attachments (FacetComposer *self);
 void           facet_composer_add_file        (FacetComposer *self, GFile *file);
+
+/* Takes an attachment out; facet_composer_restore() brings the last one back. */
+void           facet_composer_remove          (FacetComposer *self, FacetAttachment *attachment);
+void           facet_composer_restore         (FacetComposer *self);
+
+/* Begins a recording, or ends it and attaches it. */
+void           facet_composer_record          (FacetComposer *self);
+gboolean       facet_composer_is_recording    (FacetComposer *self);
+
+/* Attaches what the folder of recordings holds from an earlier start. Returns
+ * how many those are. */
+guint          facet_composer_recover         (FacetComposer *self, const char *recordings);
 
 const FacetMode *facet_composer_get_mode      (FacetComposer *self);
 void           facet_composer_set_mode        (FacetComposer *self, const FacetMode *mode);

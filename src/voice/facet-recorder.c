@@ -47,6 +47,10 @@ facet_voice_error_text (FacetVoiceErrorCode code)
     return _("The microphone cannot be used now. Another program may be recording.");
   case FACET_VOICE_ERROR_LOST:
     return _("The microphone was disconnected. What had been recorded until then is kept.");
+  case FACET_VOICE_ERROR_NO_OUTPUT:
+    return _("The sound cannot be played now: no loudspeaker was found, or another program is using it.");
+  case FACET_VOICE_ERROR_FILE:
+    return _("This sound file cannot be played.");
   case FACET_VOICE_ERROR_DISK:
   default:
     return _("The recording cannot be written to disk.");

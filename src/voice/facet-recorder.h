@@ -5,8 +5,8 @@
  * the last half second is missing. If the device goes away, what was captured
  * stays and the recorder reports LOST.
  *
- * Knows nothing of GTK. Thread-safety: a recorder belongs to one thread; the
- * sound callback and the writer are its own.
+ * Knows nothing of GTK. Thread-safety: a recorder belongs to one thread at a
+ * time; the sound callback and the writer are its own.
  */
 #pragma once
 
@@ -22,6 +22,8 @@ typedef enum {
   FACET_VOICE_ERROR_BUSY,      /* another program has it, or it refuses */
   FACET_VOICE_ERROR_LOST,      /* pulled out while recording */
   FACET_VOICE_ERROR_DISK,      /* the file cannot be written */
+  FACET_VOICE_ERROR_NO_OUTPUT, /* no loudspeaker, or it refuses */
+  FACET_VOICE_ERROR_FILE,      /* a sound file that cannot be played */
 } FacetVoiceErrorCode;
 
 /* One translated sentence for people. */
@@ -33,8 +35,14 @@ typedef struct {
   gboolean is_default;
 } FacetVoiceDevice;
 
-/* Returns: (transfer full): FacetVoiceDevice pointers; empty without any. */
-GPtrArray *facet_voice_devices (void);
+typedef enum {
+  FACET_VOICE_INPUT,
+  FACET_VOICE_OUTPUT,
+} FacetVoiceDirection;
+
+/* May take half a second: call it in a thread. Any thread.
+ * Returns: (transfer full): FacetVoiceDevice pointers; empty without any. */
+GPtrArray *facet_voice_devices (FacetVoiceDirection direction);
 
 typedef enum {
   FACET_RECORDER_RECORDING,
@@ -45,7 +53,9 @@ typedef enum {
 
 typedef struct FacetRecorder FacetRecorder;
 
-/* Records into a new file at @path. @device: an id from facet_voice_devices(),
+/* Records into a new file at @path. Opening and closing a device may take half
+ * a second: a window calls start, stop, discard and free in a thread, one at a
+ * time. @device: an id from facet_voice_devices(),
  * NULL: the default one, "file:PATH": a sound file played in real time and
  * then silence, "unplug:PATH": the same, but the device vanishes at its end. */
 FacetRecorder     *facet_recorder_start   (const char *device, const char *path, GError **error);

@@ -1,8 +1,7 @@
 #include "config.h"
 
 #include "voice-source.h"
-
-#include <portaudio.h>
+#include "voice-portaudio.h"
 
 /* Without a callback for this long the device is gone, whatever it says. */
 #define GONE_AFTER (3 * G_USEC_PER_SEC)
@@ -46,37 +45,18 @@ port_free (VoiceSource *base)
 {
   PortSource *source = (PortSource *) base;
 
+  voice_portaudio_lock ();
   Pa_CloseStream (source->stream);
   Pa_Terminate ();
+  voice_portaudio_unlock ();
   g_free (source);
 }
 
-static char *
-device_id (const PaDeviceInfo *info)
-{
-  return g_strdup_printf ("%s/%s", Pa_GetHostApiInfo (info->hostApi)->name, info->name);
-}
-
-static PaDeviceIndex
-find_device (const char *device)
-{
-  if (device == NULL)
-    return Pa_GetDefaultInputDevice ();
-  for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount (); i++) {
-    const PaDeviceInfo *info = Pa_GetDeviceInfo (i);
-    g_autofree char *id = device_id (info);
-
-    if (info->maxInputChannels > 0 && g_str_equal (id, device))
-      return i;
-  }
-  return paNoDevice;
-}
-
-VoiceSource *
-voice_source_open_portaudio (const char *device, VoiceRing *ring, GError **error)
+static VoiceSource *
+open_locked (const char *device, VoiceRing *ring, GError **error)
 {
   PaError failed = Pa_Initialize ();
-  PaDeviceIndex index = failed == paNoError ? find_device (device) : paNoDevice;
+  PaDeviceIndex index = failed == paNoError ? voice_portaudio_find (device, FACET_VOICE_INPUT) : paNoDevice;
   const PaDeviceInfo *info = index != paNoDevice ? Pa_GetDeviceInfo (index) : NULL;
   PaStreamParameters wanted = { .device = index, .sampleFormat = paFloat32 };
   PortSource *source;
@@ -110,6 +90,17 @@ voice_source_open_portaudio (const char *device, VoiceRing *ring, GError **error
 }
 
 VoiceSource *
+voice_source_open_portaudio (const char *device, VoiceRing *ring, GError **error)
+{
+  VoiceSource *source;
+
+  voice_portaudio_lock ();
+  source = open_locked (device, ring, error);
+  voice_portaudio_unlock ();
+  return source;
+}
+
+VoiceSource *
 voice_source_open (const char *device, VoiceRing *ring, GError **error)
 {
   if (device != NULL && g_str_has_prefix (device, "file:"))
@@ -117,37 +108,4 @@ voice_source_open (const char *device, VoiceRing *ring, GError **error)
   if (device != NULL && g_str_has_prefix (device, "unplug:"))
     return voice_source_open_file (device + 7, TRUE, ring, error);
   return voice_source_open_portaudio (device, ring, error);
-}
-
-static void
-device_free (gpointer data)
-{
-  FacetVoiceDevice *device = data;
-
-  g_free (device->id);
-  g_free (device->name);
-  g_free (device);
-}
-
-GPtrArray *
-facet_voice_devices (void)
-{
-  GPtrArray *devices = g_ptr_array_new_with_free_func (device_free);
-
-  if (Pa_Initialize () != paNoError)
-    return devices;
-  for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount (); i++) {
-    const PaDeviceInfo *info = Pa_GetDeviceInfo (i);
-    FacetVoiceDevice *device;
-
-    if (info->maxInputChannels < 1)
-      continue;
-    device = g_new0 (FacetVoiceDevice, 1);
-    device->id = device_id (info);
-    device->name = g_utf8_make_valid (info->name, -1);
-    device->is_default = i == Pa_GetDefaultInputDevice ();
-    g_ptr_array_add (devices, device);
-  }
-  Pa_Terminate ();
-  return devices;
 }

@@ -15,65 +15,6 @@ report (FacetWindow *self, const GError *error)
     facet_window_say (self, error->message);
 }
 
-/* ---- sending ------------------------------------------------------------ */
-
-static GPtrArray *
-take_attachments (FacetWindow *self, GError **error)
-{
-  g_autoptr (GPtrArray) taken = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_store_attachment_free);
-  GListModel *attachments = facet_composer_get_attachments (self->composer);
-
-  for (guint i = 0; i < g_list_model_get_n_items (attachments); i++) {
-    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments, i);
-    FacetStoreAttachment *stored = facet_store_take_bytes (
-      self->store, facet_attachment_get_kind (attachment), facet_attachment_get_bytes (attachment),
-      facet_attachment_get_name (attachment), facet_attachment_get_mime (attachment), error);
-
-    if (stored == NULL)
-      return NULL;
-    g_ptr_array_add (taken, stored);
-  }
-  return g_steal_pointer (&taken);
-}
-
-void
-_facet_window_ask (FacetWindow *self)
-{
-  g_autofree char *text = facet_composer_get_text (self->composer);
-  g_autofree char *choice = facet_mode_choice (facet_composer_get_mode (self->composer), self->settings);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) attachments = NULL;
-  FacetMessage *question;
-
-  if (facet_replier_is_running (self->replier)) {
-    facet_window_say (self, _("Another answer is being written."));
-    return;
-  }
-  attachments = take_attachments (self, &error);
-  if (attachments == NULL) {
-    report (self, error);
-    return;
-  }
-  /* an edited message keeps the files that came with it */
-  if (self->editing != NULL) {
-    const FacetStoreMessage *record = facet_message_get_record (self->editing);
-
-    for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++)
-      g_ptr_array_add (attachments, facet_store_attachment_copy (record->attachments->pdata[i]));
-  }
-  question = facet_conversation_ask (self->conversation, text, attachments, choice, self->editing, &error);
-  if (question == NULL) {
-    report (self, error);
-    return;
-  }
-  facet_composer_clear (self->composer);
-  facet_composer_set_editing (self->composer, FALSE);
-  g_clear_object (&self->editing);
-  facet_chat_view_scroll_to_end (FACET_CHAT_VIEW (self->view));
-  if (!facet_replier_answer (self->replier, self->conversation, question, &error))
-    report (self, error);
-}
-
 /* ---- one message -------------------------------------------------------- */
 
 static FacetMessage *
@@ -250,6 +191,18 @@ search (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+record (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  facet_composer_record (FACET_WINDOW (widget)->composer);
+}
+
+static void
+restore_attachment (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  facet_composer_restore (FACET_WINDOW (widget)->composer);
+}
+
+static void
 stop (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   facet_replier_stop (FACET_WINDOW (widget)->replier);
@@ -358,7 +311,8 @@ _facet_window_install_actions (FacetWindowClass *klass)
     { "win.suggest-title", NULL, suggest_title }, { "win.pin-chat", NULL, pin_chat },
     { "win.delete-chat", NULL, delete_chat },     { "win.undelete-chat", "x", undelete_chat },
     { "win.export-markdown", NULL, export_markdown }, { "win.export-json", NULL, export_json },
-    { "win.import", NULL, import },
+    { "win.import", NULL, import },               { "win.record", NULL, record },
+    { "win.restore-attachment", NULL, restore_attachment },
   };
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
@@ -368,6 +322,7 @@ _facet_window_install_actions (FacetWindowClass *klass)
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, "win.search", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "win.stop", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F2, 0, "win.rename-chat", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_r, GDK_CONTROL_MASK, "win.record", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_c, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "win.copy-last",
                                        NULL);
 }

@@ -40,6 +40,8 @@ struct _FacetWindow {
   FacetChatList      *chat_list;
   FacetConversation  *conversation;
   FacetMessage       *editing;  /* or NULL */
+  gboolean            asking;   /* files of a question are being copied */
+  guint               inhibited; /* cookie, 0: none */
   GCancellable       *searching;
   guint64             count_job;
   guint               count_timer;
@@ -52,6 +54,8 @@ struct _FacetWindow {
 /* facet-window-actions.c */
 void _facet_window_install_actions (FacetWindowClass *klass);
 void _facet_window_add_chat_actions (FacetWindow *self);
+
+/* facet-window-ask.c */
 void _facet_window_ask             (FacetWindow *self);
 
 /* facet-window-chats.c */

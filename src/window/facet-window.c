@@ -65,11 +65,52 @@ items_changed_cb (FacetWindow *self)
   _facet_window_update_meter (self);
 }
 
+/* The machine does not fall asleep over an answer or a recording. */
+static void
+update_inhibition (FacetWindow *self)
+{
+  GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
+  gboolean recording = facet_composer_is_recording (self->composer);
+  gboolean wanted = recording || facet_replier_is_running (self->replier);
+
+  if (application == NULL || wanted == (self->inhibited != 0))
+    return;
+  if (wanted) {
+    self->inhibited = gtk_application_inhibit (application, GTK_WINDOW (self), GTK_APPLICATION_INHIBIT_SUSPEND,
+                                               recording ? _("A voice note is being recorded")
+                                                         : _("An answer is being written"));
+  } else {
+    gtk_application_uninhibit (application, self->inhibited);
+    self->inhibited = 0;
+  }
+}
+
 static void
 running_cb (FacetWindow *self)
 {
   facet_composer_set_running (self->composer, facet_replier_is_running (self->replier));
   _facet_window_update_meter (self);
+  update_inhibition (self);
+}
+
+static void
+composer_changed_cb (FacetWindow *self)
+{
+  _facet_window_update_meter (self);
+  update_inhibition (self);
+}
+
+static void
+attachment_removed_cb (FacetWindow *self, const char *name)
+{
+  /* Translators: %s is the name of a file */
+  g_autofree char *sentence = g_strdup_printf (_("“%s” removed"), name);
+  g_autofree char *escaped = g_markup_escape_text (sentence, -1);
+  AdwToast *toast = adw_toast_new (escaped);
+
+  adw_toast_set_button_label (toast, _("_Undo"));
+  adw_toast_set_action_name (toast, "win.restore-attachment");
+  adw_toast_overlay_add_toast (self->toasts, toast);
 }
 
 void
@@ -190,16 +231,30 @@ stop_cb (FacetWindow *self)
 }
 
 static void
+recover_recordings (FacetWindow *self, const char *recordings)
+{
+  guint n = facet_composer_recover (self->composer, recordings);
+
+  if (n > 0)
+    facet_window_say (self, ngettext ("A recording that was not sent is attached again.",
+                                      "Recordings that were not sent are attached again.", n));
+}
+
+static void
 build_content (FacetWindow *self)
 {
+  g_autofree char *recordings = g_build_filename (facet_store_get_directory (self->store), "recordings", NULL);
+
   self->view = facet_chat_view_new ();
   gtk_stack_add_child (self->pages, self->view);
-  self->composer = facet_composer_new (self->settings);
+  self->composer = facet_composer_new (self->settings, recordings);
   gtk_box_append (GTK_BOX (self->content), GTK_WIDGET (self->composer));
   g_signal_connect_swapped (self->composer, "send", G_CALLBACK (_facet_window_ask), self);
   g_signal_connect_swapped (self->composer, "stop", G_CALLBACK (stop_cb), self);
-  g_signal_connect_swapped (self->composer, "changed", G_CALLBACK (_facet_window_update_meter), self);
+  g_signal_connect_swapped (self->composer, "changed", G_CALLBACK (composer_changed_cb), self);
+  g_signal_connect_swapped (self->composer, "removed", G_CALLBACK (attachment_removed_cb), self);
   g_signal_connect_swapped (self->composer, "cancel-edit", G_CALLBACK (cancel_edit_cb), self);
+  recover_recordings (self, recordings);
 }
 
 FacetWindow *

@@ -293,8 +293,6 @@ int
 main (int argc, char *argv[])
 {
 #define ADD(name, func) g_test_add ("/window/" name, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
-  g_autoptr (GtkCssProvider) style = NULL;
-
   gtk_disable_setlocale ();
   setlocale (LC_ALL, "C.UTF-8");
   if (!gtk_init_check ()) {
@@ -302,12 +300,7 @@ main (int argc, char *argv[])
     return 0;
   }
   g_test_init (&argc, &argv, NULL);
-  adw_init ();
-  style = gtk_css_provider_new ();
-  /* the program's own style comes with its application */
-  gtk_css_provider_load_from_resource (style, "/io/github/facet_desktop/Facet/style.css");
-  gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (style),
-                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+  fixture_init ();
   ADD ("ask", test_ask);
   ADD ("stop", test_stop);
   ADD ("branches", test_branches);

@@ -5,6 +5,18 @@
 #include "widget-picture.h"
 
 void
+fixture_init (void)
+{
+  g_autoptr (GtkCssProvider) style = gtk_css_provider_new ();
+
+  adw_init ();
+  /* the program's own style comes with its application */
+  gtk_css_provider_load_from_resource (style, "/io/github/facet_desktop/Facet/style.css");
+  gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (style),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+}
+
+void
 fixture_wait (gboolean (*condition) (Fixture *self), Fixture *self)
 {
   gint64 end = g_get_monotonic_time () + (self->backend != NULL ? 120 : 5) * G_USEC_PER_SEC;
@@ -58,11 +70,19 @@ fixture_tear_down (Fixture *self, gconstpointer data)
   g_string_free (self->script.asked, TRUE);
 }
 
+/* Attached files are copied in a thread first. */
+static gboolean
+has_asked (Fixture *self)
+{
+  return !self->window->asking;
+}
+
 void
 fixture_ask (Fixture *self, const char *text)
 {
   facet_composer_set_text (self->window->composer, text);
   g_signal_emit_by_name (self->window->composer, "send");
+  fixture_wait (has_asked, self);
 }
 
 void

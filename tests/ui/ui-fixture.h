@@ -15,6 +15,9 @@ typedef struct {
   FacetWindow        *window;
 } Fixture;
 
+/* After gtk_init(): libadwaita and the program's own style. */
+void       fixture_init      (void);
+
 /* @data: path of a model for the engine itself, or NULL for the script. The
  * model is loaded when this returns. */
 void       fixture_set_up    (Fixture *self, gconstpointer data);

@@ -10,12 +10,27 @@ settle (guint ms)
       g_usleep (1000);
 }
 
+/* What is about to be drawn anew has no picture at that moment. */
+static GskRenderNode *
+node_of (GtkWidget *widget)
+{
+  g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (widget);
+  GskRenderNode *node = NULL;
+
+  for (int i = 0; i < 50 && node == NULL; i++) {
+    GtkSnapshot *snapshot = gtk_snapshot_new ();
+
+    settle (7);
+    gdk_paintable_snapshot (paintable, snapshot, gtk_widget_get_width (widget), gtk_widget_get_height (widget));
+    node = gtk_snapshot_free_to_node (snapshot);
+  }
+  return node;
+}
+
 void
 widget_picture (GtkWidget *widget, const char *name, guint ms)
 {
   const char *folder = g_getenv ("FACET_SCREENSHOTS");
-  g_autoptr (GdkPaintable) paintable = NULL;
-  g_autoptr (GtkSnapshot) snapshot = NULL;
   g_autoptr (GskRenderNode) node = NULL;
   g_autoptr (GdkTexture) texture = NULL;
   g_autofree char *path = NULL;
@@ -23,10 +38,7 @@ widget_picture (GtkWidget *widget, const char *name, guint ms)
   if (folder == NULL)
     return;
   settle (ms);
-  paintable = gtk_widget_paintable_new (widget);
-  snapshot = gtk_snapshot_new ();
-  gdk_paintable_snapshot (paintable, snapshot, gtk_widget_get_width (widget), gtk_widget_get_height (widget));
-  node = gtk_snapshot_to_node (snapshot);
+  node = node_of (widget);
   texture = gsk_renderer_render_texture (gtk_native_get_renderer (gtk_widget_get_native (widget)), node, NULL);
   path = g_strdup_printf ("%s/%s.png", folder, name);
   g_assert_true (gdk_texture_save_to_png (texture, path));

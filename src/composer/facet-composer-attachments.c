@@ -1,0 +1,169 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "facet-composer-private.h"
+
+#include "facet-attachment-chip.h"
+
+void
+facet_composer_remove (FacetComposer *self, FacetAttachment *attachment)
+{
+  guint position;
+
+  if (!g_list_store_find (self->attachments, attachment, &position))
+    return;
+  _facet_composer_forget_removed (self);
+  self->removed = g_object_ref (attachment);
+  g_list_store_remove (self->attachments, position);
+  g_signal_emit_by_name (self, "removed", facet_attachment_get_name (attachment));
+}
+
+void
+_facet_composer_forget_removed (FacetComposer *self)
+{
+  if (self->removed != NULL)
+    facet_attachment_discard (self->removed);
+  g_clear_object (&self->removed);
+}
+
+void
+facet_composer_restore (FacetComposer *self)
+{
+  if (self->removed != NULL)
+    _facet_composer_add (self, g_steal_pointer (&self->removed));
+}
+
+static void
+removed_cb (FacetAttachment *attachment, gpointer data)
+{
+  facet_composer_remove (data, attachment);
+}
+
+static GtkWidget *
+create_chip_cb (gpointer item, gpointer data)
+{
+  FacetComposer *self = data;
+
+  return facet_attachment_chip_new (item, self->settings, removed_cb, self);
+}
+
+static void
+attachments_changed_cb (FacetComposer *self)
+{
+  gtk_widget_set_visible (self->chips, g_list_model_get_n_items (G_LIST_MODEL (self->attachments)) > 0);
+  _facet_composer_changed (self);
+}
+
+void
+_facet_composer_add (FacetComposer *self, FacetAttachment *attachment)
+{
+  g_signal_connect_object (attachment, "notify::state", G_CALLBACK (_facet_composer_changed), self, G_CONNECT_SWAPPED);
+  g_list_store_append (self->attachments, attachment);
+  g_object_unref (attachment);
+}
+
+void
+facet_composer_add_file (FacetComposer *self, GFile *file)
+{
+  _facet_composer_add (self, facet_attachment_new_for_file (file));
+}
+
+static void
+chosen_cb (GtkNativeDialog *dialog, int response, FacetComposer *self)
+{
+  g_autoptr (GListModel) files = gtk_file_chooser_get_files (GTK_FILE_CHOOSER (dialog));
+
+  for (guint i = 0; response == GTK_RESPONSE_ACCEPT && i < g_list_model_get_n_items (files); i++) {
+    g_autoptr (GFile) file = g_list_model_get_item (files, i);
+
+    facet_composer_add_file (self, file);
+  }
+  g_clear_object (&self->chooser);
+}
+
+static void
+attach_cb (FacetComposer *self)
+{
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+
+  if (self->chooser != NULL)
+    return;
+  self->chooser = gtk_file_chooser_native_new (_("Attach Files"), GTK_WINDOW (root), GTK_FILE_CHOOSER_ACTION_OPEN,
+                                               _("_Attach"), _("_Cancel"));
+  gtk_file_chooser_set_select_multiple (GTK_FILE_CHOOSER (self->chooser), TRUE);
+  g_signal_connect_object (self->chooser, "response", G_CALLBACK (chosen_cb), self, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (self->chooser));
+}
+
+static gboolean
+drop_cb (GtkDropTarget *target, const GValue *value, double x, double y, FacetComposer *self)
+{
+  if (G_VALUE_HOLDS (value, GDK_TYPE_FILE_LIST)) {
+    g_autoptr (GSList) files = gdk_file_list_get_files (g_value_get_boxed (value));
+
+    for (GSList *link = files; link != NULL; link = link->next)
+      facet_composer_add_file (self, link->data);
+    return TRUE;
+  }
+  if (G_VALUE_HOLDS (value, GDK_TYPE_TEXTURE)) {
+    _facet_composer_add (self, facet_attachment_new_for_texture (g_value_get_object (value)));
+    return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+texture_cb (GObject *clipboard, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FacetComposer) self = data;
+  g_autoptr (GdkTexture) texture = gdk_clipboard_read_texture_finish (GDK_CLIPBOARD (clipboard), result, NULL);
+
+  if (texture != NULL)
+    _facet_composer_add (self, facet_attachment_new_for_texture (texture));
+}
+
+static void
+files_cb (GObject *clipboard, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FacetComposer) self = data;
+  const GValue *value = gdk_clipboard_read_value_finish (GDK_CLIPBOARD (clipboard), result, NULL);
+
+  if (value != NULL)
+    drop_cb (NULL, value, 0, 0, self);
+}
+
+static void
+paste_cb (GtkTextView *view, FacetComposer *self)
+{
+  GdkClipboard *clipboard = gtk_widget_get_clipboard (GTK_WIDGET (view));
+  GdkContentFormats *formats = gdk_clipboard_get_formats (clipboard);
+
+  if (gdk_content_formats_contain_gtype (formats, GDK_TYPE_FILE_LIST))
+    gdk_clipboard_read_value_async (clipboard, GDK_TYPE_FILE_LIST, G_PRIORITY_DEFAULT, NULL, files_cb,
+                                    g_object_ref (self));
+  else if (gdk_content_formats_contain_gtype (formats, GDK_TYPE_TEXTURE))
+    gdk_clipboard_read_texture_async (clipboard, NULL, texture_cb, g_object_ref (self));
+  else
+    return;
+  g_signal_stop_emission_by_name (view, "paste-clipboard");
+}
+
+void
+_facet_composer_setup_attachments (FacetComposer *self)
+{
+  GtkDropTarget *target = gtk_drop_target_new (G_TYPE_INVALID, GDK_ACTION_COPY);
+  GType types[] = { GDK_TYPE_FILE_LIST, GDK_TYPE_TEXTURE };
+
+  self->attachments = g_list_store_new (FACET_TYPE_ATTACHMENT);
+  gtk_flow_box_bind_model (GTK_FLOW_BOX (self->chips), G_LIST_MODEL (self->attachments), create_chip_cb, self, NULL);
+  g_signal_connect_object (self->attachments, "items-changed", G_CALLBACK (attachments_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect (self->view, "paste-clipboard", G_CALLBACK (paste_cb), self);
+  g_signal_connect_swapped (self->attach, "clicked", G_CALLBACK (attach_cb), self);
+  gtk_drop_target_set_gtypes (target, types, G_N_ELEMENTS (types));
+  g_signal_connect (target, "drop", G_CALLBACK (drop_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));
+}

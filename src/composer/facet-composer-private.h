@@ -1,0 +1,55 @@
+/* facet-composer-private.h - the fields that the parts of the composer share */
+#pragma once
+
+#include "facet-composer.h"
+
+#include "sound/facet-recorder-bar.h"
+
+G_BEGIN_DECLS
+
+struct _FacetComposer {
+  AdwBin parent_instance;
+
+  GtkWidget     *banner;
+  GtkWidget     *cancel_edit;
+  GtkWidget     *chips;
+  GtkTextView   *view;
+  GtkWidget     *placeholder;
+  GtkWidget     *attach;
+  GtkWidget     *record;
+  AdwBin        *recorder_bin;
+  GtkMenuButton *mode_button;
+  GtkLabel      *meter;
+  GtkWidget     *stop;
+  GtkWidget     *send;
+
+  GSettings            *settings;
+  FacetRecorderBar     *recorder;
+  GListStore           *attachments;
+  FacetAttachment      *removed; /* the last one, which may be brought back */
+  GtkFileChooserNative *chooser;
+  const FacetMode      *mode;
+  gboolean              running;
+  gboolean              ready;
+  gboolean              sees;
+  gboolean              hears;
+};
+
+/* facet-composer.c: the next message would be different now. */
+void _facet_composer_changed           (FacetComposer *self);
+
+/* facet-composer-attachments.c: by button, drop and paste. */
+void _facet_composer_setup_attachments (FacetComposer *self);
+void _facet_composer_add               (FacetComposer *self, FacetAttachment *attachment);
+void _facet_composer_forget_removed    (FacetComposer *self);
+
+/* facet-composer-recorder.c */
+void _facet_composer_setup_recorder    (FacetComposer *self);
+void _facet_composer_update_recorder   (FacetComposer *self);
+
+/* facet-composer-modes.c */
+void _facet_composer_setup_modes       (FacetComposer *self);
+void _facet_composer_build_modes       (FacetComposer *self);
+gboolean _facet_composer_offers        (FacetComposer *self, const FacetMode *mode);
+
+G_END_DECLS

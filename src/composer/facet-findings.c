@@ -1,0 +1,143 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "facet-findings.h"
+
+#include "sound/facet-waveform.h"
+
+#define THUMBNAIL_SIZE 240
+#define MAX_TEXT (1 << 20)
+
+void
+facet_findings_free (FacetFindings *findings)
+{
+  g_clear_pointer (&findings->bytes, g_bytes_unref);
+  g_clear_pointer (&findings->thumbnail, facet_image_unref);
+  g_free (findings->mime);
+  g_free (findings->details);
+  g_free (findings->peaks);
+  g_free (findings);
+}
+
+static gboolean
+starts_with (GBytes *bytes, gsize offset, const char *magic)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+  gsize length = strlen (magic);
+
+  return size >= offset + length && memcmp (data + offset, magic, length) == 0;
+}
+
+static const char *
+sound_type (GBytes *bytes)
+{
+  if (starts_with (bytes, 0, "RIFF") && starts_with (bytes, 8, "WAVE"))
+    return "audio/x-wav";
+  if (starts_with (bytes, 0, "fLaC"))
+    return "audio/flac";
+  if (starts_with (bytes, 0, "OggS"))
+    return "audio/ogg";
+  if (starts_with (bytes, 0, "ID3") || starts_with (bytes, 0, "\xff\xfb"))
+    return "audio/mpeg";
+  if (starts_with (bytes, 0, "FORM") && starts_with (bytes, 8, "AIF"))
+    return "audio/x-aiff";
+  return starts_with (bytes, 0, "caff") ? "audio/x-caf" : NULL;
+}
+
+static gboolean
+look_at_picture (FacetFindings *findings, const char *size, GError **error)
+{
+  g_autoptr (FacetImage) image = facet_image_new_from_bytes (findings->bytes, "attachment", error);
+  g_autofree char *type = NULL;
+  int width;
+  int height;
+  double scale;
+
+  if (image == NULL)
+    return FALSE;
+  width = facet_image_width (image);
+  height = facet_image_height (image);
+  scale = MIN (1.0, (double) THUMBNAIL_SIZE / MAX (width, height));
+  findings->kind = FACET_ATTACHMENT_IMAGE;
+  findings->thumbnail = facet_image_scale (image, MAX (1, width * scale), MAX (1, height * scale));
+  type = g_content_type_guess (NULL, g_bytes_get_data (findings->bytes, NULL),
+                               MIN (g_bytes_get_size (findings->bytes), 4096), NULL);
+  findings->mime = g_content_type_get_mime_type (type);
+  findings->details = g_strdup_printf ("%d × %d · %s", width, height, size);
+  return TRUE;
+}
+
+static gboolean
+look_at_text (FacetFindings *findings, const char *size)
+{
+  gsize length;
+  const char *text = g_bytes_get_data (findings->bytes, &length);
+
+  if (length > MAX_TEXT || !g_utf8_validate_len (text, length, NULL))
+    return FALSE;
+  findings->kind = FACET_ATTACHMENT_TEXT;
+  findings->mime = g_strdup ("text/plain");
+  findings->details = g_strdup (size);
+  return TRUE;
+}
+
+static gboolean
+look_at_sound (FacetFindings *findings, const char *size, GError **error)
+{
+  g_autoptr (FacetAudio) audio = facet_audio_load_bytes (findings->bytes, "attachment", NULL, error);
+  const char *type = sound_type (findings->bytes);
+  g_autofree char *length = NULL;
+
+  if (audio == NULL)
+    return FALSE;
+  findings->kind = FACET_ATTACHMENT_AUDIO;
+  findings->mime = g_strdup (type != NULL ? type : "application/octet-stream");
+  findings->seconds = facet_audio_duration (audio);
+  findings->peaks = g_new (float, FACET_FINDINGS_PEAKS);
+  facet_audio_peaks (audio, findings->peaks, FACET_FINDINGS_PEAKS);
+  length = facet_waveform_format_time (findings->seconds);
+  findings->details = g_strdup_printf ("%s · %s", length, size);
+  return TRUE;
+}
+
+/* A translated sentence for what was found wrong. */
+static GError *
+refusal (const GError *why, gboolean sound)
+{
+  const char *sentence = _("It is no picture, sound or text that can be read.");
+
+  if (g_error_matches (why, FACET_ERROR, FACET_ERROR_NO_MEMORY))
+    sentence = _("The picture is too large to be decoded.");
+  else if (sound)
+    sentence = _("The sound is damaged, empty or of a kind that cannot be read.");
+  else if (g_error_matches (why, FACET_ERROR, FACET_ERROR_UNSUPPORTED))
+    sentence = _("Pictures of this kind cannot be read.");
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_INVALID_DATA, sentence);
+}
+
+FacetFindings *
+facet_findings_new (GBytes *bytes, GError **error)
+{
+  FacetFindings *findings = g_new0 (FacetFindings, 1);
+  g_autofree char *size = g_format_size (g_bytes_get_size (bytes));
+  gboolean sound = sound_type (bytes) != NULL;
+  g_autoptr (GError) why = NULL;
+
+  findings->bytes = g_bytes_ref (bytes);
+  if (sound ? look_at_sound (findings, size, &why) : look_at_picture (findings, size, &why))
+    return findings;
+  /* the rarer kinds of sound have no mark that is looked for above */
+  if (!sound && g_error_matches (why, FACET_ERROR, FACET_ERROR_MEDIA) &&
+      (look_at_text (findings, size) || look_at_sound (findings, size, NULL)))
+    return findings;
+
+  facet_findings_free (findings);
+  g_message ("an attachment is refused: %s", why->message);
+  *error = refusal (why, sound);
+  return NULL;
+}
