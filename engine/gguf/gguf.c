@@ -141,6 +141,18 @@ facet_tensor_rows (const FacetTensor *matrix, gint64 first, gint64 n)
   return rows;
 }
 
+FacetTensor
+facet_tensor_plane (const FacetTensor *stack, gint64 index)
+{
+  FacetTensor matrix = *stack;
+
+  g_assert (index >= 0 && index < stack->ne[2]);
+  matrix.ne[2] = 1;
+  matrix.bytes = stack->bytes / (gsize) (stack->ne[2] * stack->ne[3]);
+  matrix.data = (const guint8 *) stack->data + (gsize) index * matrix.bytes;
+  return matrix;
+}
+
 void
 facet_tensor_prefetch_rows (const FacetTensor *matrix, const gint32 *ids, gsize n)
 {

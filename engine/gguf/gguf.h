@@ -26,6 +26,8 @@ typedef struct {
 
 /* A view of rows first .. first + n - 1 of a matrix. */
 FacetTensor facet_tensor_rows          (const FacetTensor *matrix, gint64 first, gint64 n);
+/* A view of matrix @index of a stack with ne = { ne0, ne1, n }. */
+FacetTensor facet_tensor_plane         (const FacetTensor *stack, gint64 index);
 /* Asks the system to have the rows @ids of a mapped matrix at hand soon; ids
  * that are no rows are passed over. Returns at once. */
 void        facet_tensor_prefetch_rows (const FacetTensor *matrix, const gint32 *ids, gsize n);

@@ -56,6 +56,14 @@ typedef enum {
   FACET_OP_CUM_STATS, /* of a map with i[0] rows a time: per time t {mean, 1 / sqrt (variance + f[0])} over all values
                          of times <= t; the variance sums squares around each time's own running mean */
   FACET_OP_CUM_NORM,  /* (x - mean) * the factor of src[1] * w[0] by channel; i[0] rows a time */
+  /* of Gemma 3n's decoder; streams lie side by side in a row, the first one first */
+  FACET_OP_CONCAT,        /* columns of src[0], then those of src[1] */
+  FACET_OP_MATCH_RMS,     /* src[0] scaled to the root mean square of src[1]; its own mean square counts as 1e-5 at least */
+  FACET_OP_GAUSSIAN_TOPK, /* max (x - (mean + f[0] * standard deviation), 0) over the row's n values; variance over n */
+  FACET_OP_ALTUP_PREDICT, /* src[0] = i[0] streams, src[1] [i[0] * i[0]]: stream i + sum_j src[1][i][j] * stream j */
+  FACET_OP_ALTUP_CORRECT, /* src[0] = i[0] streams predicted, src[1] = what was made of number i[1], src[2] [i[0]]:
+                             stream i + (1 + src[2][i]) * (src[1] - stream i[1]) */
+  FACET_OP_ALTUP_INJECT,  /* src[0] = i[0] streams: src[1] added to all but the first */
   FACET_OP_COUNT,
 } FacetOp;
 
@@ -130,6 +138,13 @@ int facet_g_kv_store   (FacetGraph *g, int k, int v, int cache_layer);
 int facet_g_attention  (FacetGraph *g, int q, int k, int v, const FacetAttention *attention);
 int facet_g_softcap    (FacetGraph *g, int x, float cap);
 int facet_g_pool       (FacetGraph *g, int x, int map_rows, int map_cols, int k);
+
+int facet_g_concat        (FacetGraph *g, int a, int b);
+int facet_g_match_rms     (FacetGraph *g, int x, int like);
+int facet_g_gaussian_topk (FacetGraph *g, int x, float n_std);
+int facet_g_altup_predict (FacetGraph *g, int streams, int coefficients, int n_streams);
+int facet_g_altup_correct (FacetGraph *g, int predicted, int activated, int coefficients, int active);
+int facet_g_altup_inject  (FacetGraph *g, int streams, int x);
 
 int facet_g_patches         (FacetGraph *g, int x, int map_rows, int map_cols, int zero_rows_before);
 int facet_g_reshape         (FacetGraph *g, int x, int rows, int cols);

@@ -2,6 +2,7 @@
 
 static const FacetFamilyClass *const families[] = {
   &facet_family_gemma3,
+  &facet_family_gemma3n,
   &facet_family_gemma4,
 };
 

@@ -49,4 +49,5 @@ struct FacetDecoder {
 const FacetFamilyClass *facet_family_for (FacetGguf *gguf, GError **error);
 
 extern const FacetFamilyClass facet_family_gemma3;
+extern const FacetFamilyClass facet_family_gemma3n;
 extern const FacetFamilyClass facet_family_gemma4;

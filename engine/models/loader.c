@@ -122,16 +122,30 @@ facet_loader_float_or (FacetLoader *loader, const char *key, float fallback)
   return value;
 }
 
+/* At least two dimensions, further ones where they are not 1. */
+static char *
+shape_text (const gint64 ne[FACET_MAX_DIMS])
+{
+  GString *text = g_string_new (NULL);
+  int n = ne[3] != 1 ? 4 : ne[2] != 1 ? 3 : 2;
+
+  for (int i = 0; i < n; i++)
+    g_string_append_printf (text, "%s%" G_GINT64_FORMAT, i == 0 ? "[" : ", ", ne[i]);
+  g_string_append_c (text, ']');
+  return g_string_free (text, FALSE);
+}
+
 static const FacetTensor *
-find (FacetLoader *loader, gint64 ne0, gint64 ne1, const char *name)
+find (FacetLoader *loader, gint64 ne0, gint64 ne1, gint64 ne2, const char *name)
 {
   const FacetTensor *t = facet_gguf_tensor (loader->gguf, name);
 
   if (t == NULL) {
     facet_loader_fault (loader, "tensor %s is missing", name);
-  } else if (t->ne[0] != ne0 || t->ne[1] != ne1 || t->ne[2] != 1 || t->ne[3] != 1) {
-    facet_loader_fault (loader, "tensor %s has shape [%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT "], not [%"
-                        G_GINT64_FORMAT ", %" G_GINT64_FORMAT "]", name, t->ne[0], t->ne[1], ne0, ne1);
+  } else if (t->ne[0] != ne0 || t->ne[1] != ne1 || t->ne[2] != ne2 || t->ne[3] != 1) {
+    g_autofree char *found = shape_text (t->ne), *wanted = shape_text ((const gint64[]) { ne0, ne1, ne2, 1 });
+
+    facet_loader_fault (loader, "tensor %s has shape %s, not %s", name, found, wanted);
     t = NULL;
   }
   return t;
@@ -146,7 +160,13 @@ facet_loader_matrix (FacetLoader *loader, gint64 ne0, gint64 ne1, const char *na
   va_start (args, name);
   full = g_strdup_vprintf (name, args);
   va_end (args);
-  return find (loader, ne0, ne1, full);
+  return find (loader, ne0, ne1, 1, full);
+}
+
+const FacetTensor *
+facet_loader_matrices (FacetLoader *loader, gint64 ne0, gint64 ne1, gint64 n, const char *name)
+{
+  return find (loader, ne0, ne1, n, name);
 }
 
 static const FacetTensor *
@@ -190,6 +210,6 @@ facet_loader_vector (FacetLoader *loader, gint64 n, const char *name, ...)
   va_start (args, name);
   full = g_strdup_vprintf (name, args);
   va_end (args);
-  t = find (loader, n, 1, full);
+  t = find (loader, n, 1, 1, full);
   return t != NULL ? as_float (loader, t) : NULL;
 }

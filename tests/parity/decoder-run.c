@@ -1,4 +1,7 @@
 #include "decoder-run.h"
+#include "inflate.h"
+
+#include <glib/gstdio.h>
 
 #include <math.h>
 #include <string.h>
@@ -24,8 +27,15 @@ relative_error (const float *a, const float *b, gsize n)
   return worst / sqrt (square / n);
 }
 
+static void
+make_soft (KitPrompt *p, int row, const float *embeds, int width)
+{
+  memcpy (p->soft + (gsize) p->n_soft * width, embeds + (gsize) row * width, width * sizeof (float));
+  p->ids[row] = -1 - p->n_soft++;
+}
+
 KitPrompt *
-kit_prompt_open (const char *folder, const char *name, int width, gint32 image_id)
+kit_prompt_open (const char *folder, const char *name, int width, gint32 image_id, gint32 text_vocab)
 {
   g_autofree char *path = kit_path ("expected", folder, name);
   KitPrompt *p = g_new0 (KitPrompt, 1);
@@ -49,9 +59,11 @@ kit_prompt_open (const char *folder, const char *name, int width, gint32 image_i
     for (int i = spans[2 * s], end = spans[2 * s] + spans[2 * s + 1]; i < end; i++) {
       if (p->ids[i] == image_id)
         p->visible[i] = end - 1;
-      memcpy (p->soft + (gsize) p->n_soft * width, embeds + (gsize) i * width, width * sizeof (float));
-      p->ids[i] = -1 - p->n_soft++;
+      make_soft (p, i, embeds, width);
     }
+  for (int i = 0; i < p->n; i++)
+    if (p->ids[i] >= text_vocab)
+      make_soft (p, i, embeds, width);
   return p;
 }
 
@@ -66,20 +78,45 @@ kit_prompt_free (KitPrompt *p)
   g_free (p);
 }
 
-DecoderRun *
-decoder_run_new (const char *folder, const char *file, gboolean exact, int threads)
+char *
+kit_model_bytes (const char *folder, const char *file, gsize *size)
 {
-  g_autofree char *path = kit_path ("models", folder, file);
+  g_autofree char *path = kit_path ("models", folder, file), *plain = NULL;
+  g_autoptr (GError) error = NULL;
+  char *bytes = NULL;
+
+  if (g_str_has_suffix (path, ".gz"))
+    plain = inflate_to_temporary (path);
+  g_file_get_contents (plain != NULL ? plain : path, &bytes, size, &error);
+  g_assert_no_error (error);
+  if (plain != NULL)
+    g_unlink (plain);
+  return bytes;
+}
+
+DecoderRun *
+decoder_run_open (FacetGguf *gguf, gboolean exact, int threads)
+{
   DecoderRun *run = g_new0 (DecoderRun, 1);
   g_autoptr (GError) error = NULL;
 
-  run->gguf = facet_gguf_open (path, &error);
-  g_assert_no_error (error);
+  run->gguf = gguf;
   run->decoder = facet_family_for (run->gguf, &error)->load (run->gguf, &error);
   g_assert_no_error (error);
   run->backend = facet_cpu_backend_new (threads, exact);
   run->exact = exact;
   return run;
+}
+
+DecoderRun *
+decoder_run_new (const char *folder, const char *file, gboolean exact, int threads)
+{
+  g_autofree char *path = kit_path ("models", folder, file);
+  g_autoptr (GError) error = NULL;
+  FacetGguf *gguf = facet_gguf_open (path, &error);
+
+  g_assert_no_error (error);
+  return decoder_run_open (gguf, exact, threads);
 }
 
 void

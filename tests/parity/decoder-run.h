@@ -21,8 +21,9 @@ typedef struct {
   int     n_pos;
 } KitPrompt;
 
-/* @image_id: placeholder of picture rows, whose spans see each other. */
-KitPrompt *kit_prompt_open (const char *folder, const char *name, int width, gint32 image_id);
+/* @image_id: placeholder of picture rows, whose spans see each other. Ids from
+ * @text_vocab on are soft rows, too. */
+KitPrompt *kit_prompt_open (const char *folder, const char *name, int width, gint32 image_id, gint32 text_vocab);
 void       kit_prompt_free (KitPrompt *prompt);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KitPrompt, kit_prompt_free)
 
@@ -34,7 +35,11 @@ typedef struct {
   gboolean      exact;
 } DecoderRun;
 
+/* A file of the kit, unpacked if its name ends in .gz. Returns: (transfer full). */
+char       *kit_model_bytes (const char *folder, const char *file, gsize *size);
 DecoderRun *decoder_run_new  (const char *folder, const char *file, gboolean exact, int threads);
+/* The same of a file that is open; takes it over. */
+DecoderRun *decoder_run_open (FacetGguf *gguf, gboolean exact, int threads);
 void        decoder_run_free (DecoderRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DecoderRun, decoder_run_free)
 

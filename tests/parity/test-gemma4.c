@@ -17,7 +17,7 @@ open_case (const char *name)
 {
   g_autofree char *file = g_strconcat (name, ".npz", NULL);
 
-  return kit_prompt_open ("gemma4", file, WIDTH, IMAGE_ID);
+  return kit_prompt_open ("gemma4", file, WIDTH, IMAGE_ID, VOCAB);
 }
 
 static float *

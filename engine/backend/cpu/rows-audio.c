@@ -5,24 +5,6 @@
 
 #define MAX_SPAN 64 /* keys of local attention */
 
-static const FacetNode *
-node_at (const FacetCpuRun *run, int node)
-{
-  return facet_graph_node (run->plan->graph, node);
-}
-
-static float *
-row_of (const FacetCpuRun *run, int node, int row)
-{
-  return run->plan->values[node].data + (gsize) row * node_at (run, node)->cols;
-}
-
-static const float *
-source (const FacetCpuRun *run, int node, int s, int row)
-{
-  return row_of (run, node_at (run, node)->src[s], row);
-}
-
 void
 facet_cpu_row_patches (const FacetCpuRun *run, int node, int row)
 {

@@ -1,12 +1,7 @@
-/* rows-audio.h - the row-wise operations of the sound encoders on the CPU
- *
- * Each computes row @row of @node; graph.h says what.
- */
+/* rows-audio.h - the row-wise operations of the sound encoders on the CPU */
 #pragma once
 
-#include "backend/cpu/plan.h"
-
-typedef void (*FacetCpuRowFunc) (const FacetCpuRun *run, int node, int row);
+#include "backend/cpu/rows.h"
 
 void facet_cpu_row_patches         (const FacetCpuRun *run, int node, int row);
 void facet_cpu_row_reshape         (const FacetCpuRun *run, int node, int row);

@@ -1,31 +1,11 @@
 #include "backend/cpu/plan.h"
+#include "backend/cpu/rows-altup.h"
 #include "backend/cpu/rows-audio.h"
 
 #include <string.h>
 
 /* Elements of the largest block of a quantised type. */
 #define MAX_BLOCK 256
-
-static const FacetNode *
-node_at (const FacetCpuRun *run, int node)
-{
-  return facet_graph_node (run->plan->graph, node);
-}
-
-static float *
-row_of (const FacetCpuRun *run, int node, int row)
-{
-  return run->plan->values[node].data + (gsize) row * node_at (run, node)->cols;
-}
-
-/* Row @row of source @s; a one-row source serves every row. */
-static const float *
-source (const FacetCpuRun *run, int node, int s, int row)
-{
-  int src = node_at (run, node)->src[s];
-
-  return row_of (run, src, node_at (run, src)->rows == 1 ? 0 : row);
-}
 
 static const float *
 weight (const FacetCpuRun *run, int node, int w)
@@ -289,6 +269,12 @@ static const FacetCpuRowFunc row_funcs[FACET_OP_COUNT] = {
   [FACET_OP_EVERY] = facet_cpu_row_every,
   [FACET_OP_CUM_STATS] = facet_cpu_row_cum_stats,
   [FACET_OP_CUM_NORM] = facet_cpu_row_cum_norm,
+  [FACET_OP_CONCAT] = facet_cpu_row_concat,
+  [FACET_OP_MATCH_RMS] = facet_cpu_row_match_rms,
+  [FACET_OP_GAUSSIAN_TOPK] = facet_cpu_row_gaussian_topk,
+  [FACET_OP_ALTUP_PREDICT] = facet_cpu_row_altup_predict,
+  [FACET_OP_ALTUP_CORRECT] = facet_cpu_row_altup_correct,
+  [FACET_OP_ALTUP_INJECT] = facet_cpu_row_altup_inject,
 };
 
 void
