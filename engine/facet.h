@@ -133,6 +133,7 @@ typedef struct {
   int              device;    /* index from facet_devices_describe(), 0 with AUTO: best */
   int              threads;   /* 0: physical cores, one left free when more than two */
   gboolean         exact;     /* float activations everywhere; slow, for checking */
+  int              image_detail; /* most soft tokens of a picture; 0: usual. Gemma 4: 70, 140, 280, 560, 1120 */
   FacetCancel     *cancel;
   FacetProgress    progress;
   gpointer         user_data;
@@ -230,7 +231,8 @@ FacetImage    *facet_image_scale          (const FacetImage *image, int width, i
  * content hash within a memory budget. Belongs to one thread at a time. */
 typedef struct FacetProjector FacetProjector;
 
-/* Only backend, device, threads and exact of @params (NULL: usual) count. */
+/* Only backend, device, threads, exact and image_detail of @params (NULL:
+ * usual) count. */
 FacetProjector *facet_projector_load (const char *path, const FacetModelParams *params, GError **error);
 void            facet_projector_free (FacetProjector *projector);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetProjector, facet_projector_free)

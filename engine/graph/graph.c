@@ -129,6 +129,18 @@ facet_g_table (FacetGraph *g, const FacetTensor *table)
 }
 
 int
+facet_g_table_2d (FacetGraph *g, const FacetTensor *by_col, const FacetTensor *by_row, int map_rows, int map_cols)
+{
+  FacetNode n = node_of (FACET_OP_TABLE_2D, map_rows * map_cols, (int) by_col->ne[0], -1, -1, -1);
+
+  g_assert (by_col->ne[1] >= map_cols && by_row->ne[1] >= map_rows && by_row->ne[0] == n.cols);
+  n.w[0] = by_col;
+  n.w[1] = by_row;
+  n.i[0] = map_cols;
+  return facet_graph_append (g, n);
+}
+
+int
 facet_g_outputs (FacetGraph *g, int x)
 {
   g_assert (facet_graph_node (g, x)->rows == FACET_ROWS_TOKENS);
@@ -224,6 +236,17 @@ facet_g_rope (FacetGraph *g, int x, const FacetRope *rope)
   g_assert (n.cols % rope->head == 0);
   n.i[0] = rope->head;
   n.u.rope = *rope;
+  return facet_graph_append (g, n);
+}
+
+int
+facet_g_rotate (FacetGraph *g, int x, int angles, int group)
+{
+  FacetNode n = node_like (g, FACET_OP_ROTATE, x, angles);
+  int period = cols_of (g, angles);
+
+  g_assert (group > 0 && group % 2 == 0 && period % group == 0 && n.cols % period == 0);
+  n.i[0] = group;
   return facet_graph_append (g, n);
 }
 

@@ -26,6 +26,7 @@ typedef enum {
                          rows and for ids beyond it. Read from the file's map row by row: w[0] is never copied whole */
   FACET_OP_INPUT,     /* host data of input slot i[0] */
   FACET_OP_TABLE,     /* the rows of w[0] (ne = {cols, rows}) as they are, e.g. positions of an encoder */
+  FACET_OP_TABLE_2D,  /* of a map with i[0] columns: row r is row r % i[0] of w[0] + row r / i[0] of w[1] */
   FACET_OP_OUTPUTS,   /* the step's output rows of src[0]: TOKENS -> OUTPUTS */
   FACET_OP_COLUMNS,   /* columns i[0] .. of src[0] */
   FACET_OP_MATMUL,    /* src[0] [r, K] x w[0] (ne = {K, M}) -> [r, M]; + w[1] [M] if given */
@@ -37,6 +38,8 @@ typedef enum {
   FACET_OP_GELU,      /* tanh form: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
   FACET_OP_GEGLU,     /* gelu(src[0]) * src[1] */
   FACET_OP_ROPE,      /* half-split rotation of each head of i[0] columns; FacetRope in u.rope */
+  FACET_OP_ROTATE,    /* half-split rotation by given angles: src[1] has, for each group of i[0] of its columns, i[0]/2
+                         cosines and i[0]/2 sines; it is applied to every run of that many columns of src[0] */
   FACET_OP_KV_STORE,  /* src[0] = K, src[1] = V into cache layer i[0]; value: none */
   FACET_OP_ATTENTION, /* FacetAttention in u.attention; src[0] = q, K/V from cache or src[1], src[2] */
   FACET_OP_SOFTCAP,   /* f[0] * tanh(x / f[0]) */
@@ -123,6 +126,8 @@ int facet_g_embed      (FacetGraph *g, const FacetTensor *table, float scale);
 int facet_g_lookup     (FacetGraph *g, const FacetTensor *table, int rows, int first_col, int cols, float scale);
 int facet_g_input      (FacetGraph *g, int slot, int rows, int cols);
 int facet_g_table      (FacetGraph *g, const FacetTensor *table);
+/* Of a map of @map_rows x @map_cols; the tables have at least as many rows. */
+int facet_g_table_2d   (FacetGraph *g, const FacetTensor *by_col, const FacetTensor *by_row, int map_rows, int map_cols);
 int facet_g_outputs    (FacetGraph *g, int x);
 int facet_g_columns    (FacetGraph *g, int x, int first_col, int cols);
 int facet_g_matmul     (FacetGraph *g, int x, const FacetTensor *w, const FacetTensor *bias);
@@ -134,6 +139,7 @@ int facet_g_scale      (FacetGraph *g, int x, float factor);
 int facet_g_gelu       (FacetGraph *g, int x);
 int facet_g_geglu      (FacetGraph *g, int gate, int up);
 int facet_g_rope       (FacetGraph *g, int x, const FacetRope *rope);
+int facet_g_rotate     (FacetGraph *g, int x, int angles, int group);
 int facet_g_kv_store   (FacetGraph *g, int k, int v, int cache_layer);
 int facet_g_attention  (FacetGraph *g, int q, int k, int v, const FacetAttention *attention);
 int facet_g_softcap    (FacetGraph *g, int x, float cap);

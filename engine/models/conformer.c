@@ -1,6 +1,5 @@
 #include "models/conformer.h"
 
-#include "backend/cpu/kernels.h"
 #include "media/mel.h"
 
 #include <math.h>
@@ -32,47 +31,6 @@ make (FacetConformer *m, const char *name, gint64 ne0, gint64 ne1)
   return t;
 }
 
-/* Any tensor of @n elements in its own order as floats, or NULL and a fault. */
-static float *
-read_floats (FacetLoader *loader, gint64 n, const char *name)
-{
-  const FacetTensor *t = facet_gguf_tensor (loader->gguf, name);
-  float *data;
-
-  if (t == NULL || t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3] != n) {
-    facet_loader_fault (loader, "tensor %s is missing or has not %" G_GINT64_FORMAT " elements", name, n);
-    return NULL;
-  }
-  data = g_new (float, n);
-  facet_kernels_c ()->dequantize[t->dtype] (t->data, data, (gsize) n);
-  return data;
-}
-
-static void
-load_scalar (FacetLoader *loader, const char *name, const char *field, float *value)
-{
-  g_autofree char *full = g_strdup_printf ("%s.%s", name, field);
-  g_autofree float *data = read_floats (loader, 1, full);
-
-  if (data != NULL)
-    *value = *data;
-}
-
-void
-facet_clipped_load (FacetClipped *linear, FacetLoader *loader, gint64 in, gint64 out, const char *name)
-{
-  g_autofree char *first = g_strdup_printf ("%s.input_min", name);
-
-  linear->w = facet_loader_matrix (loader, in, out, "%s.weight", name);
-  linear->clipped = facet_gguf_tensor (loader->gguf, first) != NULL;
-  if (!linear->clipped)
-    return;
-  load_scalar (loader, name, "input_min", &linear->in[0]);
-  load_scalar (loader, name, "input_max", &linear->in[1]);
-  load_scalar (loader, name, "output_min", &linear->out[0]);
-  load_scalar (loader, name, "output_max", &linear->out[1]);
-}
-
 static void
 load_convolution (FacetConformer *m, FacetLoader *loader, int which)
 {
@@ -88,7 +46,7 @@ load_convolution (FacetConformer *m, FacetLoader *loader, int which)
     return;
   }
   m->channels[which] = (int) t->ne[3];
-  data = read_floats (loader, 9 * (gint64) inputs * t->ne[3], name);
+  data = facet_loader_floats (loader, 9 * (gint64) inputs * t->ne[3], name);
   made = make (m, "a.conv1d", 9 * (gint64) inputs, t->ne[3]);
   if (data != NULL)
     memcpy ((gpointer) made->data, data, made->bytes);
@@ -102,7 +60,7 @@ load_q_scale (FacetConformer *m, FacetLoader *loader, FacetConformerBlock *b, in
 {
   g_autofree char *name = g_strdup_printf ("a.blk.%d.%s", i, m->kind->scale);
   int head = m->width / m->n_head;
-  g_autofree float *data = read_floats (loader, head, name);
+  g_autofree float *data = facet_loader_floats (loader, head, name);
   FacetTensor *made = make (m, "per_dim_scale", m->width, 1);
   float *out = (float *) made->data;
 
@@ -120,7 +78,7 @@ load_light_conv (FacetConformer *m, FacetLoader *loader, FacetConformerBlock *b,
   g_autofree char *name = g_strdup_printf ("a.blk.%d.conv_dw.weight", i);
   const FacetTensor *t = facet_gguf_tensor (loader->gguf, name);
   int taps = t != NULL && t->ne[0] >= 1 && t->ne[0] <= 64 ? (int) t->ne[0] : 5;
-  g_autofree float *data = read_floats (loader, (gint64) taps * m->width, name);
+  g_autofree float *data = facet_loader_floats (loader, (gint64) taps * m->width, name);
   FacetTensor *made = make (m, "conv_dw", m->width, taps);
 
   b->conv = made;
@@ -224,15 +182,6 @@ facet_conformer_clear (FacetConformer *m)
 }
 
 /* ---- describing ---- */
-
-int
-facet_clipped_build (FacetGraph *g, const FacetClipped *l, int x)
-{
-  if (!l->clipped)
-    return facet_g_matmul (g, x, l->w, NULL);
-  x = facet_g_matmul (g, facet_g_clamp (g, x, l->in[0], l->in[1]), l->w, NULL);
-  return facet_g_clamp (g, x, l->out[0], l->out[1]);
-}
 
 static int
 norm (FacetGraph *g, int x, const FacetTensor *gain)

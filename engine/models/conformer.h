@@ -8,15 +8,8 @@
  */
 #pragma once
 
+#include "models/clipped.h"
 #include "models/encoder.h"
-#include "models/loader.h"
-
-/* A matrix between clamps, where the file has NAME.input_min and so on. */
-typedef struct {
-  const FacetTensor *w;
-  gboolean clipped;
-  float    in[2], out[2];
-} FacetClipped;
 
 typedef struct {
   FacetClipped up[2], down[2], q, k, v, out, pw1, pw2;
@@ -54,9 +47,6 @@ typedef struct {
 /* Reads the common part with the prefix "clip.audio" in @loader. */
 void facet_conformer_load  (FacetConformer *m, FacetLoader *loader, const FacetConformerKind *kind);
 void facet_conformer_clear (FacetConformer *m);
-
-void facet_clipped_load  (FacetClipped *linear, FacetLoader *loader, gint64 in, gint64 out, const char *name);
-int  facet_clipped_build (FacetGraph *g, const FacetClipped *linear, int x);
 
 /* Norm and rectifier of convolution @which over its map. */
 typedef int (*FacetConvNormFunc) (FacetGraph *g, const FacetConformer *m, int which, int x, int map_cols);

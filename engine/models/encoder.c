@@ -6,6 +6,7 @@ static const FacetEncoderClass *const classes[] = {
   &facet_encoder_siglip,
   &facet_encoder_gemma3n_audio,
   &facet_encoder_gemma4_audio,
+  &facet_encoder_gemma4_vision,
 };
 
 void
@@ -15,6 +16,19 @@ facet_encoder_input_clear (FacetEncoderInput *input)
     g_free (input->data[i]);
   g_free (input->pixels);
   memset (input, 0, sizeof *input);
+}
+
+void
+facet_encoder_input_resize (FacetEncoderInput *input, const FacetImage *image, const int box[4],
+                            int width, int height, FacetResizeFilter filter)
+{
+  gsize stride = (gsize) facet_image_width (image) * 3;
+  const guint8 *pixels = facet_image_pixels (image) + (box ? box[1] * stride + (gsize) box[0] * 3 : 0);
+
+  input->pixel_width = width;
+  input->pixel_height = height;
+  input->pixels = facet_resize (pixels, box ? box[2] : facet_image_width (image), box ? box[3] : facet_image_height (image),
+                                stride, width, height, filter);
 }
 
 FacetEncoder *

@@ -12,6 +12,7 @@
 
 #include "backend/backend.h"
 #include "facet.h"
+#include "media/resize.h"
 
 #define FACET_MAX_ENCODER_INPUTS 4
 
@@ -29,6 +30,10 @@ typedef struct {
 void facet_encoder_input_clear (FacetEncoderInput *input);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FacetEncoderInput, facet_encoder_input_clear)
 
+/* Writes the crop @box (NULL: all) of @image in the given size into @input. */
+void facet_encoder_input_resize (FacetEncoderInput *input, const FacetImage *image, const int box[4],
+                                 int width, int height, FacetResizeFilter filter);
+
 typedef struct {
   const char   *type;  /* clip.projector_type, or clip.vision. / clip.audio. */
   gboolean      audio; /* else pictures */
@@ -39,6 +44,9 @@ struct FacetEncoder {
   const FacetEncoderClass *klass;
   int      width;  /* of soft tokens: the decoder's */
   int      sound_rows; /* that every sound takes in a prompt; 0: as many as it has tokens */
+  int      detail; /* most soft tokens that a picture becomes */
+  gboolean pan_and_scan; /* crops of wide or tall pictures may be shown, too */
+  const int *details; /* values that may be set for it, ended by 0; NULL: it is fixed */
 
   /* Soft tokens of a picture of this size (pictures only). */
   int      (*count)         (FacetEncoder *encoder, int width, int height);
@@ -78,3 +86,4 @@ float *facet_encoder_run (FacetEncoder            *encoder,
 extern const FacetEncoderClass facet_encoder_siglip;
 extern const FacetEncoderClass facet_encoder_gemma3n_audio;
 extern const FacetEncoderClass facet_encoder_gemma4_audio;
+extern const FacetEncoderClass facet_encoder_gemma4_vision;

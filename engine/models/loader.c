@@ -1,4 +1,6 @@
 #include "models/loader.h"
+
+#include "backend/cpu/kernels.h"
 #include "core/half.h"
 
 #define MAX_LISTED 12
@@ -212,4 +214,35 @@ facet_loader_vector (FacetLoader *loader, gint64 n, const char *name, ...)
   va_end (args);
   t = find (loader, n, 1, 1, full);
   return t != NULL ? as_float (loader, t) : NULL;
+}
+
+void
+facet_loader_patches (FacetLoader *loader, int patch, int width, FacetTensor *matrix)
+{
+  const FacetTensor *t = facet_gguf_tensor (loader->gguf, "v.patch_embd.weight");
+
+  if (t == NULL || t->ne[0] != patch || t->ne[1] != patch || t->ne[2] != 3 || t->ne[3] != width
+      || facet_dtype_info (t->dtype)->block != 1) {
+    facet_loader_fault (loader, "tensor v.patch_embd.weight is missing or not float [%d, %d, 3, %d]", patch, patch, width);
+    return;
+  }
+  *matrix = *t;
+  matrix->ne[0] = 3 * (gint64) patch * patch;
+  matrix->ne[1] = width;
+  matrix->ne[2] = matrix->ne[3] = 1;
+}
+
+float *
+facet_loader_floats (FacetLoader *loader, gint64 n, const char *name)
+{
+  const FacetTensor *t = facet_gguf_tensor (loader->gguf, name);
+  float *data;
+
+  if (t == NULL || t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3] != n) {
+    facet_loader_fault (loader, "tensor %s is missing or has not %" G_GINT64_FORMAT " elements", name, n);
+    return NULL;
+  }
+  data = g_new (float, n);
+  facet_kernels_c ()->dequantize[t->dtype] (t->data, data, (gsize) n);
+  return data;
 }

@@ -37,3 +37,10 @@ const FacetTensor *facet_loader_matrix (FacetLoader *loader, gint64 ne0, gint64 
 const FacetTensor *facet_loader_matrices (FacetLoader *loader, gint64 ne0, gint64 ne1, gint64 n, const char *name);
 /* A vector [n] as 32-bit floats, converted if the file has F16 or BF16. */
 const FacetTensor *facet_loader_vector (FacetLoader *loader, gint64 n, const char *name, ...) G_GNUC_PRINTF (3, 4);
+/* The kernel v.patch_embd.weight, ne = { patch, patch, 3, width } of F32, F16 or
+ * BF16, seen as the matrix that patches are multiplied with: ne = { 3 patch
+ * patch, width }. Writes @matrix, a view. */
+void     facet_loader_patches (FacetLoader *loader, int patch, int width, FacetTensor *matrix);
+/* Any tensor of @n elements in its own order as floats; NULL and a fault if
+ * there is none. Returns: (transfer full). */
+float *facet_loader_floats (FacetLoader *loader, gint64 n, const char *name);

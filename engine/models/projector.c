@@ -35,37 +35,79 @@ kept_free (gpointer data)
   g_free (kept);
 }
 
-FacetProjector *
-facet_projector_new (const char *path, FacetBackend *backend, GError **error)
+/* NULL without an error if the file has no encoder of a known type for this;
+ * one that is there but broken is an error. */
+static FacetEncoder *
+load_encoder (FacetGguf *gguf, gboolean audio, GError **unknown, GError **error)
 {
-  g_autoptr (FacetGguf) gguf = facet_gguf_open (path, error);
-  g_autoptr (GError) no_images = NULL, no_sounds = NULL;
-  FacetEncoder *images, *sounds;
-  FacetProjector *projector;
+  g_autoptr (GError) local = NULL;
+  FacetEncoder *encoder = facet_encoder_load (gguf, audio, &local);
 
-  if (!gguf)
-    return NULL;
-  images = facet_encoder_load (gguf, FALSE, &no_images);
-  sounds = facet_encoder_load (gguf, TRUE, &no_sounds);
-  if (!images && !sounds) {
-    g_propagate_error (error, g_steal_pointer (&no_images));
-    return NULL;
+  if (g_error_matches (local, FACET_ERROR, FACET_ERROR_UNSUPPORTED))
+    g_propagate_error (unknown, g_steal_pointer (&local));
+  else if (!encoder)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return encoder;
+}
+
+static gboolean
+load_encoders (FacetProjector *projector, GError **error)
+{
+  g_autoptr (GError) no_images = NULL, no_sounds = NULL, broken = NULL;
+
+  projector->images = load_encoder (projector->gguf, FALSE, &no_images, &broken);
+  if (!broken)
+    projector->sounds = load_encoder (projector->gguf, TRUE, &no_sounds, &broken);
+  if (!broken && !projector->images && !projector->sounds)
+    g_propagate_error (&broken, g_steal_pointer (&no_images));
+  if (!broken)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&broken));
+  return FALSE;
+}
+
+static gboolean
+set_detail (FacetProjector *projector, int detail, GError **error)
+{
+  FacetEncoder *images = projector->images;
+  g_autoptr (GString) known = NULL;
+
+  if (detail == 0)
+    return TRUE;
+  known = g_string_new (NULL);
+  for (const int *d = images ? images->details : NULL; d && *d; d++) {
+    if (*d == detail) {
+      images->detail = detail;
+      return TRUE;
+    }
+    g_string_append_printf (known, "%s%d", known->len ? ", " : "", *d);
   }
-  projector = g_new0 (FacetProjector, 1);
-  projector->gguf = g_steal_pointer (&gguf);
-  projector->images = images;
-  projector->sounds = sounds;
+  if (known->len == 0)
+    g_string_printf (known, "only %d", images ? images->detail : 0);
+  g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "%s: picture detail of %d tokens; the encoder knows %s",
+               facet_gguf_path (projector->gguf), detail, known->str);
+  return FALSE;
+}
+
+FacetProjector *
+facet_projector_new (const char *path, FacetBackend *backend, int detail, GError **error)
+{
+  g_autoptr (FacetProjector) projector = g_new0 (FacetProjector, 1);
+
+  projector->gguf = facet_gguf_open (path, error);
+  if (!projector->gguf || !load_encoders (projector, error) || !set_detail (projector, detail, error))
+    return NULL;
   projector->backend = backend;
   projector->budget = DEFAULT_BUDGET;
   g_queue_init (&projector->kept);
-  return projector;
+  return g_steal_pointer (&projector);
 }
 
 FacetProjector *
 facet_projector_load (const char *path, const FacetModelParams *params, GError **error)
 {
   FacetBackend *backend = facet_cpu_backend_new (params ? params->threads : 0, params ? params->exact : FALSE);
-  FacetProjector *projector = facet_projector_new (path, backend, error);
+  FacetProjector *projector = facet_projector_new (path, backend, params ? params->image_detail : 0, error);
 
   if (projector)
     projector->owns_backend = TRUE;
@@ -81,7 +123,7 @@ facet_projector_free (FacetProjector *projector)
   g_clear_pointer (&projector->sounds, facet_encoder_free);
   facet_hard_tokens_clear (&projector->hard[0]);
   facet_hard_tokens_clear (&projector->hard[1]);
-  facet_gguf_close (projector->gguf);
+  g_clear_pointer (&projector->gguf, facet_gguf_close);
   g_queue_clear_full (&projector->kept, kept_free);
   if (projector->owns_backend)
     projector->backend->klass->free (projector->backend);
@@ -109,7 +151,15 @@ facet_projector_count (FacetProjector *projector, const FacetImage *image)
 int
 facet_projector_span (FacetProjector *projector)
 {
-  return projector->images ? projector->images->count (projector->images, 1, 1) : 0;
+  return projector->images ? projector->images->detail : 0;
+}
+
+static int
+find_crops (FacetProjector *projector, const FacetImage *image, FacetBox boxes[FACET_MAX_CROPS])
+{
+  if (!projector->images || !projector->images->pan_and_scan)
+    return 0;
+  return facet_pan_and_scan (facet_image_width (image), facet_image_height (image), boxes);
 }
 
 int
@@ -117,14 +167,14 @@ facet_projector_crops (FacetProjector *projector, const FacetImage *image)
 {
   FacetBox boxes[FACET_MAX_CROPS];
 
-  return facet_pan_and_scan (facet_image_width (image), facet_image_height (image), boxes);
+  return find_crops (projector, image, boxes);
 }
 
 static gboolean
 prepare (FacetProjector *projector, const FacetImage *image, int crop, FacetEncoderInput *input, GError **error)
 {
   FacetBox boxes[FACET_MAX_CROPS];
-  int n = facet_pan_and_scan (facet_image_width (image), facet_image_height (image), boxes);
+  int n = find_crops (projector, image, boxes);
   int box[4];
 
   if (!projector->images) {

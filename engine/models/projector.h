@@ -4,14 +4,14 @@
 #include "facet.h"
 #include "backend/backend.h"
 
-/* Runs on @backend, which must outlive it. */
-FacetProjector *facet_projector_new (const char *path, FacetBackend *backend, GError **error);
+/* Runs on @backend, which must outlive it; @detail as in FacetModelParams. */
+FacetProjector *facet_projector_new (const char *path, FacetBackend *backend, int detail, GError **error);
 
 /* Rows that every sound takes in a prompt, whatever its length; 0: as many as
  * it has soft tokens. */
 int             facet_projector_sound_rows (FacetProjector *projector);
 
-/* Most rows that a picture may take which see each other in both directions. */
+/* Most soft tokens that one picture becomes. */
 int             facet_projector_span (FacetProjector *projector);
 
 /* Ids of pictures or sound whose embeddings the file has (Gemma 3n), else 0. */

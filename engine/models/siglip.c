@@ -8,7 +8,6 @@
 
 #include "backend/cpu/kernels.h"
 #include "media/picture-layout.h"
-#include "media/resize.h"
 
 typedef struct {
   const FacetTensor *ln1, *ln1_bias, *q, *q_bias, *k, *k_bias, *v, *v_bias, *out, *out_bias;
@@ -57,28 +56,12 @@ read_hyper_parameters (Siglip *m, FacetLoader *loader)
   m->grid = m->side / m->patch;
   if (m->grid * m->patch != m->side || m->grid % m->pool != 0 || m->grid == 0)
     facet_loader_fault (loader, "a picture of %d pixels does not divide into patches of %d, pooled by %d", m->side, m->patch, m->pool);
+  m->base.detail = (m->grid / m->pool) * (m->grid / m->pool);
   if (m->inner % m->n_head != 0)
     facet_loader_fault (loader, "width %d does not divide among %d heads", m->inner, m->n_head);
   facet_gguf_get_bool (loader->gguf, "clip.use_gelu", &gelu);
   if (!gelu)
     facet_loader_fault (loader, "key clip.use_gelu is not true, other activations are not known");
-}
-
-/* The kernel [inner][3][patch][patch] as it lies, seen as a matrix. */
-static void
-read_patch_weight (Siglip *m, FacetLoader *loader)
-{
-  const FacetTensor *t = facet_gguf_tensor (loader->gguf, "v.patch_embd.weight");
-  gint64 patch = m->patch;
-
-  if (!t || t->ne[0] != patch || t->ne[1] != patch || t->ne[2] != 3 || t->ne[3] != m->inner || facet_dtype_info (t->dtype)->block != 1) {
-    facet_loader_fault (loader, "tensor v.patch_embd.weight is missing or not float [%d, %d, 3, %d]", m->patch, m->patch, m->inner);
-    return;
-  }
-  m->patch_weight = *t;
-  m->patch_weight.ne[0] = 3 * patch * patch;
-  m->patch_weight.ne[1] = m->inner;
-  m->patch_weight.ne[2] = m->patch_weight.ne[3] = 1;
 }
 
 /* The file has it the other way round than all other matrices. */
@@ -136,28 +119,17 @@ read_layer (Siglip *m, FacetLoader *l, int i)
 static int
 siglip_count (FacetEncoder *encoder, int width, int height)
 {
-  Siglip *m = (Siglip *) encoder;
-
-  return (m->grid / m->pool) * (m->grid / m->pool);
+  return encoder->detail;
 }
 
 static gboolean
 siglip_prepare (FacetEncoder *encoder, const FacetImage *image, const int box[4], FacetEncoderInput *input, GError **error)
 {
   Siglip *m = (Siglip *) encoder;
-  int width = facet_image_width (image), height = facet_image_height (image);
-  gsize stride = (gsize) width * 3;
-  const guint8 *pixels = facet_image_pixels (image);
 
-  if (box) {
-    pixels += box[1] * stride + (gsize) box[0] * 3;
-    width = box[2];
-    height = box[3];
-  }
   memset (input, 0, sizeof *input);
-  input->n_tokens = siglip_count (encoder, width, height);
-  input->pixel_width = input->pixel_height = m->side;
-  input->pixels = facet_resize (pixels, width, height, stride, m->side, m->side, FACET_RESIZE_BILINEAR);
+  input->n_tokens = encoder->detail;
+  facet_encoder_input_resize (input, image, box, m->side, m->side, FACET_RESIZE_BILINEAR);
   input->data[0] = g_new (float, (gsize) m->side * m->side * 3);
   facet_patchify (input->pixels, m->side, m->side, m->patch, m->mean, m->std, input->data[0]);
   return TRUE;
@@ -221,11 +193,11 @@ siglip_load (FacetGguf *gguf, GError **error)
   Siglip *m = g_new0 (Siglip, 1);
   FacetLoader loader;
 
-  m->base = (FacetEncoder) { .klass = &facet_encoder_siglip, .count = siglip_count, .prepare_image = siglip_prepare,
+  m->base = (FacetEncoder) { .klass = &facet_encoder_siglip, .pan_and_scan = TRUE, .count = siglip_count, .prepare_image = siglip_prepare,
                              .build = siglip_build, .free = siglip_free };
   facet_loader_init (&loader, gguf, "clip.vision");
   read_hyper_parameters (m, &loader);
-  read_patch_weight (m, &loader);
+  facet_loader_patches (&loader, m->patch, m->inner, &m->patch_weight);
   m->patch_bias = facet_loader_vector (&loader, m->inner, "v.patch_embd.bias");
   m->positions = facet_loader_matrix (&loader, m->inner, (gint64) m->grid * m->grid, "v.position_embd.weight");
   m->post_ln = facet_loader_vector (&loader, m->inner, "v.post_ln.weight");

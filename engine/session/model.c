@@ -8,7 +8,7 @@
 #define MEMORY_SHARE(available) ((available) / 10 * 9)
 
 static gboolean
-load_projector (FacetModel *model, const char *path, GError **error)
+load_projector (FacetModel *model, const char *path, int detail, GError **error)
 {
   g_autoptr (FacetModelInfo) info = facet_model_info_read (path, error);
 
@@ -20,7 +20,7 @@ load_projector (FacetModel *model, const char *path, GError **error)
                  path, info->projector_type, info->width, model->info->path, model->info->architecture, model->info->width);
     return FALSE;
   }
-  model->projector = facet_projector_new (path, model->backend, error);
+  model->projector = facet_projector_new (path, model->backend, detail, error);
   return model->projector != NULL;
 }
 
@@ -83,7 +83,7 @@ load_parts (FacetModel *model, const char *path, const FacetModelParams *params,
   model->text_vocab = count_text_vocab (model);
   model->exact = params->exact;
   model->backend = facet_cpu_backend_new (params->threads, params->exact);
-  return !params->projector || load_projector (model, params->projector, error);
+  return !params->projector || load_projector (model, params->projector, params->image_detail, error);
 }
 
 FacetModel *

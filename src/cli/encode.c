@@ -10,7 +10,7 @@
 typedef struct {
   Options  options;
   char    *model, *projector, *image, *audio, *output, *pixels, *mel;
-  int      crop, threads, repeat;
+  int      crop, threads, repeat, detail;
   gboolean exact;
 } Arguments;
 
@@ -45,6 +45,7 @@ parse (Arguments *a, int *argc, char ***argv)
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, N_("Write the soft tokens, float32 [n, width]"), N_("FILE.npy") },
     { "pixels", 0, 0, G_OPTION_ARG_FILENAME, &a->pixels, N_("Write the picture as the encoder sees it, uint8 [3, height, width]"), N_("FILE.npy") },
     { "crop", 0, 0, G_OPTION_ARG_INT, &a->crop, N_("Encode part N of a wide or tall picture; 0: the whole"), N_("N") },
+    { "image-detail", 0, 0, G_OPTION_ARG_INT, &a->detail, N_("Most tokens that a picture may take: 70, 140, 280, 560 or 1120; Gemma 4 only"), N_("N") },
     { "threads", 't', 0, G_OPTION_ARG_INT, &a->threads, N_("Processor threads; default: physical cores"), N_("N") },
     { "repeat", 'r', 0, G_OPTION_ARG_INT, &a->repeat, N_("Encode N times and report the fastest"), N_("N") },
     { "exact", 0, 0, G_OPTION_ARG_NONE, &a->exact, N_("Keep activations in floating point: slow, for checking"), NULL },
@@ -55,8 +56,8 @@ parse (Arguments *a, int *argc, char ***argv)
     return FALSE;
   if (a->projector == NULL || (a->image == NULL) == (a->audio == NULL))
     options_complain (g_get_prgname (), _("name a projector with --mmproj and one of --image and --audio"));
-  else if (a->crop < 0 || a->threads < 0 || a->threads > 1024 || a->repeat < 0)
-    options_complain (g_get_prgname (), _("--crop, --repeat and --threads must not be negative"));
+  else if (a->crop < 0 || a->threads < 0 || a->threads > 1024 || a->repeat < 0 || a->detail < 0)
+    options_complain (g_get_prgname (), _("--crop, --image-detail, --repeat and --threads must not be negative"));
   else
     return TRUE;
   return FALSE;
@@ -123,7 +124,7 @@ encode (const Arguments *a, FacetProjector *projector, FacetImage *image, FacetA
 static gboolean
 run (const Arguments *a, Figures *figures, GError **error)
 {
-  FacetModelParams params = { .threads = a->threads, .exact = a->exact };
+  FacetModelParams params = { .threads = a->threads, .exact = a->exact, .image_detail = a->detail };
   gint64 start = g_get_monotonic_time ();
   g_autoptr (FacetProjector) projector = facet_projector_load (a->projector, &params, error);
   g_autoptr (FacetImage) image = NULL;

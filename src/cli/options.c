@@ -75,6 +75,7 @@ model_group (Options *options)
     { "backend", 0, 0, G_OPTION_ARG_CALLBACK, parse_backend, N_("auto, cpu or vulkan"), N_("NAME") },
     { "device", 0, 0, G_OPTION_ARG_INT, &options->device, N_("Device as numbered by “facet-cli devices”"), N_("N") },
     { "kv", 0, 0, G_OPTION_ARG_CALLBACK, parse_kv, N_("Precision of the attention cache: f16 or q8_0"), N_("TYPE") },
+    { "image-detail", 0, 0, G_OPTION_ARG_INT, &options->image_detail, N_("Most tokens that a picture may take: 70, 140, 280, 560 or 1120; Gemma 4 only"), N_("N") },
     { "exact", 0, 0, G_OPTION_ARG_NONE, &options->exact, N_("Keep activations in floating point: slow, for checking"), NULL },
     G_OPTION_ENTRY_NULL
   };
@@ -113,6 +114,8 @@ check_ranges (const Options *options, const char **complaint)
     *complaint = _("--ctx must not be negative");
   else if (options->threads < 0 || options->threads > 1024)
     *complaint = _("--threads must be between 0 and 1024");
+  else if (options->image_detail < 0)
+    *complaint = _("--image-detail must not be negative");
   else if (options->device < 0)
     *complaint = _("--device must not be negative");
   else if (isnan (options->temperature) || options->temperature > 100)

@@ -13,6 +13,7 @@ typedef struct {
   int              device;
   FacetKvType      kv_type;
   gboolean         exact;
+  int              image_detail; /* 0: not given */
   gboolean         json;
 
   /* OPTIONS_SAMPLING; negative: not given */

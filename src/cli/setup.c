@@ -100,6 +100,7 @@ options_load_model (const Options *options, FacetCancel *cancel)
     .device = options->device,
     .threads = options->threads,
     .exact = options->exact,
+    .image_detail = options->image_detail,
     .cancel = cancel,
     .progress = report_progress,
   };

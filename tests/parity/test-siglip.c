@@ -1,23 +1,11 @@
 /* Gemma 3's picture encoder against the original implementation: pixels to
  * soft tokens, layer by layer, and what must be refused. */
+#include "compare.h"
 #include "models/encoder.h"
 #include "npz.h"
 
 #include <math.h>
 #include <string.h>
-
-/* max |a - b| / rms (b), as the reference states its tolerances. */
-static double
-relative (const float *a, const float *b, gsize n)
-{
-  double worst = 0, square = 0;
-
-  for (gsize i = 0; i < n; i++) {
-    worst = fmax (worst, fabs ((double) a[i] - b[i]));
-    square += (double) b[i] * b[i];
-  }
-  return worst / sqrt (square / n);
-}
 
 static char *
 kit_path (const char *name)
@@ -54,7 +42,7 @@ compare_layer (int layer, const float *data, int rows, int cols, gpointer user_d
   if (!array)
     return;
   g_assert_cmpuint (array->n, ==, (gsize) rows * cols);
-  rel = relative (data, expected, array->n);
+  rel = relative_error (data, expected, array->n);
   g_test_message ("%s: rel %.2e", name, rel);
   g_assert_cmpfloat (rel, <=, 1e-4);
   layers->seen++;
@@ -84,7 +72,7 @@ check_picture (const char *input_name, const char *expected_name, gboolean exact
 
   soft = facet_encoder_run (encoder, backend, &input, n_layers_seen ? compare_layer : NULL, &layers, NULL, &error);
   g_assert_no_error (error);
-  rel = relative (soft, expected, 16 * 256);
+  rel = relative_error (soft, expected, 16 * 256);
   g_test_message ("%s: soft tokens rel %.2e", input_name, rel);
   g_assert_cmpfloat (rel, <=, tolerance);
   g_assert_cmpint (layers.seen, ==, n_layers_seen);

@@ -182,7 +182,7 @@ load_hearing_model (void)
   FacetModel *model = facet_model_load (text, &(FacetModelParams){ .exact = TRUE }, &error);
 
   g_assert_no_error (error);
-  model->projector = facet_projector_new (ears, model->backend, &error);
+  model->projector = facet_projector_new (ears, model->backend, 0, &error);
   g_assert_no_error (error);
   g_assert_cmpint (facet_projector_width (model->projector), ==, model->decoder->width);
   g_assert_true (facet_model_accepts_audio (model));

@@ -98,6 +98,32 @@ row_table (const FacetCpuRun *run, int node, int row)
                                                        row_of (run, node, row), n->cols);
 }
 
+/* A row of @table in pieces that the stack holds, added to @y. */
+static void
+add_table_row (const FacetKernels *k, const FacetTensor *table, int row, float *y)
+{
+  int cols = (int) table->ne[0];
+  const guint8 *from = (const guint8 *) table->data + row * facet_dtype_row_bytes (table->dtype, cols);
+  float piece[256];
+
+  for (int c = 0, n; c < cols; c += n) {
+    n = MIN (256, cols - c);
+    k->dequantize[table->dtype] (from + facet_dtype_row_bytes (table->dtype, c), piece, n);
+    k->add (y + c, piece, y + c, n);
+  }
+}
+
+static void
+row_table_2d (const FacetCpuRun *run, int node, int row)
+{
+  const FacetNode *n = node_at (run, node);
+  float *y = row_of (run, node, row);
+
+  memset (y, 0, sizeof (float) * n->cols);
+  add_table_row (run->plan->cpu->kernels, n->w[0], row % n->i[0], y);
+  add_table_row (run->plan->cpu->kernels, n->w[1], row / n->i[0], y);
+}
+
 static void
 row_outputs (const FacetCpuRun *run, int node, int row)
 {
@@ -184,6 +210,21 @@ row_rope (const FacetCpuRun *run, int node, int row)
 }
 
 static void
+row_rotate (const FacetCpuRun *run, int node, int row)
+{
+  const FacetNode *n = node_at (run, node);
+  int group = n->i[0], period = node_at (run, n->src[1])->cols;
+  const float *x = source (run, node, 0, row), *angles = source (run, node, 1, row);
+  float *y = row_of (run, node, row);
+
+  for (int c = 0; c < n->cols; c += group) {
+    const float *a = angles + c % period;
+
+    run->plan->cpu->kernels->rope (x + c, a, a + group / 2, y + c, group);
+  }
+}
+
+static void
 store_row (const FacetKernels *k, FacetKvType type, const float *x, guint8 *dst, int n)
 {
   if (type == FACET_KV_F16) {
@@ -245,6 +286,7 @@ static const FacetCpuRowFunc row_funcs[FACET_OP_COUNT] = {
   [FACET_OP_LOOKUP] = row_lookup,
   [FACET_OP_INPUT] = row_input,
   [FACET_OP_TABLE] = row_table,
+  [FACET_OP_TABLE_2D] = row_table_2d,
   [FACET_OP_OUTPUTS] = row_outputs,
   [FACET_OP_COLUMNS] = row_columns,
   [FACET_OP_RMS_NORM] = row_rms_norm,
@@ -255,6 +297,7 @@ static const FacetCpuRowFunc row_funcs[FACET_OP_COUNT] = {
   [FACET_OP_GELU] = row_gelu,
   [FACET_OP_GEGLU] = row_geglu,
   [FACET_OP_ROPE] = row_rope,
+  [FACET_OP_ROTATE] = row_rotate,
   [FACET_OP_KV_STORE] = row_kv_store,
   [FACET_OP_SOFTCAP] = row_softcap,
   [FACET_OP_POOL] = row_pool,
