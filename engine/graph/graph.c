@@ -170,6 +170,43 @@ facet_g_matmul (FacetGraph *g, int x, const FacetTensor *w, const FacetTensor *b
 }
 
 int
+facet_g_route (FacetGraph *g, int scores, int chosen, const FacetTensor *scale)
+{
+  FacetNode n = node_like (g, FACET_OP_ROUTE, scores, -1);
+
+  g_assert (chosen > 0 && chosen <= n.cols && (scale == NULL || scale->ne[0] == n.cols));
+  n.cols = 2 * chosen;
+  n.i[0] = chosen;
+  n.w[0] = scale;
+  return facet_graph_append (g, n);
+}
+
+int
+facet_g_experts_up (FacetGraph *g, int x, int route, const FacetTensor *gate, const FacetTensor *up, int stride)
+{
+  FacetNode n = node_like (g, FACET_OP_EXPERTS_UP, x, route);
+
+  g_assert (gate->ne[0] == n.cols && up->ne[0] == n.cols && gate->ne[1] == up->ne[1] && gate->ne[2] == up->ne[2]);
+  n.cols = cols_of (g, route) / 2 * (int) gate->ne[1];
+  n.w[0] = gate;
+  n.w[1] = up;
+  n.i[1] = stride;
+  return facet_graph_append (g, n);
+}
+
+int
+facet_g_experts_down (FacetGraph *g, int x, int route, const FacetTensor *down)
+{
+  FacetNode n = node_like (g, FACET_OP_EXPERTS_DOWN, x, route);
+
+  g_assert (n.cols == cols_of (g, route) / 2 * down->ne[0]);
+  n.cols = (int) down->ne[1];
+  n.w[0] = down;
+  n.i[1] = (int) down->ne[1];
+  return facet_graph_append (g, n);
+}
+
+int
 facet_g_rms_norm (FacetGraph *g, int x, const FacetTensor *gain, int group, float eps)
 {
   FacetNode n = node_like (g, FACET_OP_RMS_NORM, x, -1);

@@ -30,6 +30,10 @@ typedef enum {
   FACET_OP_OUTPUTS,   /* the step's output rows of src[0]: TOKENS -> OUTPUTS */
   FACET_OP_COLUMNS,   /* columns i[0] .. of src[0] */
   FACET_OP_MATMUL,    /* src[0] [r, K] x w[0] (ne = {K, M}) -> [r, M]; + w[1] [M] if given */
+  /* mixtures of experts; w[0], w[1] hold the matrices of all experts, i[1] rows from one to the next */
+  FACET_OP_ROUTE,        /* the i[0] largest of src[0] in falling order: [their numbers, softmax over them * w[0][number]] */
+  FACET_OP_EXPERTS_UP,   /* src = x, route: gelu (x w[0]) * (x w[1]) of each chosen expert side by side */
+  FACET_OP_EXPERTS_DOWN, /* src = that, route: the sum of each expert's part x w[0] times its weight */
   FACET_OP_RMS_NORM,  /* x / sqrt(mean(x^2) + f[0]) * w[0], over groups of i[0] columns; w[0] may be NULL */
   FACET_OP_LAYER_NORM,/* (x - mean) / sqrt(var + f[0]) * w[0] + w[1] */
   FACET_OP_ADD,       /* src[0] + src[1]; src[1] may have 1 row */
@@ -131,6 +135,12 @@ int facet_g_table_2d   (FacetGraph *g, const FacetTensor *by_col, const FacetTen
 int facet_g_outputs    (FacetGraph *g, int x);
 int facet_g_columns    (FacetGraph *g, int x, int first_col, int cols);
 int facet_g_matmul     (FacetGraph *g, int x, const FacetTensor *w, const FacetTensor *bias);
+/* -> [r, 2 chosen]; @scale [experts] may be NULL. */
+int facet_g_route        (FacetGraph *g, int scores, int chosen, const FacetTensor *scale);
+/* @gate, @up: ne = { K, F, experts }, @stride rows from expert to expert; -> [r, chosen F]. */
+int facet_g_experts_up   (FacetGraph *g, int x, int route, const FacetTensor *gate, const FacetTensor *up, int stride);
+/* @down: ne = { F, M, experts }; -> [r, M]. */
+int facet_g_experts_down (FacetGraph *g, int x, int route, const FacetTensor *down);
 int facet_g_rms_norm   (FacetGraph *g, int x, const FacetTensor *gain, int group, float eps);
 int facet_g_layer_norm (FacetGraph *g, int x, const FacetTensor *gain, const FacetTensor *bias, float eps);
 int facet_g_add        (FacetGraph *g, int a, int b);

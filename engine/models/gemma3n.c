@@ -154,7 +154,7 @@ read_side_paths (Gemma3n *m, FacetLoader *l, int i)
 static void
 read_streams (Gemma3n *m, FacetLoader *l, const char *name, FacetTensor *matrices)
 {
-  const FacetTensor *all = facet_loader_matrices (l, m->base.width, m->base.width, m->n_streams - 1, name);
+  const FacetTensor *all = facet_loader_matrices (l, m->base.width, m->base.width, m->n_streams - 1, "%s", name);
 
   for (int i = 1; all != NULL && i < m->n_streams; i++)
     matrices[i] = facet_tensor_plane (all, i - 1);

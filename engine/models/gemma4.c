@@ -1,6 +1,7 @@
 /* Gemma 4: as Gemma 3 with per-layer embeddings, layers that share the keys and
  * values of an earlier one, other heads in sliding and full layers, normalised
- * values and unscaled scores. Definition: transformers, models/gemma4. */
+ * values, unscaled scores and, in one of them, a mixture of experts beside the
+ * feed-forward part. Definition: transformers, models/gemma4. */
 #include "models/family.h"
 #include "models/loader.h"
 #include "models/per-layer.h"
@@ -8,19 +9,27 @@
 #include <math.h>
 
 typedef struct {
-  const FacetTensor *attn_norm, *q, *k, *v, *q_norm, *k_norm, *out, *post_attn_norm;
+  const FacetTensor *router_gain, *router, *norm, *post_norm, *post_dense_norm, *down, *scale;
+  FacetTensor gate, up;  /* views of one tensor, or copies of two */
+  int   stride;          /* rows from expert to expert of these */
+} Experts;
+
+typedef struct {
+  const FacetTensor *attn_norm, *q, *k, *v /* NULL: the keys before norm and rotation */, *q_norm, *k_norm, *out, *post_attn_norm;
   const FacetTensor *ffn_norm, *gate, *up, *down, *post_ffn_norm;
   const FacetTensor *inp_gate, *proj, *post_norm;  /* of the per-layer embeddings */
   gboolean sliding, own_kv;
   int   head, n_kv, ffn;
   int   cache;   /* whose keys and values it reads */
   float scale;   /* of the block's output */
+  Experts *experts;
 } Layer;
 
 typedef struct {
   FacetDecoder base;
   int   n_head, n_own;   /* layers 0 .. n_own - 1 have keys and values of their own */
   int   window;
+  int   n_experts, n_chosen;
   float eps, final_softcap;
   FacetRope rope_full, rope_sliding;
   const FacetTensor *embed, *output, *output_norm;
@@ -59,6 +68,8 @@ read_hyper_parameters (Gemma4 *m, FacetLoader *loader)
   m->n_head = facet_loader_int (loader, "attention.head_count", 1, 1024);
   m->window = facet_loader_int (loader, "attention.sliding_window", 1, 1 << 24);
   m->n_own = d->n_layers - facet_loader_int_or (loader, "attention.shared_kv_layers", 0, d->n_layers - 1, 0);
+  m->n_experts = facet_loader_int_or (loader, "expert_count", 0, 1024, 0);
+  m->n_chosen = m->n_experts > 0 ? facet_loader_int (loader, "expert_used_count", 1, m->n_experts) : 0;
   m->eps = facet_loader_float_or (loader, "attention.layer_norm_rms_epsilon", 1e-6f);
   m->final_softcap = facet_loader_float_or (loader, "final_logit_softcapping", 0);
   if (scaling != NULL && g_strcmp0 (scaling, "none") != 0)
@@ -111,8 +122,45 @@ read_attention (Gemma4 *m, FacetLoader *l, int i)
   if (!layer->own_kv)
     return;
   layer->k = facet_loader_matrix (l, d, kv, "blk.%d.attn_k.weight", i);
-  layer->v = facet_loader_matrix (l, d, kv, "blk.%d.attn_v.weight", i);
+  if (layer->sliding || facet_loader_has (l, "blk.%d.attn_v.weight", i))
+    layer->v = facet_loader_matrix (l, d, kv, "blk.%d.attn_v.weight", i);
   layer->k_norm = facet_loader_vector (l, layer->head, "blk.%d.attn_k_norm.weight", i);
+}
+
+static Experts *
+read_experts (Gemma4 *m, FacetLoader *l, int i)
+{
+  Experts *e = g_new0 (Experts, 1);
+  int d = m->base.width, n = m->n_experts, f = facet_loader_int_at (l, "expert_feed_forward_length", i, 32, 1 << 20);
+
+  e->router = facet_loader_matrix (l, d, n, "blk.%d.ffn_gate_inp.weight", i);
+  e->router_gain = facet_loader_vector (l, d, "blk.%d.ffn_gate_inp.scale", i);
+  e->norm = facet_loader_vector (l, d, "blk.%d.pre_ffw_norm_2.weight", i);
+  e->post_norm = facet_loader_vector (l, d, "blk.%d.post_ffw_norm_2.weight", i);
+  e->post_dense_norm = facet_loader_vector (l, d, "blk.%d.post_ffw_norm_1.weight", i);
+  e->down = facet_loader_matrices (l, f, d, n, "blk.%d.ffn_down_exps.weight", i);
+  if (facet_loader_has (l, "blk.%d.ffn_down_exps.scale", i))
+    e->scale = facet_loader_vector (l, n, "blk.%d.ffn_down_exps.scale", i);
+  if (facet_loader_has (l, "blk.%d.ffn_gate_up_exps.weight", i)) {
+    const FacetTensor *both = facet_loader_matrices (l, d, 2 * f, n, "blk.%d.ffn_gate_up_exps.weight", i);
+
+    e->stride = 2 * f;
+    if (both != NULL) {
+      e->gate = e->up = *both;
+      e->gate.ne[1] = e->up.ne[1] = f;
+      e->up.data = (const guint8 *) both->data + (gsize) f * facet_dtype_row_bytes (both->dtype, (gsize) d);
+    }
+  } else {
+    const FacetTensor *gate = facet_loader_matrices (l, d, f, n, "blk.%d.ffn_gate_exps.weight", i);
+    const FacetTensor *up = facet_loader_matrices (l, d, f, n, "blk.%d.ffn_up_exps.weight", i);
+
+    e->stride = f;
+    if (gate != NULL && up != NULL) {
+      e->gate = *gate;
+      e->up = *up;
+    }
+  }
+  return e;
 }
 
 static void
@@ -120,7 +168,6 @@ read_layer (Gemma4 *m, FacetLoader *l, int i)
 {
   Layer *layer = &m->layers[i];
   int d = m->base.width, p = m->per_layer.width;
-  g_autofree char *scale_name = g_strdup_printf ("blk.%d.layer_output_scale.weight", i);
   const FacetTensor *scale;
 
   read_attention (m, l, i);
@@ -135,8 +182,14 @@ read_layer (Gemma4 *m, FacetLoader *l, int i)
     layer->proj = facet_loader_matrix (l, p, d, "blk.%d.proj.weight", i);
     layer->post_norm = facet_loader_vector (l, d, "blk.%d.post_norm.weight", i);
   }
+  if (facet_loader_has (l, "blk.%d.ffn_gate_inp.weight", i)) {
+    if (m->n_experts == 0)
+      facet_loader_fault (l, "tensor blk.%d.ffn_gate_inp.weight without key gemma4.expert_count", i);
+    else
+      layer->experts = read_experts (m, l, i);
+  }
   layer->scale = 1;
-  if (facet_gguf_tensor (l->gguf, scale_name) != NULL
+  if (facet_loader_has (l, "blk.%d.layer_output_scale.weight", i)
       && (scale = facet_loader_vector (l, 1, "blk.%d.layer_output_scale.weight", i)) != NULL)
     layer->scale = *(const float *) scale->data;
 }
@@ -148,6 +201,9 @@ gemma4_free (FacetDecoder *decoder)
 
   g_clear_pointer (&m->owned, g_ptr_array_unref);
   g_free (m->base.kv_layers);
+  if (m->layers != NULL)
+    for (int i = 0; i < decoder->n_layers; i++)
+      g_free (m->layers[i].experts);
   g_free (m->layers);
   g_free (m);
 }
@@ -156,7 +212,8 @@ gemma4_free (FacetDecoder *decoder)
 static void
 keys_and_values (Gemma4 *m, FacetGraph *g, const Layer *l, int normed, const FacetRope *rope)
 {
-  int k = facet_g_matmul (g, normed, l->k, NULL), v = facet_g_matmul (g, normed, l->v, NULL);
+  int k = facet_g_matmul (g, normed, l->k, NULL);
+  int v = l->v != NULL ? facet_g_matmul (g, normed, l->v, NULL) : k;
 
   k = facet_g_rope (g, facet_g_rms_norm (g, k, l->k_norm, l->head, m->eps), rope);
   v = facet_g_rms_norm (g, v, NULL, l->head, m->eps);
@@ -180,11 +237,36 @@ attention (Gemma4 *m, FacetGraph *g, const Layer *l, int normed, gboolean to_out
 }
 
 static int
-feed_forward (FacetGraph *g, const Layer *l, int x)
+dense (Gemma4 *m, FacetGraph *g, const Layer *l, int h)
 {
+  int x = facet_g_rms_norm (g, h, l->ffn_norm, m->base.width, m->eps);
   int gate = facet_g_matmul (g, x, l->gate, NULL), up = facet_g_matmul (g, x, l->up, NULL);
 
   return facet_g_matmul (g, facet_g_geglu (g, gate, up), l->down, NULL);
+}
+
+/* The router looks at the residual itself, normalised on its own. */
+static int
+mixture (Gemma4 *m, FacetGraph *g, const Experts *e, int h)
+{
+  int d = m->base.width, x, route;
+
+  x = facet_g_scale (g, facet_g_rms_norm (g, h, e->router_gain, d, m->eps), 1 / sqrtf ((float) d));
+  route = facet_g_route (g, facet_g_matmul (g, x, e->router, NULL), m->n_chosen, e->scale);
+  x = facet_g_rms_norm (g, h, e->norm, d, m->eps);
+  x = facet_g_experts_up (g, x, route, &e->gate, &e->up, e->stride);
+  return facet_g_rms_norm (g, facet_g_experts_down (g, x, route, e->down), e->post_norm, d, m->eps);
+}
+
+static int
+feed_forward (Gemma4 *m, FacetGraph *g, const Layer *l, int h)
+{
+  int x = dense (m, g, l, h);
+
+  if (l->experts != NULL)
+    x = facet_g_add (g, facet_g_rms_norm (g, x, l->experts->post_dense_norm, m->base.width, m->eps),
+                     mixture (m, g, l->experts, h));
+  return facet_g_rms_norm (g, x, l->post_ffn_norm, m->base.width, m->eps);
 }
 
 /* @before, @from: per-layer embeddings on either side of the split. */
@@ -198,8 +280,7 @@ block (Gemma4 *m, FacetGraph *g, int i, int h, int before, int from, gboolean to
   if (to_outputs)
     h = facet_g_outputs (g, h);
   h = facet_g_add (g, h, facet_g_rms_norm (g, x, l->post_attn_norm, d, m->eps));
-  x = feed_forward (g, l, facet_g_rms_norm (g, h, l->ffn_norm, d, m->eps));
-  h = facet_g_add (g, h, facet_g_rms_norm (g, x, l->post_ffn_norm, d, m->eps));
+  h = facet_g_add (g, h, feed_forward (m, g, l, h));
   if (m->per_layer.width > 0) {
     x = facet_g_matmul (g, h, l->inp_gate, NULL);
     x = facet_g_geglu (g, x, facet_per_layer_of (&m->per_layer, g, before, from, i));
@@ -273,8 +354,6 @@ gemma4_load (FacetGguf *gguf, GError **error)
   d->build = gemma4_build;
   d->free = gemma4_free;
   facet_loader_init (&loader, gguf, "gemma4");
-  if (facet_loader_int_or (&loader, "expert_count", 0, 1 << 16, 0) > 0)
-    facet_loader_fault (&loader, "key gemma4.expert_count: mixtures of experts are not known");
   read_hyper_parameters (m, &loader);
   read_tensors (m, &loader);
   d->n_kv_layers = m->n_own;

@@ -166,9 +166,27 @@ facet_loader_matrix (FacetLoader *loader, gint64 ne0, gint64 ne1, const char *na
 }
 
 const FacetTensor *
-facet_loader_matrices (FacetLoader *loader, gint64 ne0, gint64 ne1, gint64 n, const char *name)
+facet_loader_matrices (FacetLoader *loader, gint64 ne0, gint64 ne1, gint64 n, const char *name, ...)
 {
-  return find (loader, ne0, ne1, n, name);
+  g_autofree char *full = NULL;
+  va_list args;
+
+  va_start (args, name);
+  full = g_strdup_vprintf (name, args);
+  va_end (args);
+  return find (loader, ne0, ne1, n, full);
+}
+
+gboolean
+facet_loader_has (FacetLoader *loader, const char *name, ...)
+{
+  g_autofree char *full = NULL;
+  va_list args;
+
+  va_start (args, name);
+  full = g_strdup_vprintf (name, args);
+  va_end (args);
+  return facet_gguf_tensor (loader->gguf, full) != NULL;
 }
 
 static const FacetTensor *

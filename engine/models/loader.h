@@ -34,7 +34,10 @@ float    facet_loader_float_or (FacetLoader *loader, const char *key, float fall
 const FacetTensor *facet_loader_matrix (FacetLoader *loader, gint64 ne0, gint64 ne1, const char *name, ...)
   G_GNUC_PRINTF (4, 5);
 /* A stack of @n such matrices, ne = { ne0, ne1, n }. */
-const FacetTensor *facet_loader_matrices (FacetLoader *loader, gint64 ne0, gint64 ne1, gint64 n, const char *name);
+const FacetTensor *facet_loader_matrices (FacetLoader *loader, gint64 ne0, gint64 ne1, gint64 n, const char *name, ...)
+  G_GNUC_PRINTF (5, 6);
+/* Whether the file has such a tensor at all. */
+gboolean           facet_loader_has      (FacetLoader *loader, const char *name, ...) G_GNUC_PRINTF (2, 3);
 /* A vector [n] as 32-bit floats, converted if the file has F16 or BF16. */
 const FacetTensor *facet_loader_vector (FacetLoader *loader, gint64 n, const char *name, ...) G_GNUC_PRINTF (3, 4);
 /* The kernel v.patch_embd.weight, ne = { patch, patch, 3, width } of F32, F16 or

@@ -21,7 +21,7 @@ typedef struct {
 static gboolean
 is_row_wise (FacetOp op)
 {
-  return op != FACET_OP_MATMUL && op != FACET_OP_ATTENTION;
+  return op != FACET_OP_MATMUL && op != FACET_OP_ATTENTION && op != FACET_OP_EXPERTS_UP && op != FACET_OP_EXPERTS_DOWN;
 }
 
 /* Row-wise nodes that read rows other than their own. */
@@ -39,8 +39,8 @@ facet_cpu_uses_q8 (const FacetCpu *cpu, const FacetTensor *weight)
   return !cpu->exact && cpu->kernels->matmul_q8[weight->dtype] != NULL;
 }
 
-static int
-capacity (const FacetPlan *plan, int rows)
+int
+facet_cpu_capacity (const FacetPlan *plan, int rows)
 {
   return rows == FACET_ROWS_TOKENS ? plan->max_rows : rows == FACET_ROWS_OUTPUTS ? plan->max_outputs : rows;
 }
@@ -115,6 +115,10 @@ cut_into_steps (Compiler *c)
       push_step (c, facet_cpu_step_merge, i, 1, node->rows);
       if (c->wants_q8[i] && node->u.attention.head_v % FACET_Q8_BLOCK != 0)
         push_step (c, facet_cpu_step_emit, i, 1, node->rows);
+    } else if (node->op == FACET_OP_EXPERTS_UP) {
+      push_step (c, facet_cpu_step_experts_up, i, 1, node->rows);
+    } else if (node->op == FACET_OP_EXPERTS_DOWN) {
+      push_step (c, facet_cpu_step_experts_down, i, 1, node->rows);
     } else if (is_row_wise (node->op)) {
       n = row_group (c, i, n_nodes);
       push_step (c, facet_cpu_step_rows, i, n, node->rows);
@@ -151,7 +155,7 @@ static gsize
 value_bytes (Compiler *c, int i)
 {
   const FacetNode *node = facet_graph_node (c->plan->graph, i);
-  gsize rows = (gsize) capacity (c->plan, node->rows);
+  gsize rows = (gsize) facet_cpu_capacity (c->plan, node->rows);
   gsize bytes = rows * node->cols * sizeof (float);
 
   if (c->wants_q8[i])
@@ -203,7 +207,7 @@ set_pointers (Compiler *c)
 
   for (int i = 0; i < facet_graph_n_nodes (plan->graph); i++) {
     const FacetNode *node = facet_graph_node (plan->graph, i);
-    gsize rows = (gsize) capacity (plan, node->rows);
+    gsize rows = (gsize) facet_cpu_capacity (plan, node->rows);
     guint8 *at = plan->arena + c->offset[i];
 
     if (!c->stored[i])
@@ -270,8 +274,11 @@ find_uses (Compiler *c)
     for (int s = 0; s < FACET_MAX_SRC; s++)
       if (node->src[s] >= 0)
         c->uses[node->src[s]]++;
-    if (node->op == FACET_OP_MATMUL && facet_cpu_uses_q8 (c->plan->cpu, node->w[0]))
-      c->wants_q8[node->src[0]] = TRUE;
+    if (node->op == FACET_OP_MATMUL || node->op == FACET_OP_EXPERTS_DOWN)
+      c->wants_q8[node->src[0]] |= facet_cpu_uses_q8 (c->plan->cpu, node->w[0]);
+    if (node->op == FACET_OP_EXPERTS_UP)
+      c->wants_q8[node->src[0]] |= facet_cpu_uses_q8 (c->plan->cpu, node->w[0])
+                                   || facet_cpu_uses_q8 (c->plan->cpu, node->w[1]);
   }
 }
 
@@ -286,6 +293,8 @@ plan_scratch (FacetPlan *plan)
 
     if (node->op == FACET_OP_MATMUL)
       bytes = MAX (bytes, facet_cpu_matmul_scratch (plan, node));
+    if (node->op == FACET_OP_EXPERTS_UP || node->op == FACET_OP_EXPERTS_DOWN)
+      bytes = MAX (bytes, facet_cpu_experts_scratch (plan, node));
     if (node->op == FACET_OP_ATTENTION) {
       bytes = MAX (bytes, facet_cpu_attention_scratch (node));
       splits = MAX (splits, facet_cpu_attention_splits (plan, node));

@@ -74,6 +74,8 @@ struct FacetCpuRun {
   gint             stop_at;      /* step after which everyone leaves */
 };
 
+/* Most rows that a step may have in class @rows. */
+int   facet_cpu_capacity (const FacetPlan *plan, int rows);
 /* Rows of this step in class @rows. */
 int   facet_cpu_rows (const FacetCpuRun *run, int rows);
 /* The next chunk of this step for the caller, or -1: none left or cancelled. */
@@ -86,15 +88,22 @@ void  facet_cpu_step_emit       (FacetCpuRun *run, const FacetCpuStep *step, int
 void  facet_cpu_step_rope       (FacetCpuRun *run, const FacetCpuStep *step, int member);
 void  facet_cpu_step_matmul     (FacetCpuRun *run, const FacetCpuStep *step, int member);
 void  facet_cpu_step_gated      (FacetCpuRun *run, const FacetCpuStep *step, int member);
+void  facet_cpu_step_experts_up   (FacetCpuRun *run, const FacetCpuStep *step, int member);
+void  facet_cpu_step_experts_down (FacetCpuRun *run, const FacetCpuStep *step, int member);
+void  facet_cpu_row_route       (const FacetCpuRun *run, int node, int row);
 void  facet_cpu_step_attention  (FacetCpuRun *run, const FacetCpuStep *step, int member);
 void  facet_cpu_step_merge      (FacetCpuRun *run, const FacetCpuStep *step, int member);
 
 /* Bytes of scratch that a member needs for this node. */
 gsize facet_cpu_matmul_scratch    (const FacetPlan *plan, const FacetNode *node);
+gsize facet_cpu_experts_scratch   (const FacetPlan *plan, const FacetNode *node);
 gsize facet_cpu_attention_scratch (const FacetNode *node);
 /* Floats of plan->splits that this node needs. */
 gsize facet_cpu_attention_splits  (const FacetPlan *plan, const FacetNode *node);
 
+/* y [rows, stride] = x times @n rows of @w from row @first on; of x or xq, what the weight's kernel reads. */
+void facet_cpu_multiply (const FacetPlan *plan, const FacetTensor *w, gsize first, int n, const float *x, const FacetQ8 *xq,
+                         int rows, const float *bias, float *y, gsize stride, void *scratch);
 /* Whether a product with this weight reads 8-bit activations. */
 gboolean facet_cpu_uses_q8 (const FacetCpu *cpu, const FacetTensor *weight);
 

@@ -16,37 +16,43 @@ chunk_columns (const FacetCpuRun *run, int total)
 gsize
 facet_cpu_matmul_scratch (const FacetPlan *plan, const FacetNode *node)
 {
-  int rows = node->rows == FACET_ROWS_TOKENS ? plan->max_rows
-             : node->rows == FACET_ROWS_OUTPUTS ? plan->max_outputs : node->rows;
+  int rows = facet_cpu_capacity (plan, node->rows);
 
   return FACET_MATMUL_SCRATCH ((gsize) node->w[0]->ne[0]) + 2 * sizeof (float) * (gsize) rows * GATED_CHUNK;
+}
+
+void
+facet_cpu_multiply (const FacetPlan *plan, const FacetTensor *w, gsize first, int n, const float *x, const FacetQ8 *xq,
+                    int rows, const float *bias, float *y, gsize stride, void *scratch)
+{
+  gsize w_stride = facet_dtype_row_bytes (w->dtype, (gsize) w->ne[0]);
+  FacetMatmul a = {
+    .w = (const guint8 *) w->data + first * w_stride,
+    .w_stride = w_stride,
+    .k = (int) w->ne[0],
+    .x = x,
+    .xq = *xq,
+    .rows = rows,
+    .bias = bias,
+    .y = y,
+    .y_stride = stride,
+  };
+
+  if (facet_cpu_uses_q8 (plan->cpu, w))
+    plan->cpu->kernels->matmul_q8[w->dtype] (&a, 0, n, scratch);
+  else
+    plan->cpu->kernels->matmul_f32[w->dtype] (&a, 0, n, scratch);
 }
 
 /* Computes columns m0..m1-1 of @node into y [rows, stride], column m0 first. */
 static void
 product (const FacetCpuRun *run, int node, int rows, int m0, int m1, float *y, gsize stride, void *scratch)
 {
-  const FacetPlan *plan = run->plan;
-  const FacetNode *n = facet_graph_node (plan->graph, node);
-  const FacetTensor *w = n->w[0];
-  const FacetValue *x = &plan->values[n->src[0]];
-  gsize w_stride = facet_dtype_row_bytes (w->dtype, (gsize) w->ne[0]);
-  FacetMatmul a = {
-    .w = (const guint8 *) w->data + m0 * w_stride,
-    .w_stride = w_stride,
-    .k = (int) w->ne[0],
-    .x = x->data,
-    .xq = x->q8,
-    .rows = rows,
-    .bias = n->w[1] != NULL ? (const float *) n->w[1]->data + m0 : NULL,
-    .y = y,
-    .y_stride = stride,
-  };
+  const FacetNode *n = facet_graph_node (run->plan->graph, node);
+  const FacetValue *x = &run->plan->values[n->src[0]];
 
-  if (facet_cpu_uses_q8 (plan->cpu, w))
-    plan->cpu->kernels->matmul_q8[w->dtype] (&a, 0, m1 - m0, scratch);
-  else
-    plan->cpu->kernels->matmul_f32[w->dtype] (&a, 0, m1 - m0, scratch);
+  facet_cpu_multiply (run->plan, n->w[0], (gsize) m0, m1 - m0, x->data, &x->q8, rows,
+                      n->w[1] != NULL ? (const float *) n->w[1]->data + m0 : NULL, y, stride, scratch);
 }
 
 void

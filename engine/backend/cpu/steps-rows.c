@@ -289,6 +289,7 @@ static const FacetCpuRowFunc row_funcs[FACET_OP_COUNT] = {
   [FACET_OP_TABLE_2D] = row_table_2d,
   [FACET_OP_OUTPUTS] = row_outputs,
   [FACET_OP_COLUMNS] = row_columns,
+  [FACET_OP_ROUTE] = facet_cpu_row_route,
   [FACET_OP_RMS_NORM] = row_rms_norm,
   [FACET_OP_LAYER_NORM] = row_layer_norm,
   [FACET_OP_ADD] = row_add,
