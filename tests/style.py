@@ -4,6 +4,7 @@
 Usage: style.py ROOT COMPILER [FLAG...]   (the flags a header of the engine or the program is compiled with)
 """
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -14,6 +15,8 @@ MAX_SUBJECT = 72
 BINARY = {".png", ".jpg", ".gguf", ".npz", ".npy", ".wav", ".model", ".spv", ".gif", ".bmp", ".tga", ".psd", ".webp",
           ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".caf", ".bin", ".ico", ".gz", ".db", ".xcf", ".raw"}
 SOURCES = (".c", ".h", ".cc", ".comp", ".glsl", ".py")
+# In the names of headers of another architecture's instructions.
+FOREIGN = {"x86_64": re.compile("neon"), "aarch64": re.compile("avx|vnni")}
 # Written apart so that this file does not hold what it forbids.
 FORBIDDEN = re.compile("|".join([
     r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b",
@@ -99,7 +102,9 @@ def check_potfiles(root, names):
 
 def check_headers(root, names, compiler):
     """Each header compiles alone, so none depends on what its users include before it."""
-    headers = [name for name in names if name.endswith(".h") and name.startswith(("engine/", "src/cli/"))]
+    foreign = FOREIGN.get(platform.machine(), re.compile("neon|avx|vnni"))
+    headers = [name for name in names if name.endswith(".h") and name.startswith(("engine/", "src/cli/"))
+               and not foreign.search(os.path.basename(name))]
     with tempfile.TemporaryDirectory() as folder:
         for name in headers:
             source = os.path.join(folder, "alone.c")

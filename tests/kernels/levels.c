@@ -6,8 +6,11 @@ static const struct {
 } known[] = {
   { "c", 0 },
   { "avx2", FACET_CPU_AVX2 },
+  { "avx-vnni", FACET_CPU_AVX2 | FACET_CPU_AVXVNNI },
   { "avx512", FACET_CPU_AVX2 | FACET_CPU_AVX512 },
   { "avx512-vnni", FACET_CPU_AVX2 | FACET_CPU_AVX512 | FACET_CPU_VNNI },
+  { "neon", FACET_CPU_NEON },
+  { "dotprod", FACET_CPU_NEON | FACET_CPU_DOTPROD },
 };
 
 int

@@ -1,3 +1,4 @@
+#include "bench.h"
 #include "levels.h"
 #include "random.h"
 
@@ -218,6 +219,10 @@ test_quantize (void)
 int
 main (int argc, char *argv[])
 {
+  if (argc == 2 && g_str_equal (argv[1], "--bench")) {
+    bench_matmul ();
+    return 0;
+  }
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/matmul/reference", test_reference);
   g_test_add_func ("/matmul/quantize", test_quantize);

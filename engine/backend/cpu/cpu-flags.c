@@ -5,7 +5,7 @@
 #ifdef __x86_64__
 #include <cpuid.h>
 
-/* clang's __builtin_cpu_supports() does not know this one. */
+/* Those that __builtin_cpu_supports() does not know with every compiler. */
 static gboolean
 has_f16c (void)
 {
@@ -13,6 +13,19 @@ has_f16c (void)
 
   return __get_cpuid (1, &a, &b, &c, &d) && (c & bit_F16C);
 }
+
+static gboolean
+has_avxvnni (void)
+{
+  unsigned a, b, c, d;
+
+  return __get_cpuid_count (7, 1, &a, &b, &c, &d) && (a & 1u << 4);
+}
+#endif
+
+#ifdef __aarch64__
+#include <sys/auxv.h>
+#include <asm/hwcap.h>
 #endif
 
 static unsigned
@@ -25,11 +38,18 @@ detect (void)
   __builtin_cpu_init ();
   if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && has_f16c ())
     flags |= FACET_CPU_AVX2;
+  if (has_avxvnni ())
+    flags |= FACET_CPU_AVXVNNI;
   if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
       && __builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512dq"))
     flags |= FACET_CPU_AVX512;
   if (__builtin_cpu_supports ("avx512vnni"))
     flags |= FACET_CPU_VNNI;
+#endif
+#ifdef __aarch64__
+  flags |= FACET_CPU_NEON;
+  if (getauxval (AT_HWCAP) & HWCAP_ASIMDDP)
+    flags |= FACET_CPU_DOTPROD;
 #endif
   return flags;
 }
@@ -38,9 +58,11 @@ unsigned
 facet_cpu_flags_closed (unsigned flags)
 {
   if (!(flags & FACET_CPU_AVX2))
-    flags &= ~(unsigned) FACET_CPU_AVX512;
+    flags &= ~(unsigned) (FACET_CPU_AVX512 | FACET_CPU_AVXVNNI);
   if (!(flags & FACET_CPU_AVX512))
     flags &= ~(unsigned) FACET_CPU_VNNI;
+  if (!(flags & FACET_CPU_NEON))
+    flags &= ~(unsigned) FACET_CPU_DOTPROD;
   return flags;
 }
 

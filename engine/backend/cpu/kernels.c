@@ -9,10 +9,18 @@ facet_kernels_init (FacetKernels *k, unsigned flags)
 #ifdef __x86_64__
   if (flags & FACET_CPU_AVX2)
     facet_kernels_init_avx2 (k);
+  if (flags & FACET_CPU_AVXVNNI)
+    facet_kernels_init_avxvnni (k);
   if (flags & FACET_CPU_AVX512)
     facet_kernels_init_avx512 (k);
   if (flags & FACET_CPU_VNNI)
     facet_kernels_init_vnni (k);
+#endif
+#ifdef __aarch64__
+  if (flags & FACET_CPU_NEON)
+    facet_kernels_init_neon (k);
+  if (flags & FACET_CPU_DOTPROD)
+    facet_kernels_init_dotprod (k);
 #endif
 }
 

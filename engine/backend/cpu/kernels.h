@@ -1,7 +1,7 @@
 /* kernels.h - the CPU's inner loops, one table per instruction set
  *
  * kernels-c.c is the reference: it fills every entry. Each further file
- * (-avx2, -avx512, -vnni) is compiled alone with its own flags and replaces
+ * (-avx2, -avxvnni, -avx512, -vnni; -neon, -dotprod) is compiled alone with its own flags and replaces
  * the entries that it does better; facet_kernels_get() applies them in order
  * of what the processor has. FACET_CPU_MASK (hexadecimal, see cpu-flags.h)
  * hides instruction sets for tests.
@@ -126,5 +126,8 @@ void facet_kernels_init (FacetKernels *k, unsigned flags);
 /* What each instruction set adds. Defined only on their architecture. */
 void facet_kernels_init_c       (FacetKernels *k);
 void facet_kernels_init_avx2    (FacetKernels *k);
+void facet_kernels_init_avxvnni (FacetKernels *k);
 void facet_kernels_init_avx512  (FacetKernels *k);
 void facet_kernels_init_vnni    (FacetKernels *k);
+void facet_kernels_init_neon    (FacetKernels *k);
+void facet_kernels_init_dotprod (FacetKernels *k);

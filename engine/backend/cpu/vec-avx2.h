@@ -1,4 +1,4 @@
-/* vec-avx2.h - vectors of 8 floats for kernels-vec.inc; needs AVX2, FMA, F16C */
+/* vec-avx2.h - vectors of 8 floats for kernels-vec.inc and kernels-int.inc; needs AVX2, FMA, F16C */
 #pragma once
 
 #include <immintrin.h>
@@ -120,4 +120,113 @@ vec_transpose (Vec v[8])
     v[i] = _mm256_permute2f128_ps (t[i], t[i + 4], 0x20);
     v[i + 4] = _mm256_permute2f128_ps (t[i], t[i + 4], 0x31);
   }
+}
+
+/* ---- 8-bit weights and activations, for kernels-int.inc ---- */
+
+typedef __m256i IVec;
+
+static inline float vec_half (uint16_t h) { return _cvtsh_ss (h); }
+/* Two numbers, each in half of the lanes. */
+static inline Vec vec_set_2 (float low, float high) { return _mm256_set_m128 (_mm_set1_ps (high), _mm_set1_ps (low)); }
+static inline IVec ivec_zero (void) { return _mm256_setzero_si256 (); }
+static inline IVec ivec_set (int32_t x) { return _mm256_set1_epi32 (x); }
+static inline IVec ivec_load (const void *p) { return _mm256_loadu_si256 (p); }
+static inline void ivec_store (void *p, IVec v) { _mm256_storeu_si256 (p, v); }
+/* 128 above each signed byte, as unsigned. */
+static inline IVec ivec_flip_signs (IVec v) { return _mm256_xor_si256 (v, _mm256_set1_epi8 ((char) 0x80)); }
+static inline Vec ivec_to_float (IVec v) { return _mm256_cvtepi32_ps (v); }
+
+/* Four products of neighbouring bytes a lane; w is unsigned unless
+ * @is_signed, x in -127..127. */
+#ifdef __AVXVNNI__
+#define IVEC_RAISE 128  /* what signed weights are raised by before they are multiplied */
+
+static inline IVec ivec_mul_add (IVec sum, IVec w, IVec x, int is_signed) { return _mm256_dpbusd_avx_epi32 (sum, w, x); }
+
+/* Sums that the type's number of steps may add to, and their end. */
+static inline IVec
+ivec_product (int first, IVec sum, IVec w, IVec x, int is_signed)
+{
+  return ivec_mul_add (first ? ivec_zero () : sum, w, x, is_signed);
+}
+
+static inline IVec ivec_add_products (IVec sum, IVec products) { return _mm256_add_epi32 (sum, products); }
+#else
+#define IVEC_RAISE 0
+
+/* Sums that the type's number of steps may add to: in 16 bits, which they do
+ * not overflow. */
+static inline IVec
+ivec_product (int first, IVec sum, IVec w, IVec x, int is_signed)
+{
+  IVec pairs = is_signed ? _mm256_maddubs_epi16 (_mm256_abs_epi8 (w), _mm256_sign_epi8 (x, w)) : _mm256_maddubs_epi16 (w, x);
+
+  return first ? pairs : _mm256_add_epi16 (sum, pairs);
+}
+
+static inline IVec
+ivec_add_products (IVec sum, IVec products)
+{
+  return _mm256_add_epi32 (sum, _mm256_madd_epi16 (products, _mm256_set1_epi16 (1)));
+}
+
+static inline IVec
+ivec_mul_add (IVec sum, IVec w, IVec x, int is_signed)
+{
+  return ivec_add_products (sum, ivec_product (1, sum, w, x, is_signed));
+}
+#endif
+
+static inline void vec_copy_32 (uint8_t *q, const int8_t *from) { ivec_store (q, ivec_load (from)); }
+
+/* d times each of eight bytes, the lowest first. */
+static inline void
+vec_scale_8 (float *to, uint64_t bytes, float d)
+{
+  __m256i wide = _mm256_cvtepu8_epi32 (_mm_cvtsi64_si128 ((long long) bytes));
+
+  vec_store (to, _mm256_mul_ps (_mm256_cvtepi32_ps (wide), vec_set (d)));
+}
+
+/* Low halves of 16 bytes, then high halves. */
+static inline void
+vec_nibbles (uint8_t *q, const uint8_t *qs)
+{
+  __m128i b = _mm_loadu_si128 ((const void *) qs);
+
+  ivec_store (q, _mm256_and_si256 (_mm256_set_m128i (_mm_srli_epi16 (b, 4), b), _mm256_set1_epi8 (15)));
+}
+
+/* q[i] += bit i of @bits ? value : 0, for 32 bytes. */
+static inline void
+vec_add_bits (uint8_t *q, const uint8_t bits[4], uint8_t value)
+{
+  uint32_t word;
+  __m256i spread, one = _mm256_set1_epi64x ((long long) 0x8040201008040201);
+  __m256i from = _mm256_setr_epi64x (0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+
+  __builtin_memcpy (&word, bits, 4);
+  spread = _mm256_and_si256 (_mm256_shuffle_epi8 (_mm256_set1_epi32 ((int) word), from), one);
+  spread = _mm256_and_si256 (_mm256_cmpeq_epi8 (spread, one), _mm256_set1_epi8 ((char) value));
+  ivec_store (q, _mm256_or_si256 (ivec_load (q), spread));
+}
+
+/* q[i] = values[q[i]], for 32 bytes below 16. */
+static inline void
+vec_look_up (uint8_t *q, const int8_t values[16])
+{
+  ivec_store (q, _mm256_shuffle_epi8 (_mm256_broadcastsi128_si256 (_mm_loadu_si128 ((const void *) values)), ivec_load (q)));
+}
+
+static inline void
+ivec_transpose (IVec v[8])
+{
+  Vec t[8];
+
+  for (int i = 0; i < 8; i++)
+    t[i] = _mm256_castsi256_ps (v[i]);
+  vec_transpose (t);
+  for (int i = 0; i < 8; i++)
+    v[i] = _mm256_castps_si256 (t[i]);
 }
