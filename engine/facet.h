@@ -412,3 +412,4 @@ int  facet_model_vocab_size (FacetModel *model);
 G_END_DECLS
 
 #include "facet-sound.h"
+#include "facet-tools.h"

@@ -33,7 +33,11 @@ facet_media_equal (FacetMedia a, FacetMedia b)
 static void
 turn_part_clear (gpointer data)
 {
-  facet_media_clear (&((FacetTurnPart *) data)->media);
+  FacetTurnPart *part = data;
+
+  facet_media_clear (&part->media);
+  g_free (part->name);
+  g_clear_pointer (&part->value, facet_json_free);
 }
 
 static void
@@ -61,6 +65,7 @@ void
 facet_prompt_free (FacetPrompt *prompt)
 {
   g_ptr_array_unref (prompt->turns);
+  g_clear_pointer (&prompt->tools, g_ptr_array_unref);
   g_free (prompt);
 }
 
@@ -100,7 +105,7 @@ static void
 add_media (FacetPrompt *prompt, FacetMedia media)
 {
   FacetTurn *turn = last_turn (prompt);
-  FacetTurnPart part = { turn->text->len, facet_media_ref (media) };
+  FacetTurnPart part = { .offset = turn->text->len, .kind = FACET_PART_MEDIA, .media = facet_media_ref (media) };
 
   g_array_append_val (turn->parts, part);
 }
@@ -115,4 +120,68 @@ void
 facet_prompt_add_audio (FacetPrompt *prompt, FacetAudio *audio)
 {
   add_media (prompt, (FacetMedia){ .audio = audio });
+}
+
+/* ---- tools ---- */
+
+void
+facet_prompt_set_tools (FacetPrompt *prompt, GPtrArray *tools, FacetToolChoice choice, FacetCallForm form)
+{
+  g_clear_pointer (&prompt->tools, g_ptr_array_unref);
+  prompt->tools = tools->len > 0 ? g_ptr_array_ref (tools) : NULL;
+  prompt->choice = choice;
+  prompt->form = form;
+}
+
+void
+facet_prompt_set_thinking (FacetPrompt *prompt, gboolean thinking)
+{
+  prompt->thinking = thinking;
+}
+
+/* Takes @value. */
+static void
+add_value (FacetPrompt *prompt, FacetPartKind kind, const char *name, FacetJson *value)
+{
+  FacetTurn *turn = last_turn (prompt);
+  FacetTurnPart part = { .offset = turn->text->len, .kind = kind, .name = g_strdup (name), .value = value };
+
+  g_array_append_val (turn->parts, part);
+}
+
+static gboolean
+add_object (FacetPrompt *prompt, FacetPartKind kind, const char *name, const char *text, GError **error)
+{
+  g_autoptr (FacetJson) value = facet_json_parse (text, -1, error);
+
+  if (value == NULL)
+    return FALSE;
+  if (value->kind != FACET_JSON_OBJECT) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "%s: no JSON object", name);
+    return FALSE;
+  }
+  add_value (prompt, kind, name, g_steal_pointer (&value));
+  return TRUE;
+}
+
+gboolean
+facet_prompt_add_call (FacetPrompt *prompt, const char *name, const char *arguments, GError **error)
+{
+  return add_object (prompt, FACET_PART_CALL, name, arguments, error);
+}
+
+gboolean
+facet_prompt_add_result_json (FacetPrompt *prompt, const char *name, const char *json, GError **error)
+{
+  return add_object (prompt, FACET_PART_RESULT, name, json, error);
+}
+
+void
+facet_prompt_add_result (FacetPrompt *prompt, const char *name, const char *text, gssize length)
+{
+  FacetJson *value = g_new0 (FacetJson, 1);
+
+  value->kind = FACET_JSON_STRING;
+  value->text = g_utf8_make_valid (text, length);
+  add_value (prompt, FACET_PART_RESULT, name, value);
 }

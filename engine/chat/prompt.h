@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "core/json.h"
 #include "facet.h"
 #include "tokenizer/tokenizer.h"
 
@@ -22,9 +23,18 @@ void       facet_media_clear (FacetMedia *media);
 /* Same content and size. */
 gboolean   facet_media_equal (FacetMedia a, FacetMedia b);
 
+typedef enum {
+  FACET_PART_MEDIA,
+  FACET_PART_CALL,   /* of a tool */
+  FACET_PART_RESULT, /* of a call */
+} FacetPartKind;
+
 typedef struct {
-  gsize      offset; /* in the turn's text: it stands before this byte */
-  FacetMedia media;
+  gsize         offset; /* in the turn's text: it stands before this byte */
+  FacetPartKind kind;
+  FacetMedia    media;
+  char         *name;   /* of the tool */
+  FacetJson    *value;  /* arguments: an object; result: an object or a string */
 } FacetTurnPart;
 
 typedef struct {
@@ -39,8 +49,12 @@ typedef struct {
 #define FACET_ID_MEDIA (-1)
 
 struct FacetPrompt {
-  FacetTemplate how;
-  GPtrArray    *turns; /* of FacetTurn */
+  FacetTemplate   how;
+  GPtrArray      *turns; /* of FacetTurn */
+  GPtrArray      *tools; /* of FacetTool; NULL: none */
+  FacetToolChoice choice;
+  FacetCallForm   form;
+  gboolean        thinking;
 };
 
 typedef struct {
@@ -49,6 +63,7 @@ typedef struct {
   gboolean           bare;         /* media stand alone, nothing of the family's around them */
   const char *const *stop_strings; /* of the template, NULL-terminated, static; never NULL */
   gboolean           skip_blank;   /* the answer's leading blank belongs to the template */
+  FacetCallForm      form;         /* how the answer writes calls of the prompt's tools */
 } FacetRendered;
 
 void facet_rendered_clear (FacetRendered *rendered);

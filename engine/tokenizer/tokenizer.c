@@ -9,7 +9,8 @@
 
 #define BLANK "\xe2\x96\x81" /* U+2581, a blank inside pieces */
 
-static const char *const end_pieces[] = { "<end_of_turn>", "<eos>", "<turn|>" };
+/* A model that asks for a tool's response waits for it. */
+static const char *const end_pieces[] = { "<end_of_turn>", "<eos>", "<turn|>", "<|tool_response>" };
 
 /* Pieces that are cut out of text before anything else, by first byte,
  * longest first. */
