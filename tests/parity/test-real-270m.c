@@ -8,28 +8,36 @@
 
 typedef struct {
   JsonParser *parser;
+  JsonArray  *prompts;
   JsonObject *text;
-  GArray     *ids;
+  GArray     *ids;      /* of the text */
 } Reference;
+
+static void
+append_ids (GArray *ids, JsonArray *array)
+{
+  for (guint i = 0; i < json_array_get_length (array); i++) {
+    gint32 id = (gint32) json_array_get_int_element (array, i);
+
+    g_array_append_val (ids, id);
+  }
+}
 
 static void
 reference_open (Reference *r)
 {
   g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "expected", "real-gemma3-270m", "logits.json", NULL);
   g_autoptr (GError) error = NULL;
-  JsonArray *ids;
+  JsonObject *root;
 
   r->parser = json_parser_new ();
   json_parser_load_from_file (r->parser, path, &error);
   g_assert_no_error (error);
-  r->text = json_object_get_object_member (json_node_get_object (json_parser_get_root (r->parser)), "text600");
+  root = json_node_get_object (json_parser_get_root (r->parser));
+  r->prompts = json_object_get_array_member (root, "prompts");
+  r->text = json_object_get_object_member (root, "text600");
   r->ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-  ids = json_object_get_array_member (r->text, "ids");
-  for (guint i = 0; i < json_array_get_length (ids); i++) {
-    gint32 id = (gint32) json_array_get_int_element (ids, i);
-
-    g_array_append_val (r->ids, id);
-  }
+  append_ids (r->ids, json_object_get_array_member (r->text, "ids"));
 }
 
 static void
@@ -94,11 +102,107 @@ test_log_probs (gconstpointer data)
   reference_close (&r);
 }
 
+/* The largest difference to the reference's 50 likeliest tokens after the prompt. */
+static float
+logit_error (JsonObject *floats, const float *logits)
+{
+  JsonArray *ids = json_object_get_array_member (floats, "top50_ids");
+  JsonArray *expected = json_object_get_array_member (floats, "top50_logits");
+  float error = 0;
+
+  for (guint i = 0; i < json_array_get_length (ids); i++)
+    error = MAX (error, fabsf (logits[json_array_get_int_element (ids, i)]
+                               - (float) json_array_get_double_element (expected, i)));
+  return error;
+}
+
+static gint32
+likeliest (const float *logits, int vocab)
+{
+  gint32 best = 0;
+
+  for (gint32 i = 1; i < vocab; i++)
+    if (logits[i] > logits[best])
+      best = i;
+  return best;
+}
+
+/* Every token of the reference's greedy continuation, given those before it,
+ * is the likeliest here too, unless its lead is within twice the error.
+ * Returns: how many had to agree. */
+static guint
+check_greedy (FacetModel *model, JsonObject *prompt, float max_error)
+{
+  JsonObject *floats = json_object_get_object_member (prompt, "dequantised_f32");
+  JsonArray *greedy = json_object_get_array_member (floats, "greedy64");
+  JsonArray *margins = json_object_get_array_member (floats, "greedy_margin");
+  const char *text = json_object_get_string_member (prompt, "text");
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (FacetPrompt) all = facet_prompt_new (FACET_TEMPLATE_RAW);
+  FacetSessionParams params = { .kv_type = FACET_KV_F32 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FacetSession) session = facet_session_new (model, &params, &error);
+  int vocab = facet_model_vocab_size (model), n_prompt;
+  guint checked = 0;
+  g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
+  const float *rows;
+  float off;
+
+  g_assert_no_error (error);
+  append_ids (ids, json_object_get_array_member (prompt, "ids"));
+  n_prompt = (int) ids->len;
+  append_ids (ids, greedy);
+  facet_prompt_begin_turn (all, FACET_ROLE_USER);
+  facet_prompt_add_tokens (all, (const gint32 *) (gpointer) ids->data, ids->len);
+  facet_session_logits (session, all, TRUE, logits, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (logits->len, ==, ids->len * (guint) vocab);
+  rows = (const float *) (gpointer) logits->data;
+  off = logit_error (floats, rows + (gsize) (n_prompt - 1) * vocab);
+  g_test_message ("%.24s: off by %.4f", text, (double) off);
+  g_assert_cmpfloat (off, <=, max_error);
+  for (guint i = 0; i < json_array_get_length (greedy); i++) {
+    if (json_array_get_double_element (margins, i) <= 2 * (double) off)
+      continue;
+    checked++;
+    g_assert_cmpint (likeliest (rows + (gsize) (n_prompt + (int) i - 1) * vocab, vocab), ==,
+                     json_array_get_int_element (greedy, i));
+  }
+  return checked;
+}
+
+static void
+test_greedy (gconstpointer data)
+{
+  gboolean exact = GPOINTER_TO_INT (data);
+  const char *path = g_getenv ("FACET_TEST_MODEL");
+  FacetModelParams params = { .backend = FACET_BACKEND_CPU, .exact = exact };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FacetModel) model = NULL;
+  guint checked = 0;
+  Reference r;
+
+  if (path == NULL || !g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
+    g_test_skip ("FACET_TEST_MODEL names no file");
+    return;
+  }
+  reference_open (&r);
+  model = facet_model_load (path, &params, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < json_array_get_length (r.prompts); i++)
+    checked += check_greedy (model, json_array_get_object_element (r.prompts, i), exact ? 0.02f : 1.0f);
+  g_test_message ("%u of 320 tokens lead by more than the error", checked);
+  g_assert_cmpuint (checked, >, exact ? 300 : 100);
+  reference_close (&r);
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/real-270m/log-probs/8-bit-activations", GINT_TO_POINTER (FALSE), test_log_probs);
   g_test_add_data_func ("/real-270m/log-probs/exact", GINT_TO_POINTER (TRUE), test_log_probs);
+  g_test_add_data_func ("/real-270m/greedy/8-bit-activations", GINT_TO_POINTER (FALSE), test_greedy);
+  g_test_add_data_func ("/real-270m/greedy/exact", GINT_TO_POINTER (TRUE), test_greedy);
   return g_test_run ();
 }
