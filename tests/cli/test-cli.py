@@ -191,7 +191,12 @@ def test_bench():
 
 def test_inspect_and_devices():
     assert b"gemma3" in run("inspect", TINY).stdout
-    assert json.loads(run("inspect", TINY, "--json").stdout)
+    memory = json.loads(run("inspect", TINY, "--json", "--ctx", "1000").stdout)["memory"]
+    assert memory["context"] == 1000 and memory["kv_cache"] > 0
+    assert memory["total"] == memory["weights"] + memory["kv_cache"] + memory["compute"]
+    assert memory["weights"] == os.path.getsize(TINY)
+    larger = json.loads(run("inspect", TINY, "--json", "--ctx", "2000").stdout)["memory"]
+    assert larger["kv_cache"] > memory["kv_cache"]
     assert b"cpu" in run("devices").stdout
     assert json.loads(run("devices", "--json").stdout)
 
