@@ -411,5 +411,6 @@ int  facet_model_vocab_size (FacetModel *model);
 
 G_END_DECLS
 
+#include "facet-pictures.h"
 #include "facet-sound.h"
 #include "facet-tools.h"

@@ -34,6 +34,9 @@ typedef struct {
   const gint32 *outputs;      /* [n_outputs] rows whose results are wanted, ascending */
   int           n_outputs;
   const float *const *inputs; /* of INPUT nodes, by slot */
+  /* NULL, or called in the calling thread now and then: how much of the plan is done. */
+  void        (*progress) (int done, int total, gpointer data);
+  gpointer      progress_data;
 } FacetStep;
 
 typedef struct {

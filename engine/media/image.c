@@ -114,20 +114,13 @@ put_upright (FacetImage *image, const guint8 *stored, int width, int height, int
   }
 }
 
-/* Two thirds of what the machine has left: others need memory, too. */
 static gboolean
 check_memory (const FacetImageProbe *probe, const char *label, GError **error)
 {
   guint64 pixels = (guint64) probe->width * probe->height;
-  guint64 need = probe->decode_bytes + 3 * pixels, have;
 
-  have = facet_memory_available ();
-  if (need <= have / 3 * 2)
-    return TRUE;
-  g_set_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY,
-               "%s: picture of %d x %d pixels needs %" G_GUINT64_FORMAT " MiB, %" G_GUINT64_FORMAT " MiB are free",
-               label, probe->width, probe->height, need >> 20, have >> 20);
-  return FALSE;
+  return facet_memory_check (probe->decode_bytes + 3 * pixels, error, "%s: picture of %d x %d pixels", label, probe->width,
+                             probe->height);
 }
 
 FacetImage *

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "core/memory.h"
+
 static const FacetEncoderClass *const classes[] = {
   &facet_encoder_siglip,
   &facet_encoder_gemma3n_audio,
@@ -74,6 +76,15 @@ report_layers (FacetBackend *backend, FacetPlan *plan, const FacetGraph *graph, 
   }
 }
 
+static void
+report_progress (int done, int total, gpointer data)
+{
+  FacetEncoder *encoder = data;
+
+  encoder->progress (encoder->klass->audio ? FACET_PHASE_ENCODE_AUDIO : FACET_PHASE_ENCODE_IMAGE, (guint64) done, (guint64) total,
+                     encoder->progress_data);
+}
+
 float *
 facet_encoder_run (FacetEncoder            *encoder,
                    FacetBackend            *backend,
@@ -84,16 +95,18 @@ facet_encoder_run (FacetEncoder            *encoder,
                    GError                 **error)
 {
   g_autoptr (FacetGraph) graph = encoder->build (encoder, input->shape, on_layer != NULL);
-  FacetStep step = { .n = 1, .inputs = (const float *const *) input->data };
+  FacetStep step = { .n = 1, .inputs = (const float *const *) input->data,
+                     .progress = encoder->progress ? report_progress : NULL, .progress_data = encoder };
   gsize n = (gsize) input->n_tokens * encoder->width;
   FacetPlan *plan = backend->klass->compile (backend, graph, NULL, 1, 1, error);
   float *soft = NULL;
 
   /* The plan is not kept: its activations take hundreds of megabytes, its
-   * making a thousandth of a run. */
+   * making a thousandth of a run. Its memory is only reserved up to here. */
   if (!plan)
     return NULL;
-  if (backend->klass->run (plan, &step, cancel, error)) {
+  if (facet_memory_check (backend->klass->plan_bytes (plan), error, "encoder \"%s\" for %d soft tokens", encoder->klass->type, input->n_tokens)
+      && backend->klass->run (plan, &step, cancel, error)) {
     const float *result = backend->klass->value (plan, facet_graph_result (graph));
 
     if (on_layer)

@@ -47,6 +47,8 @@ struct FacetEncoder {
   int      detail; /* most soft tokens that a picture becomes */
   gboolean pan_and_scan; /* crops of wide or tall pictures may be shown, too */
   const int *details; /* values that may be set for it, ended by 0; NULL: it is fixed */
+  FacetProgress progress; /* called while it runs, in steps of the network; NULL: not */
+  gpointer      progress_data;
 
   /* Soft tokens of a picture of this size (pictures only). */
   int      (*count)         (FacetEncoder *encoder, int width, int height);
@@ -73,7 +75,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetEncoder, facet_encoder_free)
 /* Called with each marked layer after a run. */
 typedef void (*FacetEncoderLayerFunc) (int layer, const float *data, int rows, int cols, gpointer user_data);
 
-/* Runs the network. NUMERIC if a value is not finite.
+/* Runs the network. NO_MEMORY before anything is taken, NUMERIC if a value is
+ * not finite.
  * Returns: (transfer full): float32 [input->n_tokens, width]. */
 float *facet_encoder_run (FacetEncoder            *encoder,
                           FacetBackend            *backend,

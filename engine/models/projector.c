@@ -380,6 +380,18 @@ facet_projector_mel (FacetProjector *projector, FacetAudio *audio, GError **erro
   return g_bytes_new_take (g_steal_pointer (&input.data[0]), n);
 }
 
+void
+facet_projector_set_progress (FacetProjector *projector, FacetProgress progress, gpointer user_data)
+{
+  FacetEncoder *encoders[] = { projector->images, projector->sounds };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (encoders); i++)
+    if (encoders[i]) {
+      encoders[i]->progress = progress;
+      encoders[i]->progress_data = user_data;
+    }
+}
+
 guint
 facet_projector_runs (FacetProjector *projector)
 {

@@ -13,14 +13,8 @@ static gboolean
 check_memory (FacetModel *model, int context, int max_step, FacetKvType type, GError **error)
 {
   guint64 need = facet_kv_bytes (model->decoder->kv_layers, model->decoder->n_kv_layers, context, max_step, type);
-  guint64 have = facet_memory_available ();
 
-  if (need <= have / 10 * 9)
-    return TRUE;
-  g_set_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY,
-               "%s: a context of %d tokens needs %" G_GUINT64_FORMAT " MiB, %" G_GUINT64_FORMAT " MiB are free",
-               model->info->path, context, need >> 20, have >> 20);
-  return FALSE;
+  return facet_memory_check (need, error, "%s: a context of %d tokens", model->info->path, context);
 }
 
 FacetSession *
@@ -273,15 +267,15 @@ step_end (const FacetTimeline *timeline, int row, int most)
   return span->start > row ? span->start : span->start + span->n;
 }
 
-gboolean
-facet_session_sync (FacetSession        *session,
-                    const FacetTimeline *timeline,
-                    FacetRowsFunc        on_rows,
-                    gpointer             rows_data,
-                    FacetProgress        on_progress,
-                    gpointer             progress_data,
-                    FacetCancel         *cancel,
-                    GError             **error)
+static gboolean
+compute_rows (FacetSession        *session,
+              const FacetTimeline *timeline,
+              FacetRowsFunc        on_rows,
+              gpointer             rows_data,
+              FacetProgress        on_progress,
+              gpointer             progress_data,
+              FacetCancel         *cancel,
+              GError             **error)
 {
   int n = timeline->ids->len, vocab = session->model->decoder->vocab;
   int row = facet_session_reusable (session, timeline, on_rows != NULL);
@@ -304,6 +298,27 @@ facet_session_sync (FacetSession        *session,
     row = end;
   }
   return TRUE;
+}
+
+gboolean
+facet_session_sync (FacetSession        *session,
+                    const FacetTimeline *timeline,
+                    FacetRowsFunc        on_rows,
+                    gpointer             rows_data,
+                    FacetProgress        on_progress,
+                    gpointer             progress_data,
+                    FacetCancel         *cancel,
+                    GError             **error)
+{
+  FacetProjector *projector = session->model->projector;
+  gboolean done;
+
+  if (projector)
+    facet_projector_set_progress (projector, on_progress, progress_data);
+  done = compute_rows (session, timeline, on_rows, rows_data, on_progress, progress_data, cancel, error);
+  if (projector)
+    facet_projector_set_progress (projector, NULL, NULL);
+  return done;
 }
 
 gboolean

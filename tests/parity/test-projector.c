@@ -149,6 +149,65 @@ test_cancelled (void)
   g_assert_cmpuint (facet_projector_runs (projector), ==, 1);
 }
 
+typedef struct {
+  FacetCancel cancel;
+  guint       calls, cancel_at; /* 0: never */
+  guint64     last, total;
+} Watch;
+
+static void
+watch (FacetPhase phase, guint64 done, guint64 total, gpointer user_data)
+{
+  Watch *w = user_data;
+
+  g_assert_cmpint (phase, ==, FACET_PHASE_ENCODE_IMAGE);
+  g_assert_cmpuint (done, ==, w->last + 1);
+  g_assert_cmpuint (done, <=, total);
+  w->last = done;
+  w->total = total;
+  if (++w->calls == w->cancel_at)
+    facet_cancel (&w->cancel);
+}
+
+/* Progress comes step by step to the end, and nothing runs once it is cancelled. */
+static void
+test_progress (void)
+{
+  g_autoptr (FacetProjector) projector = load_projector ();
+  g_autoptr (FacetImage) chart = load_picture ("chart.png"), photo = load_picture ("photo.png");
+  g_autoptr (GError) error = NULL;
+  Watch whole = { .cancel_at = 0 }, cut = { .cancel_at = 3 };
+
+  facet_projector_set_progress (projector, watch, &whole);
+  g_bytes_unref (encode (projector, chart, 0));
+  /* At least once a block. */
+  g_assert_cmpuint (whole.calls, >=, 3);
+  g_assert_cmpuint (whole.last, ==, whole.total);
+
+  facet_projector_set_progress (projector, watch, &cut);
+  g_assert_null (facet_projector_encode (projector, photo, 0, &cut.cancel, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_CANCELLED);
+  g_assert_cmpuint (cut.calls, <=, 4);
+}
+
+/* Said before anything is computed. */
+static void
+test_no_memory (void)
+{
+  g_autoptr (FacetProjector) projector = load_projector ();
+  g_autoptr (FacetImage) chart = load_picture ("chart.png");
+  g_autoptr (GError) error = NULL;
+  Watch untouched = { .cancel_at = 0 };
+
+  facet_projector_set_progress (projector, watch, &untouched);
+  g_setenv ("FACET_MEMORY_MIB", "0", TRUE);
+  g_assert_null (facet_projector_encode (projector, chart, 0, NULL, &error));
+  g_unsetenv ("FACET_MEMORY_MIB");
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY);
+  g_assert_cmpuint (untouched.calls, ==, 0);
+  g_assert_cmpuint (facet_projector_runs (projector), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -158,5 +217,7 @@ main (int argc, char **argv)
   g_test_add_func ("/projector/budget", test_budget);
   g_test_add_func ("/projector/crops", test_crops);
   g_test_add_func ("/projector/cancelled", test_cancelled);
+  g_test_add_func ("/projector/progress", test_progress);
+  g_test_add_func ("/projector/no-memory", test_no_memory);
   return g_test_run ();
 }

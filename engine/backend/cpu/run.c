@@ -73,6 +73,8 @@ run_member (gpointer data, int member, int members)
     if (member == 0 && facet_is_cancelled (run->cancel))
       g_atomic_int_set (&run->stop_at, s);
     facet_pool_barrier (plan->cpu->pool);
+    if (member == 0 && run->step->progress != NULL)
+      run->step->progress (s + 1, plan->n_steps, run->step->progress_data);
     if (g_atomic_int_get (&run->stop_at) == s)
       break;
   }

@@ -2,8 +2,13 @@
 
 /* Output columns are handed out in multiples of this many weight rows. */
 #define GRANULE 64
-/* Widest piece of a gated pair, so that its two tiles stay in the cache. */
-#define GATED_CHUNK 64
+/* Largest piece of a gated pair, so that its two tiles stay in the cache. */
+#define GATED_COLUMNS 64
+#define GATED_ROWS 512
+/* Multiplications of a chunk: a tenth of a second on a slow machine, since
+ * cancelling waits for it. Fewer rows would not pay for unpacking weights. */
+#define CHUNK_WORK (1 << 28)
+#define CHUNK_ROWS 256
 
 static int
 chunk_columns (const FacetCpuRun *run, int total)
@@ -13,12 +18,19 @@ chunk_columns (const FacetCpuRun *run, int total)
   return CLAMP (share / GRANULE * GRANULE, GRANULE, 1024);
 }
 
+/* Parts of nearly equal height, none above @most. */
+static int
+count_parts (int rows, int most)
+{
+  return (rows + most - 1) / most;
+}
+
 gsize
 facet_cpu_matmul_scratch (const FacetPlan *plan, const FacetNode *node)
 {
   int rows = facet_cpu_capacity (plan, node->rows);
 
-  return FACET_MATMUL_SCRATCH ((gsize) node->w[0]->ne[0]) + 2 * sizeof (float) * (gsize) rows * GATED_CHUNK;
+  return FACET_MATMUL_SCRATCH ((gsize) node->w[0]->ne[0]) + 2 * sizeof (float) * (gsize) MIN (rows, GATED_ROWS) * GATED_COLUMNS;
 }
 
 void
@@ -44,14 +56,23 @@ facet_cpu_multiply (const FacetPlan *plan, const FacetTensor *w, gsize first, in
     plan->cpu->kernels->matmul_f32[w->dtype] (&a, 0, n, scratch);
 }
 
-/* Computes columns m0..m1-1 of @node into y [rows, stride], column m0 first. */
+static FacetQ8
+q8_from (FacetQ8 q8, gsize element)
+{
+  return q8.q != NULL ? (FacetQ8) { q8.q + element, q8.d + element / 32, q8.off + element / 32, q8.off16 + element / 16 } : q8;
+}
+
+/* Computes rows r0..r1-1 and columns m0..m1-1 of @node into y [rows, stride],
+ * the first of them at y. */
 static void
-product (const FacetCpuRun *run, int node, int rows, int m0, int m1, float *y, gsize stride, void *scratch)
+product (const FacetCpuRun *run, int node, int r0, int r1, int m0, int m1, float *y, gsize stride, void *scratch)
 {
   const FacetNode *n = facet_graph_node (run->plan->graph, node);
   const FacetValue *x = &run->plan->values[n->src[0]];
+  gsize from = (gsize) r0 * n->w[0]->ne[0];
+  FacetQ8 xq = q8_from (x->q8, from);
 
-  facet_cpu_multiply (run->plan, n->w[0], (gsize) m0, m1 - m0, x->data, &x->q8, rows,
+  facet_cpu_multiply (run->plan, n->w[0], (gsize) m0, m1 - m0, x->data + from, &xq, r1 - r0,
                       n->w[1] != NULL ? (const float *) n->w[1]->data + m0 : NULL, y, stride, scratch);
 }
 
@@ -59,56 +80,58 @@ void
 facet_cpu_step_matmul (FacetCpuRun *run, const FacetCpuStep *step, int member)
 {
   const FacetPlan *plan = run->plan;
-  int rows = facet_cpu_rows (run, step->rows);
-  int total = 0, n_chunks = 0, columns;
+  int rows = facet_cpu_rows (run, step->rows), k = (int) facet_graph_node (plan->graph, step->first)->w[0]->ne[0];
+  int total = 0, n_chunks = 0, columns, parts;
 
   if (rows == 0)
     return;
   for (int i = step->first; i < step->first + step->n; i++)
     total += facet_graph_node (plan->graph, i)->cols;
   columns = chunk_columns (run, total);
+  parts = count_parts (rows, MAX (CHUNK_WORK / columns / k, CHUNK_ROWS));
   for (int i = step->first; i < step->first + step->n; i++)
-    n_chunks += (facet_graph_node (plan->graph, i)->cols + columns - 1) / columns;
+    n_chunks += count_parts (facet_graph_node (plan->graph, i)->cols, columns);
 
-  for (int chunk; (chunk = facet_cpu_next_chunk (run, step, n_chunks)) >= 0;) {
-    int node = step->first, cols, of_node, m0, m1;
+  for (int chunk; (chunk = facet_cpu_next_chunk (run, step, n_chunks * parts)) >= 0;) {
+    int part = chunk % parts, node = step->first, cols, of_node, m0, m1;
+    int r0 = (int) ((gint64) rows * part / parts), r1 = (int) ((gint64) rows * (part + 1) / parts);
 
-    while (chunk >= (of_node = (facet_graph_node (plan->graph, node)->cols + columns - 1) / columns)) {
+    chunk /= parts;
+    while (chunk >= (of_node = count_parts (facet_graph_node (plan->graph, node)->cols, columns))) {
       chunk -= of_node;
       node++;
     }
     cols = facet_graph_node (plan->graph, node)->cols;
     m0 = chunk * columns;
     m1 = MIN (cols, m0 + columns);
-    product (run, node, rows, m0, m1, plan->values[node].data + m0, cols, plan->scratch[member]);
+    product (run, node, r0, r1, m0, m1, plan->values[node].data + (gsize) r0 * cols + m0, cols, plan->scratch[member]);
     if (plan->values[node].q8.q != NULL)
-      for (int row = 0; row < rows; row++)
+      for (int row = r0; row < r1; row++)
         facet_cpu_emit (plan, node, row, m0, m1);
   }
 }
 
-/* gelu(gate x) * (up x), a tile of columns at a time. */
+/* gelu(gate x) * (up x), a tile at a time. */
 void
 facet_cpu_step_gated (FacetCpuRun *run, const FacetCpuStep *step, int member)
 {
   const FacetPlan *plan = run->plan;
-  int rows = facet_cpu_rows (run, step->rows);
+  int rows = facet_cpu_rows (run, step->rows), parts = count_parts (rows, GATED_ROWS);
   int gate = step->first, up = step->first + 1, out = step->first + 2;
   int cols = facet_graph_node (plan->graph, out)->cols;
-  int n_chunks = (cols + GATED_CHUNK - 1) / GATED_CHUNK;
+  int n_chunks = count_parts (cols, GATED_COLUMNS) * parts;
   float *tiles = (float *) (gpointer) (plan->scratch[member]
                  + FACET_MATMUL_SCRATCH ((gsize) facet_graph_node (plan->graph, gate)->w[0]->ne[0]));
 
-  if (rows == 0)
-    return;
   for (int chunk; (chunk = facet_cpu_next_chunk (run, step, n_chunks)) >= 0;) {
-    int m0 = chunk * GATED_CHUNK, m1 = MIN (cols, m0 + GATED_CHUNK), n = m1 - m0;
-    float *g = tiles, *u = tiles + (gsize) rows * n;
+    int part = chunk % parts, m0 = chunk / parts * GATED_COLUMNS, m1 = MIN (cols, m0 + GATED_COLUMNS), n = m1 - m0;
+    int r0 = (int) ((gint64) rows * part / parts), r1 = (int) ((gint64) rows * (part + 1) / parts);
+    float *g = tiles, *u = tiles + (gsize) (r1 - r0) * n;
 
-    product (run, gate, rows, m0, m1, g, n, plan->scratch[member]);
-    product (run, up, rows, m0, m1, u, n, plan->scratch[member]);
-    for (int row = 0; row < rows; row++) {
-      plan->cpu->kernels->geglu (g + (gsize) row * n, u + (gsize) row * n,
+    product (run, gate, r0, r1, m0, m1, g, n, plan->scratch[member]);
+    product (run, up, r0, r1, m0, m1, u, n, plan->scratch[member]);
+    for (int row = r0; row < r1; row++) {
+      plan->cpu->kernels->geglu (g + (gsize) (row - r0) * n, u + (gsize) (row - r0) * n,
                                  plan->values[out].data + (gsize) row * cols + m0, n);
       facet_cpu_emit (plan, out, row, m0, m1);
     }
