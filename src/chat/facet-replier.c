@@ -170,7 +170,6 @@ add_message (FacetReplier *self, FacetRequest *request, FacetStore *store, const
     const FacetStoreAttachment *attachment = record->attachments->pdata[i];
     g_autofree char *path = facet_store_attachment_path (store, attachment);
     g_autofree char *contents = NULL;
-    g_autofree char *titled = NULL;
 
     switch (attachment->kind) {
     case FACET_ATTACHMENT_IMAGE:
@@ -181,10 +180,8 @@ add_message (FacetReplier *self, FacetRequest *request, FacetStore *store, const
       break;
     case FACET_ATTACHMENT_TEXT:
     default:
-      if (!g_file_get_contents (path, &contents, NULL, NULL))
-        break;
-      titled = g_strdup_printf ("%s:\n```\n%s\n```\n\n", attachment->name, contents);
-      facet_request_add_text (request, titled);
+      if (g_file_get_contents (path, &contents, NULL, NULL))
+        facet_request_add_file (request, attachment->name, contents, -1);
       break;
     }
   }

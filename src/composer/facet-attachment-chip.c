@@ -47,6 +47,21 @@ show_sound (Chip *self)
 }
 
 static void
+show_details (Chip *self)
+{
+  const char *details = facet_attachment_get_details (self->attachment);
+  int tokens = facet_attachment_get_tokens (self->attachment);
+  g_autofree char *text = NULL;
+
+  if (facet_attachment_get_state (self->attachment) == FACET_ATTACHMENT_LOOKING)
+    text = g_strdup (_("Reading…"));
+  else if (tokens >= 0)
+    /* Translators: facts about a file such as "640 × 480 · 1.2 MB", and what it costs */
+    text = g_strdup_printf (ngettext ("%s · %d token", "%s · %d tokens", tokens), details, tokens);
+  gtk_label_set_text (GTK_LABEL (self->details), text != NULL ? text : details);
+}
+
+static void
 show_state (Chip *self)
 {
   FacetAttachmentState state = facet_attachment_get_state (self->attachment);
@@ -61,8 +76,7 @@ show_state (Chip *self)
                                   state == FACET_ATTACHMENT_REFUSED
                                     ? "dialog-warning-symbolic"
                                     : icons[facet_attachment_get_kind (self->attachment)]);
-  gtk_label_set_text (GTK_LABEL (self->details),
-                      state == FACET_ATTACHMENT_LOOKING ? _("Reading…") : facet_attachment_get_details (self->attachment));
+  show_details (self);
   gtk_widget_set_tooltip_text (self->chip, gtk_label_get_text (GTK_LABEL (self->details)));
   if (state == FACET_ATTACHMENT_REFUSED)
     gtk_widget_add_css_class (self->details, "error");
@@ -73,6 +87,12 @@ static void
 state_cb (FacetAttachment *attachment, GParamSpec *pspec, GtkWidget *chip)
 {
   show_state (g_object_get_data (G_OBJECT (chip), "chip"));
+}
+
+static void
+tokens_cb (FacetAttachment *attachment, GParamSpec *pspec, GtkWidget *chip)
+{
+  show_details (g_object_get_data (G_OBJECT (chip), "chip"));
 }
 
 static GtkWidget *
@@ -109,6 +129,7 @@ facet_attachment_chip_new (FacetAttachment *attachment,
   gtk_label_set_wrap (GTK_LABEL (self->details), TRUE);
   gtk_label_set_ellipsize (GTK_LABEL (self->details), PANGO_ELLIPSIZE_NONE);
   gtk_image_set_pixel_size (GTK_IMAGE (self->image), 36);
+  gtk_widget_set_hexpand (lines, TRUE);
   gtk_box_append (GTK_BOX (lines), line (name, "heading"));
   gtk_box_append (GTK_BOX (lines), self->details);
   self->sound = facet_sound_view_new (settings);
@@ -125,6 +146,7 @@ facet_attachment_chip_new (FacetAttachment *attachment,
   gtk_widget_add_css_class (self->chip, "chip");
   g_object_set_data_full (G_OBJECT (self->chip), "chip", self, chip_free);
   g_signal_connect_object (attachment, "notify::state", G_CALLBACK (state_cb), self->chip, 0);
+  g_signal_connect_object (attachment, "notify::tokens", G_CALLBACK (tokens_cb), self->chip, 0);
   show_state (self);
   return self->chip;
 }

@@ -28,10 +28,12 @@ struct _FacetAttachment {
   FacetFindings       *findings;
   char                *refusal;
   GdkTexture          *thumbnail;
+  int                  tokens;
 };
 
 enum {
   PROP_STATE = 1,
+  PROP_TOKENS,
   N_PROPS
 };
 
@@ -190,6 +192,21 @@ facet_attachment_discard (FacetAttachment *self)
   self->is_recording = FALSE;
 }
 
+int
+facet_attachment_get_tokens (FacetAttachment *self)
+{
+  return self->tokens;
+}
+
+void
+facet_attachment_set_tokens (FacetAttachment *self, int tokens)
+{
+  if (self->tokens == tokens)
+    return;
+  self->tokens = tokens;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_TOKENS]);
+}
+
 const char *
 facet_attachment_get_path (FacetAttachment *self)
 {
@@ -275,6 +292,9 @@ facet_attachment_get_property (GObject *object, guint id, GValue *value, GParamS
   case PROP_STATE:
     g_value_set_int (value, FACET_ATTACHMENT (object)->state);
     break;
+  case PROP_TOKENS:
+    g_value_set_int (value, FACET_ATTACHMENT (object)->tokens);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -289,10 +309,13 @@ facet_attachment_class_init (FacetAttachmentClass *klass)
   object_class->get_property = facet_attachment_get_property;
   props[PROP_STATE] = g_param_spec_int ("state", NULL, NULL, 0, FACET_ATTACHMENT_REFUSED, 0,
                                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  props[PROP_TOKENS] = g_param_spec_int ("tokens", NULL, NULL, -1, G_MAXINT, -1,
+                                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
 static void
 facet_attachment_init (FacetAttachment *self)
 {
+  self->tokens = -1;
 }

@@ -4,7 +4,8 @@
  * decoded at once (for thumbnail and waveform, and so that a damaged one is
  * refused before it is sent); text must be UTF-8.
  *
- * Property "state" (int, a FacetAttachmentState) notifies once.
+ * Properties with notify: "state" (int, a FacetAttachmentState) once, "tokens"
+ * (int, what it costs the model; -1 while unknown).
  *
  * Thread-safety: main thread only.
  */
@@ -51,6 +52,9 @@ const float         *facet_attachment_get_peaks       (FacetAttachment *self, gs
 
 /* The file it came from; NULL if there is none on this machine. */
 const char          *facet_attachment_get_path        (FacetAttachment *self);
+
+int                  facet_attachment_get_tokens      (FacetAttachment *self);
+void                 facet_attachment_set_tokens      (FacetAttachment *self, int tokens);
 
 /* What it was made for is settled: a recording's file is removed. */
 void                 facet_attachment_discard         (FacetAttachment *self);

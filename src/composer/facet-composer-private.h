@@ -16,10 +16,12 @@ struct _FacetComposer {
   GtkTextView   *view;
   GtkWidget     *placeholder;
   GtkWidget     *attach;
+  GtkWidget     *screenshot;
   GtkWidget     *record;
   AdwBin        *recorder_bin;
   GtkMenuButton *mode_button;
   GtkLabel      *meter;
+  GtkLabel      *notice;      /* what no longer fits */
   GtkWidget     *stop;
   GtkWidget     *send;
 
@@ -46,6 +48,9 @@ void _facet_composer_forget_removed    (FacetComposer *self);
 /* facet-composer-recorder.c */
 void _facet_composer_setup_recorder    (FacetComposer *self);
 void _facet_composer_update_recorder   (FacetComposer *self);
+
+/* facet-composer-screenshot.c */
+void _facet_composer_setup_screenshot  (FacetComposer *self);
 
 /* facet-composer-modes.c */
 void _facet_composer_setup_modes       (FacetComposer *self);

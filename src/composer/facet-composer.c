@@ -54,6 +54,8 @@ objection (FacetComposer *self)
     if (kind == FACET_ATTACHMENT_AUDIO && !self->hears)
       return _("This model cannot hear sound: choose one that can, or remove it");
   }
+  if (gtk_widget_get_visible (GTK_WIDGET (self->notice)))
+    return _("The message no longer fits the model’s context");
   return *text == '\0' && n == 0 ? _("Write a message first") : NULL;
 }
 
@@ -92,6 +94,7 @@ key_cb (GtkEventControllerKey *keys, guint key, guint code, GdkModifierType stat
 {
   gboolean enter = key == GDK_KEY_Return || key == GDK_KEY_KP_Enter || key == GDK_KEY_ISO_Enter;
   gboolean enter_sends = g_settings_get_boolean (self->settings, "enter-sends");
+  GdkEvent *event;
   gboolean wants;
 
   if (!enter)
@@ -103,8 +106,8 @@ key_cb (GtkEventControllerKey *keys, guint key, guint code, GdkModifierType stat
   if (!wants)
     return GDK_EVENT_PROPAGATE;
   /* an input method that is composing takes its Enter */
-  if (gtk_text_view_im_context_filter_keypress (self->view,
-                                                gtk_event_controller_get_current_event (GTK_EVENT_CONTROLLER (keys))))
+  event = gtk_event_controller_get_current_event (GTK_EVENT_CONTROLLER (keys));
+  if (event != NULL && gtk_text_view_im_context_filter_keypress (self->view, event))
     return GDK_EVENT_STOP;
   send (self);
   return GDK_EVENT_STOP;
@@ -170,13 +173,16 @@ facet_composer_set_editing (FacetComposer *self, gboolean editing)
 }
 
 void
-facet_composer_set_meter (FacetComposer *self, const char *text, gboolean too_much)
+facet_composer_set_meter (FacetComposer *self, const char *text, const char *too_much)
 {
   gtk_label_set_text (self->meter, text);
-  if (too_much)
+  gtk_label_set_text (self->notice, too_much != NULL ? too_much : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->notice), too_much != NULL);
+  if (too_much != NULL)
     gtk_widget_add_css_class (GTK_WIDGET (self->meter), "error");
   else
     gtk_widget_remove_css_class (GTK_WIDGET (self->meter), "error");
+  update (self);
 }
 
 void
@@ -208,6 +214,7 @@ facet_composer_new (GSettings *settings, const char *recordings)
   self->settings = g_object_ref (settings);
   self->recorder = facet_recorder_bar_new (settings, recordings);
   _facet_composer_setup_recorder (self);
+  _facet_composer_setup_screenshot (self);
   self->mode = facet_mode_find (mode);
   if (self->mode->needs_eyes || self->mode->needs_ears)
     self->mode = &facet_modes[0];
@@ -255,10 +262,12 @@ facet_composer_class_init (FacetComposerClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, view);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, placeholder);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, attach);
+  gtk_widget_class_bind_template_child (widget_class, FacetComposer, screenshot);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, record);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, recorder_bin);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, mode_button);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, meter);
+  gtk_widget_class_bind_template_child (widget_class, FacetComposer, notice);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, stop);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, send);
 }

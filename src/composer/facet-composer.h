@@ -58,7 +58,10 @@ void           facet_composer_set_running     (FacetComposer *self, gboolean run
 void           facet_composer_set_ready       (FacetComposer *self, gboolean ready);
 void           facet_composer_set_senses      (FacetComposer *self, gboolean sees, gboolean hears);
 void           facet_composer_set_editing     (FacetComposer *self, gboolean editing);
-void           facet_composer_set_meter       (FacetComposer *self, const char *text, gboolean too_much);
+
+/* @too_much: a sentence on what no longer fits, NULL while everything does;
+ * with it nothing can be sent. */
+void           facet_composer_set_meter       (FacetComposer *self, const char *text, const char *too_much);
 void           facet_composer_focus           (FacetComposer *self);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 
 #include "facet-findings.h"
 
+#include "facet-foreign-picture.h"
 #include "sound/facet-waveform.h"
 
 #define THUMBNAIL_SIZE 240
@@ -49,10 +50,30 @@ sound_type (GBytes *bytes)
   return starts_with (bytes, 0, "caff") ? "audio/x-caf" : NULL;
 }
 
+/* Pictures that the engine does not read are stored as PNG, which it does. */
+static FacetImage *
+decode (FacetFindings *findings, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+  FacetImage *image = facet_image_new_from_bytes (findings->bytes, "attachment", &why);
+
+  if (image == NULL && g_error_matches (why, FACET_ERROR, FACET_ERROR_UNSUPPORTED)) {
+    image = facet_foreign_picture_load (findings->bytes, error);
+    if (image != NULL) {
+      g_bytes_unref (findings->bytes);
+      findings->bytes = facet_picture_to_png (image);
+    }
+    return image;
+  }
+  if (why != NULL)
+    g_propagate_error (error, g_steal_pointer (&why));
+  return image;
+}
+
 static gboolean
 look_at_picture (FacetFindings *findings, const char *size, GError **error)
 {
-  g_autoptr (FacetImage) image = facet_image_new_from_bytes (findings->bytes, "attachment", error);
+  g_autoptr (FacetImage) image = decode (findings, error);
   g_autofree char *type = NULL;
   int width;
   int height;
@@ -111,12 +132,12 @@ refusal (const GError *why, gboolean sound)
 {
   const char *sentence = _("It is no picture, sound or text that can be read.");
 
+  if (why->domain == G_IO_ERROR)
+    return g_error_copy (why);
   if (g_error_matches (why, FACET_ERROR, FACET_ERROR_NO_MEMORY))
     sentence = _("The picture is too large to be decoded.");
   else if (sound)
     sentence = _("The sound is damaged, empty or of a kind that cannot be read.");
-  else if (g_error_matches (why, FACET_ERROR, FACET_ERROR_UNSUPPORTED))
-    sentence = _("Pictures of this kind cannot be read.");
   return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_INVALID_DATA, sentence);
 }
 

@@ -75,24 +75,39 @@ native_load (gpointer             data,
 }
 
 static gboolean
+add_picture (FacetPrompt *prompt, const FacetPart *part, GError **error)
+{
+  g_autoptr (FacetImage) image = part->bytes != NULL ? facet_image_new_from_bytes (part->bytes, part->path, error)
+                                                     : facet_image_load (part->path, error);
+
+  if (image != NULL)
+    facet_prompt_add_image (prompt, image);
+  return image != NULL;
+}
+
+static gboolean
+add_sound (FacetPrompt *prompt, const FacetPart *part, GError **error)
+{
+  g_autoptr (FacetAudio) audio = part->bytes != NULL ? facet_audio_load_bytes (part->bytes, part->path, NULL, error)
+                                                     : facet_audio_load (part->path, NULL, error);
+
+  if (audio != NULL)
+    facet_prompt_add_audio (prompt, audio);
+  return audio != NULL;
+}
+
+static gboolean
 add_part (FacetPrompt *prompt, const FacetPart *part, GError **error)
 {
-  g_autoptr (FacetImage) image = NULL;
-
   switch (part->kind) {
+  case FACET_PART_PICTURE:
+    return add_picture (prompt, part, error);
+  case FACET_PART_SOUND:
+    return add_sound (prompt, part, error);
   case FACET_PART_TEXT:
+  default:
     facet_prompt_add_text (prompt, part->text, -1);
     return TRUE;
-  case FACET_PART_PICTURE:
-    image = facet_image_load (part->path, error);
-    if (image == NULL)
-      return FALSE;
-    facet_prompt_add_image (prompt, image);
-    return TRUE;
-  case FACET_PART_SOUND:
-  default:
-    g_set_error (error, FACET_ERROR, FACET_ERROR_NO_ENCODER, "%s: prompts take no sound", part->path);
-    return FALSE;
   }
 }
 

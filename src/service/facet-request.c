@@ -1,5 +1,7 @@
 #define G_LOG_DOMAIN "facet"
 
+#include <string.h>
+
 #include "facet-request.h"
 
 static void
@@ -9,6 +11,7 @@ part_free (gpointer data)
 
   g_free (part->text);
   g_free (part->path);
+  g_clear_pointer (&part->bytes, g_bytes_unref);
   g_free (part);
 }
 
@@ -87,4 +90,22 @@ void
 facet_request_add_sound (FacetRequest *request, const char *path)
 {
   add_part (request, FACET_PART_SOUND)->path = g_strdup (path);
+}
+
+void
+facet_request_add_bytes (FacetRequest *request, FacetPartKind kind, GBytes *bytes, const char *name)
+{
+  FacetPart *part = add_part (request, kind);
+
+  part->bytes = g_bytes_ref (bytes);
+  part->path = g_strdup (name);
+}
+
+void
+facet_request_add_file (FacetRequest *request, const char *name, const char *contents, gssize length)
+{
+  g_autofree char *copy = g_strndup (contents, length < 0 ? strlen (contents) : (gsize) length);
+  g_autofree char *titled = g_strdup_printf ("%s:\n```\n%s\n```\n\n", name, copy);
+
+  facet_request_add_text (request, titled);
 }

@@ -1,7 +1,7 @@
 /* facet-request.h - what the window asks of the engine, as a plain value
  *
  * A request is built on the main thread, handed to the engine thread and not
- * changed any more. It holds copies and paths only, never a GObject: those die
+ * changed any more. It holds copies, paths and GBytes only, never a GObject: those die
  * on the main thread.
  *
  * Thread-safety: the reference count is atomic; everything else is immutable
@@ -21,8 +21,9 @@ typedef enum {
 
 typedef struct {
   FacetPartKind kind;
-  char         *text; /* TEXT: UTF-8 that never becomes markup or a control token */
-  char         *path; /* PICTURE, SOUND: file that outlives the request */
+  char         *text;  /* TEXT: UTF-8 that never becomes markup or a control token */
+  char         *path;  /* PICTURE, SOUND: file that outlives the request */
+  GBytes       *bytes; /* or what would be in that file; then path is a name for messages */
 } FacetPart;
 
 typedef struct {
@@ -49,5 +50,11 @@ void          facet_request_begin_turn  (FacetRequest *request, FacetRole role);
 void          facet_request_add_text    (FacetRequest *request, const char *text);
 void          facet_request_add_picture (FacetRequest *request, const char *path);
 void          facet_request_add_sound   (FacetRequest *request, const char *path);
+
+/* PICTURE or SOUND that lies in no file of the store; shares @bytes. */
+void          facet_request_add_bytes   (FacetRequest *request, FacetPartKind kind, GBytes *bytes, const char *name);
+
+/* The contents of a text file, under its name. */
+void          facet_request_add_file    (FacetRequest *request, const char *name, const char *contents, gssize length);
 
 G_END_DECLS

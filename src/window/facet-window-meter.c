@@ -8,52 +8,229 @@
 
 #define SETTLE_MS 250
 
+/* One count at a time: first what each new attachment adds, which is asked once
+ * per model, then everything else. */
+
+static void count_next (FacetWindow *self);
+
+static GListModel *
+attachments (FacetWindow *self)
+{
+  return facet_composer_get_attachments (self->composer);
+}
+
+/* ---- an attachment ------------------------------------------------------ */
+
 static void
-counted_cb (int tokens, int cached, const GError *error, gpointer data)
+add_attachment (FacetRequest *request, FacetAttachment *attachment)
+{
+  GBytes *bytes = facet_attachment_get_bytes (attachment);
+  const char *name = facet_attachment_get_name (attachment);
+  gsize size;
+  const char *text = g_bytes_get_data (bytes, &size);
+
+  switch (facet_attachment_get_kind (attachment)) {
+  case FACET_ATTACHMENT_IMAGE:
+    facet_request_add_bytes (request, FACET_PART_PICTURE, bytes, name);
+    break;
+  case FACET_ATTACHMENT_AUDIO:
+    facet_request_add_bytes (request, FACET_PART_SOUND, bytes, name);
+    break;
+  case FACET_ATTACHMENT_TEXT:
+  default:
+    facet_request_add_file (request, name, text, (gssize) size);
+    break;
+  }
+}
+
+/* A short question, with @attachment or (NULL) without: the difference is what
+ * the attachment costs. */
+static FacetRequest *
+probe (FacetAttachment *attachment)
+{
+  FacetRequest *request = facet_request_new ();
+
+  facet_request_begin_turn (request, FACET_ROLE_USER);
+  if (attachment != NULL)
+    add_attachment (request, attachment);
+  facet_request_add_text (request, "?");
+  return request;
+}
+
+static gboolean
+is_sensed (FacetWindow *self, FacetAttachment *attachment)
+{
+  const FacetLoaded *loaded = facet_engine_service_get_loaded (self->service);
+
+  switch (facet_attachment_get_kind (attachment)) {
+  case FACET_ATTACHMENT_IMAGE:
+    return loaded->sees;
+  case FACET_ATTACHMENT_AUDIO:
+    return loaded->hears;
+  case FACET_ATTACHMENT_TEXT:
+  default:
+    return TRUE;
+  }
+}
+
+/* Returns: (transfer full) (nullable): the first one whose cost is unknown. */
+static FacetAttachment *
+find_uncounted (FacetWindow *self)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (attachments (self)); i++) {
+    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments (self), i);
+
+    if (facet_attachment_get_state (attachment) == FACET_ATTACHMENT_READY &&
+        facet_attachment_get_tokens (attachment) < 0 && is_sensed (self, attachment))
+      return g_steal_pointer (&attachment);
+  }
+  return NULL;
+}
+
+static void
+bare_counted_cb (int tokens, int cached, const GError *error, gpointer data)
+{
+  FacetWindow *self = data;
+
+  self->count_job = 0;
+  self->bare_tokens = error == NULL ? tokens : 0;
+  if (error == NULL)
+    count_next (self);
+}
+
+static void
+attachment_counted_cb (int tokens, int cached, const GError *error, gpointer data)
+{
+  FacetWindow *self = data;
+  g_autoptr (FacetAttachment) attachment = g_steal_pointer (&self->counted);
+
+  self->count_job = 0;
+  if (error != NULL)
+    g_message ("an attachment could not be counted: %s", error->message);
+  facet_attachment_set_tokens (attachment, error == NULL ? MAX (0, tokens - self->bare_tokens) : 0);
+  count_next (self);
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
+/* The names of what lies beyond the context, in the order of the message. */
+static char *
+name_overflow (FacetWindow *self, int base, int context, int *total)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  *total = base;
+  for (guint i = 0; i < g_list_model_get_n_items (attachments (self)); i++) {
+    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments (self), i);
+    int tokens = MAX (0, facet_attachment_get_tokens (attachment));
+
+    *total += tokens;
+    if (*total < context || tokens == 0)
+      continue;
+    /* Translators: between the names of files in a list */
+    g_string_append (names, names->len > 0 ? C_("list of files", ", ") : "");
+    /* Translators: name of a file, and its number of tokens */
+    g_string_append_printf (names, ngettext ("“%s” (%d token)", "“%s” (%d tokens)", tokens),
+                            facet_attachment_get_name (attachment), tokens);
+  }
+  return g_string_free (g_steal_pointer (&names), FALSE);
+}
+
+static void
+counted_cb (int base, int cached, const GError *error, gpointer data)
 {
   FacetWindow *self = data;
   const FacetLoaded *loaded = facet_engine_service_get_loaded (self->service);
+  g_autofree char *names = NULL;
   g_autofree char *text = NULL;
+  g_autofree char *sentence = NULL;
+  int total;
 
   self->count_job = 0;
   if (error != NULL || loaded == NULL) {
     if (error != NULL)
       g_debug ("the message could not be counted: %s", error->message);
-    facet_composer_set_meter (self->composer, "", FALSE);
+    facet_composer_set_meter (self->composer, "", NULL);
     return;
   }
-  if (tokens >= loaded->context)
-    /* Translators: numbers of tokens: needed, and available */
-    text = g_strdup_printf (_("Too long: %d of %d tokens"), tokens, loaded->context);
-  else
-    /* Translators: numbers of tokens: used, and available */
-    text = g_strdup_printf (_("%d of %d tokens"), tokens, loaded->context);
-  facet_composer_set_meter (self->composer, text, tokens >= loaded->context);
+  names = name_overflow (self, base, loaded->context, &total);
+  /* Translators: numbers of tokens: used, and available */
+  text = g_strdup_printf (_("%d of %d tokens"), total, loaded->context);
+  if (base >= loaded->context)
+    sentence = g_strdup_printf (_("The conversation and this message need %d tokens, but the model takes in %d at once. "
+                                  "Shorten the message, start a new chat, or raise the context length in the preferences."),
+                                total, loaded->context);
+  else if (total >= loaded->context)
+    /* Translators: %s is a list of files; then numbers of tokens */
+    sentence = g_strdup_printf (_("This no longer fits: %s. With it %d tokens are needed, but the model takes in %d at "
+                                  "once. Remove it, start a new chat, or raise the context length in the preferences."),
+                                names, total, loaded->context);
+  facet_composer_set_meter (self->composer, text, sentence);
+}
+
+static void
+count_rest (FacetWindow *self)
+{
+  g_autofree char *text = facet_composer_get_text (self->composer);
+  g_autofree char *choice = facet_mode_choice (facet_composer_get_mode (self->composer), self->settings);
+  gboolean drafted = *text != '\0' || g_list_model_get_n_items (attachments (self)) > 0;
+  FacetMessage *last = facet_conversation_get_last (self->conversation);
+  g_autoptr (FacetRequest) request = NULL;
+  GPtrArray *kept = NULL;
+
+  if (self->editing != NULL) {
+    int place = facet_conversation_find (self->conversation, self->editing);
+
+    last = place > 0 ? facet_conversation_get_message (self->conversation, (guint) place - 1) : NULL;
+    kept = facet_message_get_record (self->editing)->attachments;
+  }
+  if (!drafted && last == NULL) {
+    facet_composer_set_meter (self->composer, "", NULL);
+    return;
+  }
+  request = facet_replier_build_request (self->replier, self->conversation, last, drafted ? text : NULL, choice, kept);
+  self->count_job = facet_engine_service_count (self->service, request, counted_cb, self);
+}
+
+static void
+count_next (FacetWindow *self)
+{
+  g_autoptr (FacetAttachment) uncounted = find_uncounted (self);
+  g_autoptr (FacetRequest) request = NULL;
+
+  if (uncounted == NULL) {
+    count_rest (self);
+  } else if (self->bare_tokens == 0) {
+    request = probe (NULL);
+    self->count_job = facet_engine_service_count (self->service, request, bare_counted_cb, self);
+  } else {
+    request = probe (uncounted);
+    self->counted = g_steal_pointer (&uncounted);
+    self->count_job = facet_engine_service_count (self->service, request, attachment_counted_cb, self);
+  }
 }
 
 static gboolean
 count_cb (gpointer data)
 {
   FacetWindow *self = data;
-  g_autofree char *text = facet_composer_get_text (self->composer);
-  g_autofree char *choice = facet_mode_choice (facet_composer_get_mode (self->composer), self->settings);
-  g_autoptr (FacetRequest) request = NULL;
 
   self->count_timer = 0;
   if (facet_engine_service_get_loaded (self->service) == NULL || facet_replier_is_running (self->replier))
     return G_SOURCE_REMOVE;
+  _facet_window_stop_meter (self);
+  count_next (self);
+  return G_SOURCE_REMOVE;
+}
+
+void
+_facet_window_stop_meter (FacetWindow *self)
+{
+  g_clear_handle_id (&self->count_timer, g_source_remove);
   if (self->count_job != 0)
     facet_engine_service_forget (self->service, self->count_job);
-  if (*text == '\0' && facet_conversation_get_length (self->conversation) == 0) {
-    self->count_job = 0;
-    facet_composer_set_meter (self->composer, "", FALSE);
-    return G_SOURCE_REMOVE;
-  }
-  request = facet_replier_build_request (self->replier, self->conversation,
-                                         facet_conversation_get_last (self->conversation),
-                                         *text != '\0' ? text : NULL, choice, NULL);
-  self->count_job = facet_engine_service_count (self->service, request, counted_cb, self);
-  return G_SOURCE_REMOVE;
+  self->count_job = 0;
+  g_clear_object (&self->counted);
 }
 
 void
@@ -63,4 +240,16 @@ _facet_window_update_meter (FacetWindow *self)
     return;
   g_clear_handle_id (&self->count_timer, g_source_remove);
   self->count_timer = g_timeout_add (SETTLE_MS, count_cb, self);
+}
+
+void
+_facet_window_reset_meter (FacetWindow *self)
+{
+  self->bare_tokens = 0;
+  for (guint i = 0; i < g_list_model_get_n_items (attachments (self)); i++) {
+    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments (self), i);
+
+    facet_attachment_set_tokens (attachment, -1);
+  }
+  _facet_window_update_meter (self);
 }

@@ -45,6 +45,8 @@ struct _FacetWindow {
   GCancellable       *searching;
   guint64             count_job;
   guint               count_timer;
+  FacetAttachment    *counted;     /* the one that count_job is about, or NULL */
+  int                 bare_tokens; /* of a question without attachments; 0: unknown */
   guint64             title_job;
   gint64              title_chat;
   GString            *title_text;
@@ -64,8 +66,10 @@ void _facet_window_select_chat     (FacetWindow *self);
 FacetChat *_facet_window_get_chat  (FacetWindow *self);
 
 /* facet-window-meter.c: asks the engine what the next message would cost,
- * shortly after the last change. */
+ * shortly after the last change. Another model counts otherwise: reset. */
 void _facet_window_update_meter    (FacetWindow *self);
+void _facet_window_reset_meter     (FacetWindow *self);
+void _facet_window_stop_meter      (FacetWindow *self);
 
 /* facet-window-files.c */
 void _facet_window_export          (FacetWindow *self, FacetExportFormat format);

@@ -282,6 +282,7 @@ facet_window_new (GtkApplication     *application,
   _facet_window_setup_chats (self);
   g_signal_connect_object (self->replier, "notify::running", G_CALLBACK (running_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "notify::state", G_CALLBACK (state_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (service, "notify::loaded", G_CALLBACK (_facet_window_reset_meter), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "load-progress", G_CALLBACK (load_progress_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "load-failed", G_CALLBACK (load_failed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (store, "chat-changed", G_CALLBACK (update_title), self, G_CONNECT_SWAPPED);
@@ -295,12 +296,10 @@ facet_window_dispose (GObject *object)
 {
   FacetWindow *self = FACET_WINDOW (object);
 
-  g_clear_handle_id (&self->count_timer, g_source_remove);
-  if (self->service != NULL && self->count_job != 0)
-    facet_engine_service_forget (self->service, self->count_job);
+  _facet_window_stop_meter (self);
   if (self->service != NULL && self->title_job != 0)
     facet_engine_service_forget (self->service, self->title_job);
-  self->count_job = self->title_job = 0;
+  self->title_job = 0;
   g_cancellable_cancel (self->searching);
   g_clear_object (&self->searching);
   g_clear_object (&self->chooser);

@@ -43,6 +43,7 @@ script_load (gpointer             data,
 static int
 script_count (gpointer data, const FacetRequest *request, int *cached, GError **error)
 {
+  const Script *script = data;
   int tokens = 1;
 
   for (guint i = 0; i < request->turns->len; i++) {
@@ -51,7 +52,7 @@ script_count (gpointer data, const FacetRequest *request, int *cached, GError **
     for (guint k = 0; k < turn->parts->len; k++) {
       const FacetPart *part = turn->parts->pdata[k];
 
-      tokens++;
+      tokens += part->kind != FACET_PART_TEXT && script->file_tokens > 0 ? script->file_tokens : 1;
       for (const char *at = part->text; at != NULL && *at != '\0'; at++)
         tokens += *at == ' ';
     }

@@ -13,6 +13,7 @@ typedef struct {
   guint       delay_usec; /* before each word */
   gboolean    sees;
   gboolean    hears;
+  int         file_tokens; /* of each picture and sound; 0: 1 */
   gint        fail;       /* a FacetErrorCode + 1: replies fail with it */
   gint        fail_load;  /* likewise */
   GString    *asked;      /* last request: one line per turn */

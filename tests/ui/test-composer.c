@@ -1,0 +1,546 @@
+/* Writing a message: keys, files that come by paste and drop, what they cost,
+ * and screenshots through a portal that the test plays itself. */
+#include <adwaita.h>
+#include <glib/gstdio.h>
+#include <locale.h>
+#include <string.h>
+
+#include "composer/facet-composer-private.h"
+#include "ui-fixture.h"
+#include "widget-picture.h"
+
+static void
+set_up (Fixture *self, gconstpointer data)
+{
+  self->script.sees = TRUE;
+  fixture_set_up (self, NULL);
+}
+
+static FacetComposer *
+composer (Fixture *self)
+{
+  return self->window->composer;
+}
+
+static guint
+n_attached (Fixture *self)
+{
+  return g_list_model_get_n_items (facet_composer_get_attachments (composer (self)));
+}
+
+/* Borrowed: the list keeps it. */
+static FacetAttachment *
+attached (Fixture *self, guint i)
+{
+  FacetAttachment *attachment = g_list_model_get_item (facet_composer_get_attachments (composer (self)), i);
+
+  g_object_unref (attachment);
+  return attachment;
+}
+
+static gboolean
+all_looked_at (Fixture *self)
+{
+  for (guint i = 0; i < n_attached (self); i++)
+    if (facet_attachment_get_state (attached (self, i)) == FACET_ATTACHMENT_LOOKING)
+      return FALSE;
+  return n_attached (self) > 0;
+}
+
+static GFile *
+make_file (Fixture *self, const char *name, const char *bytes, gssize length)
+{
+  g_autofree char *path = g_build_filename (self->folder, name, NULL);
+
+  g_assert_true (g_file_set_contents (path, bytes, length, NULL));
+  return g_file_new_for_path (path);
+}
+
+static void
+attach (Fixture *self, const char *name, const char *bytes, gssize length)
+{
+  g_autoptr (GFile) file = make_file (self, name, bytes, length);
+
+  facet_window_attach (self->window, file);
+  fixture_wait (all_looked_at, self);
+}
+
+static GdkPixbuf *
+chart (void)
+{
+  GdkPixbuf *pixbuf = gdk_pixbuf_new (GDK_COLORSPACE_RGB, TRUE, 8, 320, 200);
+
+  gdk_pixbuf_fill (pixbuf, 0xffffff00);
+  for (int i = 0; i < 6; i++) {
+    g_autoptr (GdkPixbuf) bar = gdk_pixbuf_new_subpixbuf (pixbuf, 20 + 50 * i, 160 - 24 * i, 30, 30 + 24 * i);
+
+    gdk_pixbuf_fill (bar, 0x3584e4ff);
+  }
+  return pixbuf;
+}
+
+static void
+attach_picture (Fixture *self, const char *name, const char *type)
+{
+  g_autoptr (GdkPixbuf) pixbuf = chart ();
+  g_autofree char *data = NULL;
+  gsize size;
+
+  g_assert_true (gdk_pixbuf_save_to_buffer (pixbuf, &data, &size, type, NULL, NULL));
+  attach (self, name, data, (gssize) size);
+}
+
+static GtkEventController *
+controller (GtkWidget *widget, GType type)
+{
+  g_autoptr (GListModel) controllers = gtk_widget_observe_controllers (widget);
+
+  for (guint i = 0; i < g_list_model_get_n_items (controllers); i++) {
+    g_autoptr (GtkEventController) found = g_list_model_get_item (controllers, i);
+
+    if (G_TYPE_CHECK_INSTANCE_TYPE (found, type) &&
+        (type != GTK_TYPE_EVENT_CONTROLLER_KEY || gtk_event_controller_get_propagation_phase (found) == GTK_PHASE_CAPTURE))
+      return found;
+  }
+  g_assert_not_reached ();
+}
+
+/* ---- keys --------------------------------------------------------------- */
+
+static gboolean
+press (Fixture *self, guint key, GdkModifierType state)
+{
+  gboolean handled;
+
+  g_signal_emit_by_name (controller (GTK_WIDGET (composer (self)->view), GTK_TYPE_EVENT_CONTROLLER_KEY), "key-pressed",
+                         key, 0, state, &handled);
+  return handled;
+}
+
+static guint
+n_messages (Fixture *self)
+{
+  return facet_conversation_get_length (self->window->conversation);
+}
+
+static void
+test_enter (Fixture *self, gconstpointer data)
+{
+  facet_composer_set_text (composer (self), "One");
+  g_assert_false (press (self, GDK_KEY_Return, GDK_SHIFT_MASK)); /* the text view breaks the line */
+  g_assert_false (press (self, GDK_KEY_a, 0));
+  g_assert_cmpuint (n_messages (self), ==, 0);
+  g_assert_true (press (self, GDK_KEY_Return, 0));
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpuint (n_messages (self), ==, 2);
+
+  g_settings_set_boolean (self->settings, "enter-sends", FALSE);
+  facet_composer_set_text (composer (self), "Two");
+  g_assert_false (press (self, GDK_KEY_KP_Enter, 0));
+  g_assert_cmpuint (n_messages (self), ==, 2);
+  g_assert_true (press (self, GDK_KEY_Return, GDK_CONTROL_MASK));
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpuint (n_messages (self), ==, 4);
+  g_settings_reset (self->settings, "enter-sends");
+
+  /* nothing to send: Enter is no way round the button */
+  g_assert_true (press (self, GDK_KEY_Return, 0));
+  g_assert_cmpuint (n_messages (self), ==, 4);
+}
+
+static void
+exited_cb (GObject *process, GAsyncResult *result, gpointer data)
+{
+  g_assert_true (g_subprocess_wait_check_finish (G_SUBPROCESS (process), result, NULL));
+  *(gboolean *) data = TRUE;
+}
+
+static void
+xdotool (const char *arguments)
+{
+  g_autofree char *line = g_strdup_printf ("xdotool %s", arguments);
+  g_auto (GStrv) argv = g_strsplit (line, " ", -1);
+  g_autoptr (GSubprocess) process = g_subprocess_newv ((const char *const *) argv, G_SUBPROCESS_FLAGS_NONE, NULL);
+  gboolean exited = FALSE;
+
+  g_subprocess_wait_check_async (process, NULL, exited_cb, &exited);
+  while (!exited)
+    g_main_context_iteration (NULL, TRUE);
+  settle (150);
+}
+
+static gboolean
+has_answer (Fixture *self)
+{
+  return n_messages (self) == 2 && fixture_idle (self);
+}
+
+/* Real keys: while an input method composes, Enter ends that and nothing else. */
+static void
+test_preedit (Fixture *self, gconstpointer data)
+{
+  g_autofree char *found = g_find_program_in_path ("xdotool");
+  g_autofree char *text = NULL;
+  g_autofree char *click = NULL;
+  graphene_point_t at;
+
+  if (found == NULL) {
+    g_test_skip ("no xdotool to press keys with");
+    return;
+  }
+  settle (300);
+  g_assert_true (gtk_widget_compute_point (GTK_WIDGET (composer (self)->view), GTK_WIDGET (self->window),
+                                           &GRAPHENE_POINT_INIT (30, 15), &at));
+  click = g_strdup_printf ("mousemove %d %d click 1", (int) at.x, (int) at.y);
+  xdotool (click);
+  xdotool ("key ctrl+shift+u");
+  xdotool ("key e 9");
+  xdotool ("key Return");
+  g_assert_cmpuint (n_messages (self), ==, 0);
+  text = facet_composer_get_text (composer (self));
+  g_assert_cmpstr (text, ==, "é");
+  xdotool ("key shift+Return");
+  g_assert_cmpuint (n_messages (self), ==, 0);
+  xdotool ("type word");
+  xdotool ("key Return");
+  fixture_wait (has_answer, self);
+  g_assert_cmpstr (self->script.asked->str, ==, "user: é\nword\n");
+}
+
+/* ---- paste and drop ----------------------------------------------------- */
+
+/* Fills @value with a list of two files. */
+static void
+two_files (Fixture *self, GValue *value)
+{
+  g_autoptr (GFile) first = make_file (self, "first.txt", "First words", -1);
+  g_autoptr (GFile) second = make_file (self, "second.txt", "Second words", -1);
+  GFile *files[] = { first, second };
+
+  g_value_init (value, GDK_TYPE_FILE_LIST);
+  g_value_take_boxed (value, gdk_file_list_new_from_array (files, 2));
+}
+
+static gboolean
+has_two (Fixture *self)
+{
+  return n_attached (self) == 2 && all_looked_at (self);
+}
+
+static void
+test_paste (Fixture *self, gconstpointer data)
+{
+  GdkClipboard *clipboard = gtk_widget_get_clipboard (GTK_WIDGET (self->window));
+  g_autoptr (GdkPixbuf) pixbuf = chart ();
+  g_autoptr (GdkTexture) texture = gdk_texture_new_for_pixbuf (pixbuf);
+  g_auto (GValue) files = G_VALUE_INIT;
+  g_autofree char *text = NULL;
+
+  two_files (self, &files);
+  gdk_clipboard_set_value (clipboard, &files);
+  g_signal_emit_by_name (composer (self)->view, "paste-clipboard");
+  fixture_wait (has_two, self);
+  g_assert_cmpstr (facet_attachment_get_name (attached (self, 1)), ==, "second.txt");
+  facet_composer_clear (composer (self));
+
+  gdk_clipboard_set (clipboard, GDK_TYPE_TEXTURE, texture);
+  g_signal_emit_by_name (composer (self)->view, "paste-clipboard");
+  fixture_wait (all_looked_at, self);
+  g_assert_cmpint (facet_attachment_get_kind (attached (self, 0)), ==, FACET_ATTACHMENT_IMAGE);
+  g_assert_true (g_str_has_prefix (facet_attachment_get_details (attached (self, 0)), "320 × 200"));
+  facet_composer_clear (composer (self));
+
+  /* words are words */
+  gdk_clipboard_set_text (clipboard, "plain words");
+  g_signal_emit_by_name (composer (self)->view, "paste-clipboard");
+  settle (200);
+  text = facet_composer_get_text (composer (self));
+  g_assert_cmpstr (text, ==, "plain words");
+  g_assert_cmpuint (n_attached (self), ==, 0);
+}
+
+static void
+test_drop (Fixture *self, gconstpointer data)
+{
+  GtkEventController *target = controller (GTK_WIDGET (composer (self)), GTK_TYPE_DROP_TARGET);
+  g_auto (GValue) value = G_VALUE_INIT;
+  gboolean taken = FALSE;
+
+  two_files (self, &value);
+  g_signal_emit_by_name (target, "drop", &value, 10.0, 10.0, &taken);
+  g_assert_true (taken);
+  fixture_wait (has_two, self);
+  facet_composer_set_text (composer (self), "Compare them");
+  fixture_ask (self, "Compare them");
+  fixture_wait (fixture_idle, self);
+  g_assert_nonnull (strstr (self->script.asked->str, "first.txt:\n```\nFirst words\n```"));
+  g_assert_nonnull (strstr (self->script.asked->str, "second.txt:\n```\nSecond words\n```"));
+}
+
+/* ---- cost --------------------------------------------------------------- */
+
+static gboolean
+all_counted (Fixture *self)
+{
+  for (guint i = 0; i < n_attached (self); i++)
+    if (facet_attachment_get_tokens (attached (self, i)) < 0)
+      return FALSE;
+  return self->window->count_job == 0 && self->window->count_timer == 0 && self->window->counted == NULL;
+}
+
+static const char *
+notice (Fixture *self)
+{
+  return gtk_widget_get_visible (GTK_WIDGET (composer (self)->notice)) ? gtk_label_get_text (composer (self)->notice) : NULL;
+}
+
+static void
+test_cost (Fixture *self, gconstpointer data)
+{
+  self->script.file_tokens = 1500;
+  facet_composer_set_text (composer (self), "What do these show?");
+  attach_picture (self, "spring.png", "png");
+  attach (self, "notes.txt", "six words in a text file", -1);
+  fixture_wait (all_counted, self);
+  g_assert_cmpint (facet_attachment_get_tokens (attached (self, 0)), ==, 1500);
+  g_assert_cmpint (facet_attachment_get_tokens (attached (self, 1)), >, 4);
+  g_assert_cmpint (facet_attachment_get_tokens (attached (self, 1)), <, 12);
+  g_assert_null (notice (self));
+  g_assert_true (gtk_widget_get_sensitive (composer (self)->send));
+  fixture_picture (self, "attachments");
+
+  /* the third picture is what no longer fits; said before anything is sent */
+  attach_picture (self, "summer.png", "png");
+  attach_picture (self, "autumn.png", "png");
+  fixture_wait (all_counted, self);
+  g_assert_nonnull (notice (self));
+  g_assert_null (strstr (notice (self), "spring.png"));
+  g_assert_null (strstr (notice (self), "summer.png"));
+  g_assert_nonnull (strstr (notice (self), "autumn.png"));
+  g_assert_false (gtk_widget_get_sensitive (composer (self)->send));
+  fixture_picture (self, "too-much");
+  facet_composer_remove (composer (self), attached (self, 3));
+  settle (300);
+  fixture_wait (all_counted, self);
+  g_assert_null (notice (self));
+  g_assert_true (gtk_widget_get_sensitive (composer (self)->send));
+}
+
+static void
+test_too_long (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (int i = 0; i < 5000; i++)
+    g_string_append (text, "word ");
+  facet_composer_set_text (composer (self), text->str);
+  settle (300);
+  fixture_wait (all_counted, self);
+  g_assert_nonnull (strstr (notice (self), "4096"));
+  g_assert_false (gtk_widget_get_sensitive (composer (self)->send));
+  facet_composer_set_text (composer (self), "Short");
+  settle (300);
+  fixture_wait (all_counted, self);
+  g_assert_null (notice (self));
+}
+
+/* ---- pictures that the engine does not read ----------------------------- */
+
+static gboolean
+has_loader (const char *name)
+{
+  GSList *formats = gdk_pixbuf_get_formats ();
+  gboolean found = FALSE;
+
+  for (GSList *link = formats; link != NULL; link = link->next) {
+    g_autofree char *other = gdk_pixbuf_format_get_name (link->data);
+
+    found = found || g_str_equal (name, other);
+  }
+  g_slist_free (formats);
+  return found;
+}
+
+static void
+test_foreign (Fixture *self, gconstpointer data)
+{
+  static const char drawing[] = "<svg xmlns='http://www.w3.org/2000/svg' width='20' height='10'>"
+                                "<rect width='10' height='10' fill='red'/></svg>";
+  static const char huge[] = "<svg xmlns='http://www.w3.org/2000/svg' width='200000' height='200000'/>";
+  static const char webp[] = "RIFF\x1c\0\0\0WEBPVP8L\x10\0\0\0/\0\0\0\x10\x07\x10\x11\x11\x88\x88\xfe\x07\0";
+  const guint8 *pixels;
+  g_autoptr (FacetImage) stored = NULL;
+
+  if (has_loader ("tiff")) {
+    attach_picture (self, "scan.tiff", "tiff");
+    g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_READY);
+    g_assert_true (g_str_has_prefix (facet_attachment_get_details (attached (self, 0)), "320 × 200"));
+    /* what is stored is a picture that the engine reads, transparency on white */
+    stored = facet_image_new_from_bytes (facet_attachment_get_bytes (attached (self, 0)), "stored", NULL);
+    g_assert_nonnull (stored);
+    pixels = facet_image_pixels (stored);
+    g_assert_cmpint (pixels[0], ==, 255);
+    pixels += (180 * 320 + 30) * 3;
+    g_assert_cmpint (pixels[0], ==, 0x35);
+    g_assert_cmpint (pixels[2], ==, 0xe4);
+    g_assert_cmpstr (facet_attachment_get_mime (attached (self, 0)), ==, "image/png");
+    facet_composer_clear (composer (self));
+  }
+  if (has_loader ("svg")) {
+    attach (self, "drawing.txt", drawing, -1);
+    g_assert_true (g_str_has_prefix (facet_attachment_get_details (attached (self, 0)), "1024 × 512"));
+    facet_composer_clear (composer (self));
+    attach (self, "bomb.svg", huge, -1);
+    g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
+    g_assert_nonnull (strstr (facet_attachment_get_details (attached (self, 0)), "too large"));
+    facet_composer_clear (composer (self));
+  }
+  if (!has_loader ("webp")) {
+    attach (self, "photo.jpg", webp, sizeof webp - 1);
+    g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
+    g_assert_nonnull (strstr (facet_attachment_get_details (attached (self, 0)), "WebP"));
+    fixture_picture (self, "refused-webp");
+  }
+}
+
+/* ---- screenshots -------------------------------------------------------- */
+
+static const char portal_xml[] =
+  "<node><interface name='org.freedesktop.portal.Screenshot'>"
+  "<method name='Screenshot'><arg type='s' direction='in'/><arg type='a{sv}' direction='in'/>"
+  "<arg type='o' direction='out'/></method><property name='version' type='u' access='read'/></interface></node>";
+
+typedef struct {
+  GDBusConnection *bus;
+  char            *uri; /* NULL: the person says no */
+} Portal;
+
+static void
+screenshot_cb (GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *method,
+               GVariant *parameters, GDBusMethodInvocation *invocation, gpointer data)
+{
+  Portal *portal = data;
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 1);
+  g_autofree char *name = g_strdelimit (g_strdup (sender + 1), ".", '_');
+  g_autofree char *handle = NULL;
+  const char *token = NULL;
+  gboolean interactive = FALSE;
+  GVariantBuilder results;
+
+  g_assert_true (g_variant_lookup (options, "handle_token", "&s", &token));
+  g_assert_true (g_variant_lookup (options, "interactive", "b", &interactive));
+  g_assert_true (interactive);
+  handle = g_strdup_printf ("/org/freedesktop/portal/desktop/request/%s/%s", name, token);
+  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(o)", handle));
+  g_variant_builder_init (&results, G_VARIANT_TYPE_VARDICT);
+  if (portal->uri != NULL)
+    g_variant_builder_add (&results, "{sv}", "uri", g_variant_new_string (portal->uri));
+  g_dbus_connection_emit_signal (bus, sender, handle, "org.freedesktop.portal.Request", "Response",
+                                 g_variant_new ("(ua{sv})", portal->uri != NULL ? 0 : 1, &results), NULL);
+}
+
+static GVariant *
+version_cb (GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *property,
+            GError **error, gpointer data)
+{
+  return g_variant_new_uint32 (2);
+}
+
+static void
+portal_up (Portal *portal)
+{
+  static const GDBusInterfaceVTable vtable = { screenshot_cb, version_cb, NULL };
+  g_autoptr (GDBusNodeInfo) node = g_dbus_node_info_new_for_xml (portal_xml, NULL);
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) error = NULL;
+
+  portal->bus = g_dbus_connection_new_for_address_sync (g_getenv ("DBUS_SESSION_BUS_ADDRESS"),
+                                                        G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                          G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                                        NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_dbus_connection_register_object (portal->bus, "/org/freedesktop/portal/desktop", node->interfaces[0], &vtable,
+                                     portal, NULL, &error);
+  g_assert_no_error (error);
+  reply = g_dbus_connection_call_sync (portal->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                       "org.freedesktop.DBus", "RequestName",
+                                       g_variant_new ("(su)", "org.freedesktop.portal.Desktop", 4), NULL,
+                                       G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static gboolean
+can_shoot (Fixture *self)
+{
+  return gtk_widget_get_sensitive (composer (self)->screenshot);
+}
+
+static void
+reopen (Fixture *self)
+{
+  gtk_window_destroy (GTK_WINDOW (self->window));
+  self->window = facet_window_new (NULL, self->store, self->service, self->library, self->settings);
+  gtk_window_present (GTK_WINDOW (self->window));
+}
+
+static void
+test_screenshot (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->folder, "Screenshot.png", NULL);
+  g_autoptr (GdkPixbuf) pixbuf = chart ();
+  Portal portal = { 0 };
+
+  settle (200);
+  g_assert_false (can_shoot (self));
+  g_assert_nonnull (strstr (gtk_widget_get_tooltip_text (composer (self)->screenshot), "no screenshots"));
+
+  g_assert_true (gdk_pixbuf_save (pixbuf, path, "png", NULL, NULL));
+  portal.uri = g_filename_to_uri (path, NULL, NULL);
+  portal_up (&portal);
+  reopen (self);
+  fixture_wait (can_shoot, self);
+  g_signal_emit_by_name (composer (self)->screenshot, "clicked");
+  g_assert_false (can_shoot (self));
+  fixture_wait (can_shoot, self);
+  fixture_wait (all_looked_at, self);
+  g_assert_cmpstr (facet_attachment_get_name (attached (self, 0)), ==, "Screenshot.png");
+  g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_READY);
+
+  /* saying no attaches nothing, and can be thought over */
+  g_clear_pointer (&portal.uri, g_free);
+  g_signal_emit_by_name (composer (self)->screenshot, "clicked");
+  fixture_wait (can_shoot, self);
+  g_assert_cmpuint (n_attached (self), ==, 1);
+  g_dbus_connection_close_sync (portal.bus, NULL, NULL);
+  g_object_unref (portal.bus);
+}
+
+int
+main (int argc, char *argv[])
+{
+#define ADD(name, func) g_test_add ("/composer/" name, Fixture, NULL, set_up, func, fixture_tear_down)
+  static GTestDBus *bus; /* ends with this process */
+  g_autofree char *display = g_strdup (g_getenv ("DISPLAY"));
+
+  gtk_disable_setlocale ();
+  setlocale (LC_ALL, "C.UTF-8");
+  /* A session without a desktop in it. It forgets the display. */
+  bus = g_test_dbus_new (G_TEST_DBUS_NONE);
+  g_test_dbus_up (bus);
+  g_setenv ("DISPLAY", display != NULL ? display : "", TRUE);
+  if (!gtk_init_check ()) {
+    g_print ("1..0 # SKIP no display\n");
+    return 0;
+  }
+  g_test_init (&argc, &argv, NULL);
+  fixture_init ();
+  ADD ("enter", test_enter);
+  ADD ("preedit", test_preedit);
+  ADD ("paste", test_paste);
+  ADD ("drop", test_drop);
+  ADD ("cost", test_cost);
+  ADD ("too-long", test_too_long);
+  ADD ("foreign", test_foreign);
+  ADD ("screenshot", test_screenshot);
+  return g_test_run ();
+}
