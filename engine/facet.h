@@ -130,7 +130,7 @@ typedef enum {
 typedef struct {
   const char      *projector; /* path of the mmproj file; NULL: none */
   FacetBackendKind backend;
-  int              device;    /* index from facet_devices_describe(), 0 with AUTO: best */
+  int              device;    /* number from facet_devices_describe(), 0: the best that is no software */
   int              threads;   /* 0: physical cores, one left free when more than two */
   gboolean         exact;     /* float activations everywhere; slow, for checking */
   int              image_detail; /* most soft tokens of a picture; 0: usual. Gemma 4: 70, 140, 280, 560, 1120 */
@@ -411,6 +411,7 @@ int  facet_model_vocab_size (FacetModel *model);
 
 G_END_DECLS
 
+#include "facet-devices.h"
 #include "facet-pictures.h"
 #include "facet-sound.h"
 #include "facet-tools.h"

@@ -42,6 +42,10 @@ typedef struct {
 typedef struct {
   const char *name;
 
+  /* Whether compile() knows every operation of @graph at its sizes, or
+   * UNSUPPORTED says which it does not. NULL: it knows all. */
+  gboolean   (*supports)  (FacetBackend *backend, const FacetGraph *graph, GError **error);
+
   /* Largest rows a step may have: @max_rows TOKENS, @max_outputs OUTPUTS.
    * The graph must outlive the plan; @kv may be NULL if no node uses it. */
   FacetPlan *(*compile)   (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv,

@@ -1,5 +1,6 @@
 #include "models/projector.h"
 
+#include "backend/choose.h"
 #include "media/audio.h"
 #include "media/mel.h"
 #include "media/picture-layout.h"
@@ -106,12 +107,12 @@ facet_projector_new (const char *path, FacetBackend *backend, int detail, GError
 FacetProjector *
 facet_projector_load (const char *path, const FacetModelParams *params, GError **error)
 {
-  FacetBackend *backend = facet_cpu_backend_new (params ? params->threads : 0, params ? params->exact : FALSE);
-  FacetProjector *projector = facet_projector_new (path, backend, params ? params->image_detail : 0, error);
+  FacetBackend *backend = facet_backend_choose (params, error);
+  FacetProjector *projector = backend ? facet_projector_new (path, backend, params ? params->image_detail : 0, error) : NULL;
 
   if (projector)
     projector->owns_backend = TRUE;
-  else
+  else if (backend)
     backend->klass->free (backend);
   return projector;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backend/choose.h"
 #include "core/memory.h"
 
 /* The rest of the machine needs memory, too. */
@@ -56,6 +57,35 @@ facet_model_hard_embedding (FacetModel *model, gint32 id, GError **error)
   return NULL;
 }
 
+/* A graphics processor that cannot run the decoder gives way to the CPU. */
+static gboolean
+choose_backend (FacetModel *model, const FacetModelParams *params, GError **error)
+{
+  g_autoptr (FacetGraph) graph = NULL;
+  g_autoptr (GError) unfit = NULL;
+
+  model->backend = facet_backend_choose (params, error);
+  if (!model->backend || !model->backend->klass->supports)
+    return model->backend != NULL;
+  graph = model->decoder->build (model->decoder, FACET_BUILD_NORMAL);
+  if (model->backend->klass->supports (model->backend, graph, &unfit))
+    return TRUE;
+  g_message ("%s runs on the processor, not on %s: %s", model->info->path, model->backend->description, unfit->message);
+  model->backend->klass->free (model->backend);
+  model->backend = facet_cpu_backend_new (params->threads, params->exact);
+  model->notice = FACET_NOTICE_CPU_INSTEAD;
+  return TRUE;
+}
+
+FacetNotice
+facet_model_take_notice (FacetModel *model)
+{
+  FacetNotice notice = model->notice;
+
+  model->notice = FACET_NOTICE_NONE;
+  return notice;
+}
+
 static gboolean
 load_parts (FacetModel *model, const char *path, const FacetModelParams *params, GError **error)
 {
@@ -76,13 +106,10 @@ load_parts (FacetModel *model, const char *path, const FacetModelParams *params,
   model->tokenizer = facet_tokenizer_new (model->gguf, error);
   if (!model->tokenizer)
     return FALSE;
-  if (params->backend == FACET_BACKEND_VULKAN) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "%s: no Vulkan backend is built in", path);
-    return FALSE;
-  }
   model->text_vocab = count_text_vocab (model);
   model->exact = params->exact;
-  model->backend = facet_cpu_backend_new (params->threads, params->exact);
+  if (!choose_backend (model, params, error))
+    return FALSE;
   return !params->projector || load_projector (model, params->projector, params->image_detail, error);
 }
 
@@ -206,17 +233,6 @@ facet_token_bos (FacetModel *model)
 }
 
 /* ---- devices and memory ---- */
-
-char *
-facet_devices_describe (gboolean json)
-{
-  FacetBackend *cpu = facet_cpu_backend_new (0, FALSE);
-  char *text = json ? g_strdup_printf ("[{\"backend\": \"cpu\", \"device\": 0, \"name\": \"%s\"}]", cpu->description)
-                    : g_strdup_printf ("cpu 0: %s", cpu->description);
-
-  cpu->klass->free (cpu);
-  return text;
-}
 
 gboolean
 facet_plan_memory (const char      *path,

@@ -18,6 +18,7 @@ struct FacetModel {
   FacetProjector *projector; /* NULL: none */
   int             text_vocab; /* ids from here on have their embeddings in the projector; vocab where there are none such */
   gboolean        exact;
+  FacetNotice     notice;     /* not yet taken */
 };
 
 /* The embedding, [width], of an id from text_vocab on; MISSING if the projector

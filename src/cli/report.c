@@ -61,6 +61,18 @@ report_error (const GError *error)
     g_printerr ("%s: %s\n", g_get_prgname (), error->message);
 }
 
+void
+report_notice (FacetModel *model)
+{
+  switch (facet_model_take_notice (model)) {
+  case FACET_NOTICE_CPU_INSTEAD:
+    g_printerr ("%s\n", _("The graphics device cannot run this model; the processor does."));
+    break;
+  case FACET_NOTICE_NONE:
+    break;
+  }
+}
+
 int
 report_status (const GError *error)
 {

@@ -10,6 +10,9 @@
 /* A sentence for the person, and the engine's own message below it. */
 void report_error (const GError *error);
 
+/* What the model's backend did that the person should know, if anything. */
+void report_notice (FacetModel *model);
+
 /* The exit status that suits @error. */
 int report_status (const GError *error);
 

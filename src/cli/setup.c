@@ -120,5 +120,7 @@ options_load_model (const Options *options, FacetCancel *cancel)
   }
   if (model == NULL)
     report_error (error);
+  else
+    report_notice (model);
   return model;
 }

@@ -2,6 +2,7 @@
  * and pictures between text: every layer, the logits, greedy answers; through
  * the public interface. */
 #include "facet.h"
+#include "device.h"
 #include "npz.h"
 
 #include <math.h>
@@ -44,7 +45,10 @@ load_model (const char *file, gboolean exact)
   g_autofree char *path = kit_path ("models/gemma3-tiny", file), *projector = kit_path ("models/gemma3-tiny", "mmproj.gguf");
   FacetModelParams params = { .projector = projector, .threads = 1, .exact = exact };
   g_autoptr (GError) error = NULL;
-  FacetModel *model = facet_model_load (path, &params, &error);
+  FacetModel *model;
+
+  device_params (&params);
+  model = facet_model_load (path, &params, &error);
 
   g_assert_no_error (error);
   return model;
@@ -319,6 +323,8 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
+  if (device_missing ())
+    return TEST_SKIPPED;
   for (guint c = 0; c < G_N_ELEMENTS (cases); c++)
     for (guint t = 0; t < G_N_ELEMENTS (each); t++) {
       g_autofree char *path = g_strdup_printf ("/gemma3/%s/%s", cases[c].name, each[t].name);

@@ -2,6 +2,7 @@
  * soft tokens, layer by layer, and what must be refused. */
 #include "compare.h"
 #include "models/encoder.h"
+#include "device.h"
 #include "npz.h"
 
 #include <math.h>
@@ -59,7 +60,7 @@ check_picture (const char *input_name, const char *expected_name, gboolean exact
   g_autoptr (FacetEncoder) encoder = facet_encoder_load (gguf, FALSE, &error);
   g_autoptr (FacetImage) image = NULL;
   g_auto (FacetEncoderInput) input = { 0 };
-  FacetBackend *backend = facet_cpu_backend_new (2, exact);
+  FacetBackend *backend = device_backend (2, exact);
   Layers layers = { npz, 0, 3 };
   double rel;
 
@@ -105,7 +106,7 @@ test_not_finite (void)
   g_autoptr (FacetEncoder) encoder = facet_encoder_load (gguf, FALSE, &error);
   g_autoptr (FacetImage) image = facet_image_new_from_rgb ((const guint8 *) "\1\2\3", 1, 1, 3, NULL);
   g_auto (FacetEncoderInput) input = { 0 };
-  FacetBackend *backend = facet_cpu_backend_new (1, FALSE);
+  FacetBackend *backend = device_backend (1, FALSE);
 
   g_assert_true (encoder->prepare_image (encoder, image, NULL, &input, &error));
   input.data[0][100] = NAN;
@@ -134,6 +135,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  if (device_missing ())
+    return TEST_SKIPPED;
   g_test_add_func ("/siglip/photo", test_photo);
   g_test_add_func ("/siglip/photo-exact", test_photo_exact);
   g_test_add_func ("/siglip/chart", test_chart);

@@ -1,0 +1,24 @@
+#include "backend/choose.h"
+
+#include "backend/vulkan/vulkan.h"
+
+FacetBackend *
+facet_backend_choose (const FacetModelParams *params, GError **error)
+{
+  static const FacetModelParams usual;
+  g_autoptr (GError) no_device = NULL;
+  FacetBackend *backend;
+
+  if (params == NULL)
+    params = &usual;
+  if (params->backend == FACET_BACKEND_VULKAN)
+    return facet_vulkan_backend_new (params->device, error);
+  /* Exact figures are the reference's. */
+  if (params->backend == FACET_BACKEND_AUTO && !params->exact) {
+    backend = facet_vulkan_backend_new (0, &no_device);
+    if (backend != NULL)
+      return backend;
+    g_info ("%s", no_device->message);
+  }
+  return facet_cpu_backend_new (params->threads, params->exact);
+}

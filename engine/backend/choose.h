@@ -1,0 +1,8 @@
+/* choose.h - the backend that a person's settings ask for */
+#pragma once
+
+#include "backend/backend.h"
+
+/* CPU and VULKAN give what they say or DEVICE; AUTO gives a graphics processor
+ * that fits, else the CPU (no error, one line in the log). @params may be NULL. */
+FacetBackend *facet_backend_choose (const FacetModelParams *params, GError **error);

@@ -1,0 +1,236 @@
+#include "backend/vulkan/vk.h"
+
+#include <string.h>
+
+/* What the shaders take for granted, beyond what Vulkan 1.1 guarantees. */
+#define MIN_SHARED (16 * 1024)
+#define MIN_INVOCATIONS 256
+
+typedef struct {
+  VkPhysicalDeviceProperties2 properties;
+  VkPhysicalDeviceMaintenance3Properties maintenance;
+  VkPhysicalDeviceSubgroupProperties subgroup;
+  VkPhysicalDeviceDriverProperties driver;
+  VkPhysicalDeviceShaderIntegerDotProductProperties dot;
+  VkPhysicalDeviceFeatures2 features;
+  VkPhysicalDevice16BitStorageFeatures storage16;
+  VkPhysicalDeviceShaderFloat16Int8Features float16;
+  VkPhysicalDeviceMemoryProperties2 memory;
+  VkExtensionProperties *extensions;
+  guint32 n_extensions;
+} Answers;
+
+static FacetDeviceKind
+kind_of (VkPhysicalDeviceType type)
+{
+  switch (type) {
+  case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU: return FACET_DEVICE_DISCRETE;
+  case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU: return FACET_DEVICE_INTEGRATED;
+  case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU: return FACET_DEVICE_VIRTUAL;
+  case VK_PHYSICAL_DEVICE_TYPE_CPU: return FACET_DEVICE_SOFTWARE;
+  default: return FACET_DEVICE_OTHER;
+  }
+}
+
+static gboolean
+has_extension (const Answers *a, const char *name)
+{
+  for (guint32 i = 0; i < a->n_extensions; i++)
+    if (g_str_equal (a->extensions[i].extensionName, name))
+      return TRUE;
+  return FALSE;
+}
+
+/* Extensions that the driver does not know leave their structs as they are. */
+static void
+ask (const FacetVkFunctions *f, VkPhysicalDevice physical, Answers *a)
+{
+  *a = (Answers) {
+    .properties = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &a->maintenance },
+    .maintenance = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES, .pNext = &a->subgroup },
+    .subgroup = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES },
+    .driver = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES },
+    .dot = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES },
+    .features = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &a->storage16 },
+    .storage16 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES },
+    .float16 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES },
+    .memory = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2 },
+  };
+  f->EnumerateDeviceExtensionProperties (physical, NULL, &a->n_extensions, NULL);
+  a->extensions = g_new0 (VkExtensionProperties, a->n_extensions + 1);
+  f->EnumerateDeviceExtensionProperties (physical, NULL, &a->n_extensions, a->extensions);
+  if (has_extension (a, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) {
+    a->driver.pNext = a->properties.pNext;
+    a->properties.pNext = &a->driver;
+  }
+  if (has_extension (a, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)) {
+    a->dot.pNext = a->properties.pNext;
+    a->properties.pNext = &a->dot;
+  }
+  if (has_extension (a, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME)) {
+    a->float16.pNext = a->features.pNext;
+    a->features.pNext = &a->float16;
+  }
+  f->GetPhysicalDeviceProperties2 (physical, &a->properties);
+  f->GetPhysicalDeviceFeatures2 (physical, &a->features);
+  f->GetPhysicalDeviceMemoryProperties2 (physical, &a->memory);
+}
+
+static char *
+list_features (const Answers *a)
+{
+  GString *text = g_string_new (NULL);
+  const struct { gboolean there; const char *name; } all[] = {
+    { a->float16.shaderFloat16, "float16" },
+    { a->dot.integerDotProduct4x8BitPackedSignedAccelerated, "integer dot product" },
+    { has_extension (a, "VK_KHR_cooperative_matrix"), "cooperative matrix" },
+    { has_extension (a, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME), "subgroup size control" },
+    { has_extension (a, VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME), "buffer device address" },
+    { has_extension (a, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME), "timeline semaphore" },
+    { has_extension (a, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME), "external host memory" },
+    { has_extension (a, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME), "memory budget" },
+  };
+
+  g_string_append_printf (text, "subgroup of %u", a->subgroup.subgroupSize);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    if (all[i].there)
+      g_string_append_printf (text, ", %s", all[i].name);
+  return g_string_free (text, FALSE);
+}
+
+static guint64
+own_memory (const Answers *a)
+{
+  const VkPhysicalDeviceMemoryProperties *m = &a->memory.memoryProperties;
+  guint64 total = 0;
+
+  for (guint32 i = 0; i < m->memoryHeapCount; i++)
+    if (m->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)
+      total += m->memoryHeaps[i].size;
+  return total;
+}
+
+static gboolean
+find_family (const FacetVkFunctions *f, VkPhysicalDevice physical, guint32 *family)
+{
+  guint32 n = 0;
+  g_autofree VkQueueFamilyProperties *families = NULL;
+
+  f->GetPhysicalDeviceQueueFamilyProperties (physical, &n, NULL);
+  families = g_new0 (VkQueueFamilyProperties, n + 1);
+  f->GetPhysicalDeviceQueueFamilyProperties (physical, &n, families);
+  /* One that draws nothing is free for computing while the desktop draws. */
+  for (int pass = 0; pass < 2; pass++)
+    for (guint32 i = 0; i < n; i++)
+      if ((families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) && (pass == 1 || !(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT))) {
+        *family = i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+static const char *
+why_unfit (const Answers *a, gboolean has_queue)
+{
+  const VkPhysicalDeviceLimits *l = &a->properties.properties.limits;
+
+  if (a->properties.properties.apiVersion < VK_API_VERSION_1_1)
+    return "Vulkan 1.1 is missing";
+  if (!has_queue)
+    return "it computes nothing";
+  if (!a->storage16.storageBuffer16BitAccess)
+    return "16-bit storage is missing";
+  if (l->maxPerStageDescriptorStorageBuffers < FACET_VK_BINDINGS || l->maxComputeSharedMemorySize < MIN_SHARED
+      || l->maxComputeWorkGroupInvocations < MIN_INVOCATIONS || l->maxComputeWorkGroupSize[0] < MIN_INVOCATIONS)
+    return "its work groups are too small";
+  return NULL;
+}
+
+static FacetVkProbe
+probe (const FacetVkFunctions *f, VkPhysicalDevice physical)
+{
+  Answers a;
+  const VkPhysicalDeviceProperties *p = &a.properties.properties;
+  const VkPhysicalDeviceLimits *l = &p->limits;
+  FacetVkProbe self = { .physical = physical };
+
+  ask (f, physical, &a);
+  self.info = g_new0 (FacetDeviceInfo, 1);
+  self.info->name = g_strdup (p->deviceName);
+  self.info->driver = a.driver.driverName[0] != '\0' ? g_strdup_printf ("%s, %s", a.driver.driverName, a.driver.driverInfo)
+                                                     : g_strdup_printf ("%u", p->driverVersion);
+  self.info->api = g_strdup_printf ("%u.%u.%u", VK_API_VERSION_MAJOR (p->apiVersion), VK_API_VERSION_MINOR (p->apiVersion),
+                                    VK_API_VERSION_PATCH (p->apiVersion));
+  self.info->kind = kind_of (p->deviceType);
+  self.info->memory = own_memory (&a);
+  self.info->features = list_features (&a);
+  self.info->unfit = g_strdup (why_unfit (&a, find_family (f, physical, &self.family)));
+  self.has_budget = has_extension (&a, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+  /* Shaders count bytes in 32 bits. */
+  self.limits = (FacetVkLimits) {
+    .range = MIN (l->maxStorageBufferRange, 1u << 31),
+    .allocation = MIN (a.maintenance.maxMemoryAllocationSize, 1u << 30),
+    .alignment = MAX (l->minStorageBufferOffsetAlignment, 16),
+    .groups_y = l->maxComputeWorkGroupCount[1],
+    .shared = l->maxComputeSharedMemorySize,
+  };
+  g_free (a.extensions);
+  return self;
+}
+
+static int
+compare_probes (gconstpointer a, gconstpointer b)
+{
+  const FacetDeviceInfo *x = ((const FacetVkProbe *) a)->info, *y = ((const FacetVkProbe *) b)->info;
+
+  if ((x->unfit != NULL) != (y->unfit != NULL))
+    return x->unfit != NULL ? 1 : -1;
+  if (x->kind != y->kind)
+    return (int) x->kind - (int) y->kind;
+  return x->memory < y->memory ? 1 : x->memory > y->memory ? -1 : 0;
+}
+
+static void
+probe_clear (gpointer data)
+{
+  g_clear_pointer (&((FacetVkProbe *) data)->info, facet_device_info_free);
+}
+
+GArray *
+facet_vk_probe_all (FacetVkInstance *instance)
+{
+  GArray *all = g_array_new (FALSE, TRUE, sizeof (FacetVkProbe));
+  g_autofree VkPhysicalDevice *devices = NULL;
+  guint32 n = 0;
+
+  g_array_set_clear_func (all, probe_clear);
+  instance->f.EnumeratePhysicalDevices (instance->instance, &n, NULL);
+  devices = g_new0 (VkPhysicalDevice, n + 1);
+  if (instance->f.EnumeratePhysicalDevices (instance->instance, &n, devices) != VK_SUCCESS)
+    n = 0;
+  for (guint32 i = 0; i < n; i++) {
+    FacetVkProbe one = probe (&instance->f, devices[i]);
+
+    g_array_append_val (all, one);
+  }
+  g_array_sort (all, compare_probes);
+  for (guint i = 0; i < all->len; i++)
+    g_array_index (all, FacetVkProbe, i).info->number = (int) i + 1;
+  return all;
+}
+
+GPtrArray *
+facet_vulkan_devices (void)
+{
+  GPtrArray *infos = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_device_info_free);
+  g_autoptr (GArray) all = NULL;
+  FacetVkInstance instance;
+
+  if (!facet_vk_instance_open (&instance, NULL))
+    return infos;
+  all = facet_vk_probe_all (&instance);
+  for (guint i = 0; i < all->len; i++)
+    g_ptr_array_add (infos, g_steal_pointer (&g_array_index (all, FacetVkProbe, i).info));
+  facet_vk_instance_close (&instance);
+  return infos;
+}

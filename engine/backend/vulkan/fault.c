@@ -1,0 +1,24 @@
+#include "backend/vulkan/fault.h"
+
+static struct {
+  gint count, nth;
+} faults[FACET_VK_N_FAULTS];
+
+void
+facet_vk_fault_arm (FacetVkFault kind, int nth)
+{
+  g_atomic_int_set (&faults[kind].count, 0);
+  g_atomic_int_set (&faults[kind].nth, nth);
+}
+
+int
+facet_vk_fault_count (FacetVkFault kind)
+{
+  return g_atomic_int_get (&faults[kind].count);
+}
+
+gboolean
+facet_vk_fault (FacetVkFault kind)
+{
+  return g_atomic_int_add (&faults[kind].count, 1) + 1 == g_atomic_int_get (&faults[kind].nth);
+}

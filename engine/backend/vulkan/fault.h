@@ -1,0 +1,20 @@
+/* fault.h - failures on purpose, for tests
+ *
+ * The n-th call of a kind fails as a device would; 0 lets all pass. Calls are
+ * counted from the last arming.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef enum {
+  FACET_VK_FAULT_ALLOCATE,
+  FACET_VK_FAULT_SUBMIT,
+  FACET_VK_FAULT_WAIT,
+  FACET_VK_N_FAULTS,
+} FacetVkFault;
+
+void     facet_vk_fault_arm   (FacetVkFault kind, int nth);
+int      facet_vk_fault_count (FacetVkFault kind);
+/* Counts a call; TRUE: it must fail. */
+gboolean facet_vk_fault       (FacetVkFault kind);

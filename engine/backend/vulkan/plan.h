@@ -1,0 +1,152 @@
+/* plan.h - a graph compiled for a Vulkan device
+ *
+ * Nodes become dispatches in order; a gate/up pair of products with its GEGLU
+ * is one. Values lie in three buffers: the arena (shared by lifetime), the
+ * upload block (written by the host before each step: what changes, rows of
+ * tables that stay on the host, encoder inputs) and the kept values that the
+ * host reads. Command buffers are recorded once; a barrier stands before a
+ * dispatch only if it touches what an earlier one since the last barrier
+ * wrote, or writes what one read. How many work groups a dispatch over rows
+ * has depends on the step: it is read from the upload block, too.
+ */
+#pragma once
+
+#include "backend/placement.h"
+#include "backend/rope-angles.h"
+#include "backend/vulkan/vk.h"
+#include "push.h"
+
+/* Steps of at most this many rows use mat-vec kernels and split their keys. */
+#define FACET_VK_FEW_ROWS 4
+
+struct FacetKv {
+  FacetVk       *vk;
+  FacetKvType    type;
+  int            n_layers;
+  FacetKvLayer  *layers;
+  int           *ring;      /* positions kept, by layer */
+  gsize         *k_stride;  /* bytes of a head's keys, by layer */
+  gsize         *v_stride;
+  FacetVkBuffer *buffers;   /* by layer: all heads' keys, then their values */
+};
+
+/* Keys or values of heads first .. first + count - 1. */
+FacetVkRange facet_vk_kv_k (const FacetKv *kv, int layer, int first, int count);
+FacetVkRange facet_vk_kv_v (const FacetKv *kv, int layer, int first, int count);
+
+typedef enum {
+  FACET_VK_IN_ARENA,
+  FACET_VK_FROM_HOST,
+  FACET_VK_KEPT,
+} FacetVkPlace;
+
+/* A node's result, or scratch of a dispatch. */
+typedef struct {
+  FacetVkPlace place;
+  FacetPlaced  placed;
+  FacetVkRange range;
+} FacetVkValue;
+
+/* Stand for values in operands. */
+#define FACET_VK_RANGE (-1)           /* a range of its own */
+#define FACET_VK_SOFT (-2)            /* the step's soft rows */
+#define FACET_VK_ROPE(t) (-3 - (t))   /* table t of angles */
+
+typedef struct {
+  int          value;  /* or one of the above */
+  FacetVkRange range;  /* buffer NULL: nothing is bound */
+  gboolean     write;
+} FacetVkOperand;
+
+typedef enum {
+  FACET_VK_GROUPS_ROWS,      /* x and z by the number of rows */
+  FACET_VK_GROUPS_ATTENTION, /* x by rows, z by splits of the keys */
+  FACET_VK_GROUPS_MERGE,     /* as ROWS; none if the keys are not split */
+} FacetVkGroups;
+
+typedef struct {
+  VkPipeline      pipeline;
+  FacetVkOperand  operands[FACET_VK_BINDINGS]; /* binding 0 is the step block */
+  guint8          push[FACET_VK_PUSH_BYTES];
+  guint32         push_bytes;
+  FacetVkGroups   kind;
+  int             rows;          /* row class */
+  guint32         rows_a_group;  /* of x */
+  guint32         y;
+  const FacetAttention *attention;
+  guint32         split;         /* keys a split */
+  double          cost;          /* operations with the most rows */
+} FacetVkDispatch;
+
+typedef struct {
+  VkCommandBuffer commands;
+  double          cost;
+} FacetVkSegment;
+
+struct FacetPlan {
+  FacetVk          *vk;
+  const FacetGraph *graph;
+  FacetKv          *kv;
+  int               max_rows, max_outputs;
+  GArray           *values;      /* FacetVkValue: of the nodes, then scratch */
+  GArray           *dispatches;  /* FacetVkDispatch */
+  FacetVkBuffer     arena, upload, kept;
+  VkDescriptorPool  sets;
+  GArray           *segments;    /* FacetVkSegment */
+  FacetRopeAngles   ropes;
+  /* Where things begin in the upload block, in bytes. */
+  gsize             step_bytes, indirect_at, *rope_at, soft_at;
+  int               soft_cols;
+};
+
+/* ---- for the files that emit dispatches ---- */
+
+typedef struct {
+  FacetPlan *plan;
+  int       *uses;       /* readers, by node */
+  gboolean  *gated;      /* by node: a GEGLU that computes its two products */
+  gboolean  *skip;       /* by node: nothing is emitted for it */
+} FacetVkCompiler;
+
+guint32         facet_vk_capacity   (const FacetPlan *plan, int rows);
+/* A dispatch of shader @name over rows of class @rows, one row a group. */
+gboolean        facet_vk_begin      (FacetVkCompiler *c, FacetVkDispatch *d, const char *name, const guint32 *constants, int n,
+                                     int rows, GError **error);
+void            facet_vk_bind       (FacetVkDispatch *d, int binding, int value, gboolean write);
+void            facet_vk_bind_range (FacetVkDispatch *d, int binding, FacetVkRange range, gboolean write);
+void            facet_vk_push       (FacetVkDispatch *d, gconstpointer push, gsize bytes);
+void            facet_vk_end        (FacetVkCompiler *c, const FacetVkDispatch *d);
+/* Adds a value that is no node's. */
+int             facet_vk_scratch    (FacetVkCompiler *c, gsize bytes);
+/* The only part of a vector. */
+FacetVkRange    facet_vk_vector     (FacetVkCompiler *c, const FacetTensor *tensor);
+
+/* Emit the dispatches of one node. */
+gboolean facet_vk_emit_embed       (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_matmul      (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_attention   (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_kv_store    (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_elementwise (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_norm        (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_rope        (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_outputs     (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_pool        (FacetVkCompiler *c, int node, GError **error);
+
+/* What of attention fits into a work group. */
+gboolean facet_vk_check_attention  (FacetVk *vk, const FacetAttention *at, GError **error);
+
+/* ---- record.c ---- */
+gboolean facet_vk_record (FacetPlan *plan, GError **error);
+/* Whether how many groups the dispatch has depends on the step. */
+gboolean facet_vk_varies (const FacetPlan *plan, const FacetVkDispatch *d);
+/* How many it has for @rows rows and @splits splits of the keys. */
+VkDispatchIndirectCommand facet_vk_groups (const FacetVkDispatch *d, guint32 rows, guint32 splits);
+
+/* ---- of the backend ---- */
+gboolean     facet_vk_supports  (FacetBackend *backend, const FacetGraph *graph, GError **error);
+FacetPlan   *facet_vk_compile   (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, int max_rows, int max_outputs, GError **error);
+void         facet_vk_plan_free (FacetPlan *plan);
+gboolean     facet_vk_plan_run  (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, GError **error);
+FacetKv     *facet_vk_kv_new    (FacetBackend *backend, const FacetKvLayer *layers, int n_layers, int context, int max_step, FacetKvType type,
+                                 GError **error);
+void         facet_vk_kv_free   (FacetKv *kv);

@@ -1,0 +1,212 @@
+#include "backend/vulkan/plan.h"
+
+/* Operations of a command buffer, the unit that submits are made of. */
+#define SEGMENT_COST 2e8
+
+typedef struct {
+  FacetVkRange range;
+  gboolean     write;
+} Access;
+
+typedef struct {
+  FacetPlan      *plan;
+  VkCommandBuffer commands;  /* being recorded, or NULL */
+  double          cost;
+  GArray         *pending;   /* Access since the last barrier */
+} Recorder;
+
+gboolean
+facet_vk_varies (const FacetPlan *plan, const FacetVkDispatch *d)
+{
+  if (d->split > 0)
+    return TRUE;
+  return d->rows < 0 && plan->max_rows > 1;
+}
+
+VkDispatchIndirectCommand
+facet_vk_groups (const FacetVkDispatch *d, guint32 rows, guint32 splits)
+{
+  guint32 x;
+
+  if (d->kind == FACET_VK_GROUPS_ATTENTION)
+    rows *= (guint32) (d->attention->n_head / d->attention->n_kv);
+  x = (rows + d->rows_a_group - 1) / d->rows_a_group;
+  if (d->kind == FACET_VK_GROUPS_ATTENTION)
+    return (VkDispatchIndirectCommand) { x, d->y, splits };
+  if (x == 0 || (d->kind == FACET_VK_GROUPS_MERGE && splits == 1))
+    return (VkDispatchIndirectCommand) { 0, 0, 0 };
+  return (VkDispatchIndirectCommand) { MIN (x, FACET_MAX_GROUPS), d->y, (x + FACET_MAX_GROUPS - 1) / FACET_MAX_GROUPS };
+}
+
+static FacetVkRange
+resolve (const FacetPlan *plan, const FacetVkOperand *operand)
+{
+  gsize bytes;
+
+  if (operand->value >= 0)
+    return g_array_index (plan->values, FacetVkValue, operand->value).range;
+  if (operand->value == FACET_VK_RANGE)
+    return operand->range;
+  if (operand->value == FACET_VK_SOFT)
+    return (FacetVkRange) { plan->upload.buffer, plan->soft_at, MAX (sizeof (float) * plan->max_rows * plan->soft_cols, 16) };
+  bytes = sizeof (float) * plan->max_rows * plan->ropes.head[-3 - operand->value];
+  return (FacetVkRange) { plan->upload.buffer, plan->rope_at[-3 - operand->value], bytes };
+}
+
+static gboolean
+overlap (const FacetVkRange *a, const FacetVkRange *b)
+{
+  return a->buffer == b->buffer && a->offset < b->offset + b->size && b->offset < a->offset + a->size;
+}
+
+static gboolean
+conflicts (Recorder *r, const FacetVkDispatch *d)
+{
+  for (int b = 1; b < FACET_VK_BINDINGS; b++) {
+    FacetVkRange range = resolve (r->plan, &d->operands[b]);
+
+    if (range.buffer == VK_NULL_HANDLE)
+      continue;
+    for (guint i = 0; i < r->pending->len; i++) {
+      const Access *access = &g_array_index (r->pending, Access, i);
+
+      if ((access->write || d->operands[b].write) && overlap (&access->range, &range))
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+static void
+barrier (Recorder *r, VkPipelineStageFlags to, VkAccessFlags access)
+{
+  VkMemoryBarrier memory = { .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+                             .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, .dstAccessMask = access };
+
+  r->plan->vk->instance.f.CmdPipelineBarrier (r->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT, to, 0, 1,
+                                              &memory, 0, NULL, 0, NULL);
+  g_array_set_size (r->pending, 0);
+}
+
+static void
+note (Recorder *r, const FacetVkDispatch *d)
+{
+  for (int b = 1; b < FACET_VK_BINDINGS; b++) {
+    Access access = { resolve (r->plan, &d->operands[b]), d->operands[b].write };
+
+    if (access.range.buffer != VK_NULL_HANDLE)
+      g_array_append_val (r->pending, access);
+  }
+}
+
+static gboolean
+make_set_pool (FacetPlan *plan, GError **error)
+{
+  guint32 n = MAX (plan->dispatches->len, 1);
+  VkDescriptorPoolSize size = { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, n * FACET_VK_BINDINGS };
+  VkDescriptorPoolCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, .maxSets = n, .poolSizeCount = 1,
+                                      .pPoolSizes = &size };
+
+  return facet_vk_check (plan->vk->instance.f.CreateDescriptorPool (plan->vk->device, &info, NULL, &plan->sets), "descriptor pool", error);
+}
+
+static gboolean
+make_set (FacetPlan *plan, const FacetVkDispatch *d, VkDescriptorSet *set, GError **error)
+{
+  FacetVk *vk = plan->vk;
+  VkDescriptorSetAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO, .descriptorPool = plan->sets,
+                                       .descriptorSetCount = 1, .pSetLayouts = &vk->set_layout };
+  VkDescriptorBufferInfo buffers[FACET_VK_BINDINGS];
+  VkWriteDescriptorSet writes[FACET_VK_BINDINGS];
+  guint32 n = 0;
+
+  if (!facet_vk_check (vk->instance.f.AllocateDescriptorSets (vk->device, &info, set), "descriptor set", error))
+    return FALSE;
+  for (guint32 b = 0; b < FACET_VK_BINDINGS; b++) {
+    FacetVkRange range = b == 0 ? (FacetVkRange) { plan->upload.buffer, 0, plan->step_bytes } : resolve (plan, &d->operands[b]);
+
+    if (range.buffer == VK_NULL_HANDLE)
+      continue;
+    buffers[n] = (VkDescriptorBufferInfo) { range.buffer, range.offset, range.size };
+    writes[n] = (VkWriteDescriptorSet) { .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, .dstSet = *set, .dstBinding = b,
+                                         .descriptorCount = 1, .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                         .pBufferInfo = &buffers[n] };
+    n++;
+  }
+  vk->instance.f.UpdateDescriptorSets (vk->device, n, writes, 0, NULL);
+  return TRUE;
+}
+
+static gboolean
+begin_segment (Recorder *r, GError **error)
+{
+  FacetVk *vk = r->plan->vk;
+  VkCommandBufferAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO, .commandPool = vk->pool,
+                                       .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY, .commandBufferCount = 1 };
+  VkCommandBufferBeginInfo begin = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO };
+  FacetVkSegment segment = { VK_NULL_HANDLE, 0 };
+
+  if (!facet_vk_check (vk->instance.f.AllocateCommandBuffers (vk->device, &info, &segment.commands), "command buffer", error))
+    return FALSE;
+  g_array_append_val (r->plan->segments, segment);
+  r->commands = segment.commands;
+  r->cost = 0;
+  if (!facet_vk_check (vk->instance.f.BeginCommandBuffer (r->commands, &begin), "command buffer", error))
+    return FALSE;
+  /* What earlier command buffers of the queue did. */
+  barrier (r, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
+  return TRUE;
+}
+
+static gboolean
+end_segment (Recorder *r, GError **error)
+{
+  VkCommandBuffer commands = r->commands;
+
+  g_array_index (r->plan->segments, FacetVkSegment, r->plan->segments->len - 1).cost = r->cost;
+  barrier (r, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
+  r->commands = VK_NULL_HANDLE;
+  return facet_vk_check (r->plan->vk->instance.f.EndCommandBuffer (commands), "command buffer", error);
+}
+
+static gboolean
+record_one (Recorder *r, guint i, GError **error)
+{
+  FacetPlan *plan = r->plan;
+  const FacetVkFunctions *f = &plan->vk->instance.f;
+  const FacetVkDispatch *d = &g_array_index (plan->dispatches, FacetVkDispatch, i);
+  VkDescriptorSet set;
+
+  if (!make_set (plan, d, &set, error))
+    return FALSE;
+  if (conflicts (r, d))
+    barrier (r, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
+  note (r, d);
+  f->CmdBindPipeline (r->commands, VK_PIPELINE_BIND_POINT_COMPUTE, d->pipeline);
+  f->CmdBindDescriptorSets (r->commands, VK_PIPELINE_BIND_POINT_COMPUTE, plan->vk->layout, 0, 1, &set, 0, NULL);
+  f->CmdPushConstants (r->commands, plan->vk->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, d->push_bytes, d->push);
+  if (facet_vk_varies (plan, d)) {
+    f->CmdDispatchIndirect (r->commands, plan->upload.buffer, plan->indirect_at + i * sizeof (VkDispatchIndirectCommand));
+  } else {
+    VkDispatchIndirectCommand groups = facet_vk_groups (d, facet_vk_capacity (plan, d->rows), 1);
+
+    f->CmdDispatch (r->commands, groups.x, groups.y, groups.z);
+  }
+  r->cost += d->cost;
+  return TRUE;
+}
+
+gboolean
+facet_vk_record (FacetPlan *plan, GError **error)
+{
+  Recorder r = { .plan = plan, .pending = g_array_new (FALSE, FALSE, sizeof (Access)) };
+  gboolean done = make_set_pool (plan, error);
+
+  for (guint i = 0; done && i < plan->dispatches->len; i++) {
+    done = (r.commands != VK_NULL_HANDLE || begin_segment (&r, error)) && record_one (&r, i, error);
+    if (done && (r.cost >= SEGMENT_COST || i + 1 == plan->dispatches->len))
+      done = end_segment (&r, error);
+  }
+  g_array_unref (r.pending);
+  return done;
+}

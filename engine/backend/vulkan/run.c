@@ -1,0 +1,181 @@
+#include "backend/vulkan/plan.h"
+
+#include <string.h>
+
+#include "backend/cpu/kernels.h"
+
+/* What a submit should take: short enough for a smooth desktop and a prompt
+ * Stop, long enough that its overhead does not count. */
+#define SUBMIT_SECONDS 0.05
+/* Before anything was measured: a slow device. */
+#define FIRST_SECONDS_PER_COST 1e-9
+
+static guint32
+rows_of (const FacetStep *step, int rows)
+{
+  return (guint32) (rows == FACET_ROWS_TOKENS ? step->n : rows == FACET_ROWS_OUTPUTS ? step->n_outputs : rows);
+}
+
+/* ---- what the device reads ---- */
+
+static void
+write_block (FacetPlan *plan, const FacetStep *step)
+{
+  gint32 *words = (gint32 *) (gpointer) plan->upload.mapped;
+  gint32 *ids = words + FACET_STEP_HEADER, *visible = ids + plan->max_rows, *outputs = visible + plan->max_rows;
+
+  words[FACET_STEP_N] = step->n;
+  words[FACET_STEP_POSITION] = step->position;
+  words[FACET_STEP_N_OUTPUTS] = step->n_outputs;
+  words[FACET_STEP_IDS_AT] = FACET_STEP_HEADER;
+  words[FACET_STEP_VISIBLE_AT] = FACET_STEP_HEADER + plan->max_rows;
+  words[FACET_STEP_OUTPUTS_AT] = FACET_STEP_HEADER + 2 * plan->max_rows;
+  for (int row = 0; row < step->n; row++) {
+    ids[row] = step->ids != NULL ? step->ids[row] : 0;
+    visible[row] = step->visible != NULL ? step->visible[row] : step->position + row;
+  }
+  for (int i = 0; i < step->n_outputs; i++)
+    outputs[i] = step->outputs[i];
+}
+
+/* As visible.glsl: keys lo <= key < hi of @row of class @rows. */
+static void
+visible_keys (const FacetStep *step, const FacetVkDispatch *d, int row, int *lo, int *hi)
+{
+  const FacetAttention *at = d->attention;
+  int token = d->rows == FACET_ROWS_OUTPUTS ? step->outputs[row] : row, position = step->position + token;
+
+  *lo = at->window > 0 ? MAX (0, position - at->window + 1) : 0;
+  *hi = 1 + (at->spans && step->visible != NULL ? step->visible[token] : position);
+}
+
+static guint32
+count_splits (const FacetStep *step, const FacetVkDispatch *d)
+{
+  int first = 0, last = 0, rows = (int) rows_of (step, d->rows);
+
+  if (d->split == 0 || rows == 0)
+    return 1;
+  for (int row = rows - 1; row >= 0; row--) {
+    int hi;
+
+    visible_keys (step, d, row, &first, &hi);
+    last = MAX (last, hi - 1);
+  }
+  return (guint32) (last / (int) d->split - first / (int) d->split + 1);
+}
+
+static void
+write_groups (FacetPlan *plan, const FacetStep *step)
+{
+  VkDispatchIndirectCommand *groups = (VkDispatchIndirectCommand *) (gpointer) (plan->upload.mapped + plan->indirect_at);
+
+  for (guint i = 0; i < plan->dispatches->len; i++) {
+    const FacetVkDispatch *d = &g_array_index (plan->dispatches, FacetVkDispatch, i);
+
+    if (facet_vk_varies (plan, d))
+      groups[i] = facet_vk_groups (d, rows_of (step, d->rows), count_splits (step, d));
+  }
+}
+
+static void
+write_angles (FacetPlan *plan, const FacetStep *step)
+{
+  for (int t = 0; t < plan->ropes.n; t++)
+    for (int row = 0; row < step->n; row++)
+      facet_rope_angles_row (&plan->ropes, t, step->position + row,
+                             (float *) (gpointer) (plan->upload.mapped + plan->rope_at[t]) + (gsize) row * plan->ropes.head[t]);
+}
+
+static void
+write_embeddings (const FacetNode *node, const FacetStep *step, float *y)
+{
+  const FacetKernels *k = facet_kernels_get ();
+  gsize stride = facet_dtype_row_bytes (node->w[0]->dtype, (gsize) node->cols);
+
+  for (int row = 0; row < step->n; row++, y += node->cols) {
+    gint32 id = step->ids[row];
+
+    if (id < 0) {
+      memcpy (y, step->soft + (gsize) (-1 - id) * node->cols, sizeof (float) * node->cols);
+    } else {
+      k->dequantize[node->w[0]->dtype] ((const guint8 *) node->w[0]->data + (gsize) id * stride, y, (gsize) node->cols);
+      k->scale (y, node->f[0], y, (gsize) node->cols);
+    }
+  }
+}
+
+static void
+write_values (FacetPlan *plan, const FacetStep *step)
+{
+  if (plan->soft_cols > 0 && step->n_soft > 0)
+    memcpy (plan->upload.mapped + plan->soft_at, step->soft, sizeof (float) * step->n_soft * plan->soft_cols);
+  for (int i = 0; i < facet_graph_n_nodes (plan->graph); i++) {
+    const FacetVkValue *value = &g_array_index (plan->values, FacetVkValue, i);
+    const FacetNode *node = facet_graph_node (plan->graph, i);
+    float *y = (float *) (gpointer) (plan->upload.mapped + value->range.offset);
+
+    if (value->place != FACET_VK_FROM_HOST)
+      continue;
+    if (node->op == FACET_OP_EMBED)
+      write_embeddings (node, step, y);
+    else
+      memcpy (y, step->inputs[node->i[0]], sizeof (float) * rows_of (step, node->rows) * node->cols);
+  }
+}
+
+/* ---- the run ---- */
+
+/* Segments first .. end - 1 should together take SUBMIT_SECONDS. */
+static guint
+end_of_submit (const FacetPlan *plan, guint first, double share)
+{
+  double rate = plan->vk->seconds_per_cost > 0 ? plan->vk->seconds_per_cost : FIRST_SECONDS_PER_COST, seconds = 0;
+  guint end = first;
+
+  do
+    seconds += g_array_index (plan->segments, FacetVkSegment, end++).cost * share * rate;
+  while (end < plan->segments->len && seconds < SUBMIT_SECONDS);
+  return end;
+}
+
+static gboolean
+submit_segments (FacetPlan *plan, guint first, guint end, double share, GError **error)
+{
+  g_autofree VkCommandBuffer *commands = g_new (VkCommandBuffer, end - first);
+  gint64 start = g_get_monotonic_time ();
+  double cost = 0, rate;
+
+  for (guint i = first; i < end; i++) {
+    commands[i - first] = g_array_index (plan->segments, FacetVkSegment, i).commands;
+    cost += g_array_index (plan->segments, FacetVkSegment, i).cost * share;
+  }
+  if (!facet_vk_submit (plan->vk, commands, end - first, error))
+    return FALSE;
+  rate = (double) (g_get_monotonic_time () - start) * 1e-6 / MAX (cost, 1);
+  /* Slower than thought counts at once, faster by and by. */
+  plan->vk->seconds_per_cost = MAX (rate, 0.75 * plan->vk->seconds_per_cost + 0.25 * rate);
+  return TRUE;
+}
+
+gboolean
+facet_vk_plan_run (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, GError **error)
+{
+  double share = (double) step->n / plan->max_rows;
+
+  g_assert (step->n >= 0 && step->n <= plan->max_rows && step->n_outputs <= plan->max_outputs);
+  write_block (plan, step);
+  write_groups (plan, step);
+  write_angles (plan, step);
+  write_values (plan, step);
+  for (guint first = 0, end; first < plan->segments->len; first = end) {
+    if (facet_is_cancelled (cancel)) {
+      g_set_error (error, FACET_ERROR, FACET_ERROR_CANCELLED, "cancelled");
+      return FALSE;
+    }
+    end = end_of_submit (plan, first, share);
+    if (!submit_segments (plan, first, end, share, error))
+      return FALSE;
+  }
+  return TRUE;
+}

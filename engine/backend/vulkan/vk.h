@@ -1,0 +1,117 @@
+/* vk.h - an open device and what lies on it
+ *
+ * Everything here belongs to the engine thread. Work is submitted to one queue
+ * and waited for before a call returns, so that whatever a function frees is
+ * idle.
+ */
+#pragma once
+
+#include "backend/vulkan/loader.h"
+#include "backend/vulkan/vulkan.h"
+
+#define FACET_VK_BINDINGS 8
+#define FACET_VK_PUSH_BYTES 128
+
+typedef struct {
+  VkDeviceSize range;       /* bytes that one binding may cover */
+  VkDeviceSize allocation;  /* bytes of one allocation */
+  VkDeviceSize alignment;   /* of a binding's offset */
+  guint32      groups_y;    /* work groups along y; x and z have at least 65535 */
+  guint32      shared;      /* bytes of shared memory */
+} FacetVkLimits;
+
+/* A buffer with memory of its own. */
+typedef struct {
+  VkBuffer       buffer;
+  VkDeviceMemory memory;
+  gsize          size;
+  guint8        *mapped;    /* NULL: the host cannot see it */
+} FacetVkBuffer;
+
+/* Part of a buffer, as a shader sees it. */
+typedef struct {
+  VkBuffer     buffer;
+  VkDeviceSize offset, size;
+} FacetVkRange;
+
+typedef enum {
+  FACET_VK_DEVICE,    /* weights, caches, activations */
+  FACET_VK_UPLOAD,    /* written by the host, read by the device */
+  FACET_VK_READBACK,  /* written by the device, read by the host */
+} FacetVkMemory;
+
+/* Rows first .. first + count - 1 of a weight: a matrix larger than a binding
+ * may cover is cut into several. */
+typedef struct {
+  FacetVkRange range;
+  guint32      first, count;
+} FacetVkPart;
+
+typedef struct {
+  FacetVkPart *parts;
+  int          n_parts;
+  guint32      row_bytes;
+} FacetVkWeight;
+
+typedef struct {
+  FacetBackend          base;
+  FacetVkInstance       instance;
+  FacetDeviceInfo      *info;
+  VkPhysicalDevice      physical;
+  VkDevice              device;
+  VkQueue               queue;
+  guint32               family;
+  VkCommandPool         pool;
+  VkFence               fence;
+  VkDescriptorSetLayout set_layout;
+  VkPipelineLayout      layout;
+  VkPipelineCache       cache;
+  gboolean              has_budget;   /* VK_EXT_memory_budget */
+  FacetVkLimits         limits;
+  GHashTable           *pipelines;    /* key -> VkPipeline */
+  GHashTable           *weights;      /* tensor data -> FacetVkWeight */
+  GArray               *chunks;       /* FacetVkBuffer that hold them */
+  gboolean              lost;         /* after an error of the device nothing works */
+  double                seconds_per_cost; /* measured; 0: never yet */
+} FacetVk;
+
+/* ---- devices.c: what there is ---- */
+
+typedef struct {
+  VkPhysicalDevice physical;
+  FacetDeviceInfo *info;
+  guint32          family;
+  gboolean         has_budget;
+  FacetVkLimits    limits;
+} FacetVkProbe;
+
+/* Of FacetVkProbe, best first. */
+GArray  *facet_vk_probe_all (FacetVkInstance *instance);
+
+/* ---- memory.c ---- */
+
+gboolean facet_vk_buffer_new  (FacetVk *vk, gsize size, FacetVkMemory kind, FacetVkBuffer *buffer, GError **error);
+void     facet_vk_buffer_free (FacetVk *vk, FacetVkBuffer *buffer);
+/* Bytes of its own memory that the device has left, as far as it tells. */
+guint64  facet_vk_memory_left (FacetVk *vk);
+
+/* ---- weights.c ---- */
+
+/* Brings those of @tensors (FacetTensor) to the device that are not there yet. */
+gboolean             facet_vk_weights_require (FacetVk *vk, GPtrArray *tensors, FacetCancel *cancel, GError **error);
+/* Of a tensor that was required. */
+const FacetVkWeight *facet_vk_weight          (FacetVk *vk, const FacetTensor *tensor);
+void                 facet_vk_weights_free    (FacetVk *vk);
+
+/* ---- pipelines.c ---- */
+
+/* The pipeline of shader @name with specialisation constants 0 .. n - 1, made
+ * when first asked for; it lives as long as the device. */
+gboolean facet_vk_pipeline       (FacetVk *vk, const char *name, const guint32 *constants, int n, VkPipeline *pipeline,
+                                  GError **error);
+void     facet_vk_pipelines_free (FacetVk *vk);
+
+/* ---- submit.c ---- */
+
+/* Runs command buffers and waits for them. */
+gboolean facet_vk_submit (FacetVk *vk, const VkCommandBuffer *commands, guint32 n, GError **error);

@@ -1,0 +1,163 @@
+#include "backend/vulkan/plan.h"
+
+static gsize
+plan_bytes (const FacetPlan *plan)
+{
+  return plan->arena.size + plan->upload.size + plan->kept.size;
+}
+
+static const float *
+value (FacetPlan *plan, int node)
+{
+  const FacetVkValue *v = &g_array_index (plan->values, FacetVkValue, node);
+
+  if (v->place == FACET_VK_IN_ARENA)
+    return NULL;
+  return (const float *) (gconstpointer) ((v->place == FACET_VK_KEPT ? plan->kept : plan->upload).mapped + v->range.offset);
+}
+
+static void
+vulkan_free (FacetBackend *backend)
+{
+  FacetVk *vk = (FacetVk *) backend;
+  const FacetVkFunctions *f = &vk->instance.f;
+
+  if (vk->device != VK_NULL_HANDLE) {
+    f->DeviceWaitIdle (vk->device);
+    facet_vk_weights_free (vk);
+    facet_vk_pipelines_free (vk);
+    if (vk->cache != VK_NULL_HANDLE)
+      f->DestroyPipelineCache (vk->device, vk->cache, NULL);
+    if (vk->layout != VK_NULL_HANDLE)
+      f->DestroyPipelineLayout (vk->device, vk->layout, NULL);
+    if (vk->set_layout != VK_NULL_HANDLE)
+      f->DestroyDescriptorSetLayout (vk->device, vk->set_layout, NULL);
+    if (vk->fence != VK_NULL_HANDLE)
+      f->DestroyFence (vk->device, vk->fence, NULL);
+    if (vk->pool != VK_NULL_HANDLE)
+      f->DestroyCommandPool (vk->device, vk->pool, NULL);
+    f->DestroyDevice (vk->device, NULL);
+  }
+  facet_vk_instance_close (&vk->instance);
+  g_clear_pointer (&vk->info, facet_device_info_free);
+  g_free (vk->base.description);
+  g_free (vk);
+}
+
+static const FacetBackendClass vulkan_class = {
+  .name = "vulkan",
+  .supports = facet_vk_supports,
+  .compile = facet_vk_compile,
+  .plan_free = facet_vk_plan_free,
+  .plan_bytes = plan_bytes,
+  .run = facet_vk_plan_run,
+  .value = value,
+  .kv_new = facet_vk_kv_new,
+  .kv_free = facet_vk_kv_free,
+  .free = vulkan_free,
+};
+
+/* Takes the wanted device's place among what was probed. */
+static gboolean
+choose (FacetVk *vk, int number, GError **error)
+{
+  g_autoptr (GArray) all = facet_vk_probe_all (&vk->instance);
+  FacetVkProbe *one = NULL;
+
+  for (guint i = 0; i < all->len && one == NULL; i++) {
+    FacetVkProbe *probe = &g_array_index (all, FacetVkProbe, i);
+
+    if (number > 0 ? probe->info->number == number
+                   : probe->info->unfit == NULL && probe->info->kind <= FACET_DEVICE_VIRTUAL)
+      one = probe;
+  }
+  if (one == NULL) {
+    if (number > 0)
+      g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: there is no device %d", number);
+    else
+      g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: none of %u devices is a graphics processor that fits", all->len);
+    return FALSE;
+  }
+  if (one->info->unfit != NULL) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: %s cannot be used: %s", one->info->name, one->info->unfit);
+    return FALSE;
+  }
+  vk->physical = one->physical;
+  vk->family = one->family;
+  vk->has_budget = one->has_budget;
+  vk->limits = one->limits;
+  vk->info = g_steal_pointer (&one->info);
+  return TRUE;
+}
+
+static gboolean
+open_device (FacetVk *vk, GError **error)
+{
+  float priority = 0.5f;
+  VkDeviceQueueCreateInfo queue = { .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, .queueFamilyIndex = vk->family, .queueCount = 1,
+                                    .pQueuePriorities = &priority };
+  VkPhysicalDevice16BitStorageFeatures storage = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
+                                                   .storageBuffer16BitAccess = VK_TRUE };
+  VkDeviceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &storage, .queueCreateInfoCount = 1,
+                              .pQueueCreateInfos = &queue };
+
+  if (!facet_vk_check (vk->instance.f.CreateDevice (vk->physical, &info, NULL, &vk->device), "device", error))
+    return FALSE;
+  facet_vk_load_device (&vk->instance, vk->device);
+  vk->instance.f.GetDeviceQueue (vk->device, vk->family, 0, &vk->queue);
+  return TRUE;
+}
+
+/* One layout serves all shaders: the step block and up to seven more buffers. */
+static gboolean
+make_layout (FacetVk *vk, GError **error)
+{
+  const FacetVkFunctions *f = &vk->instance.f;
+  VkDescriptorSetLayoutBinding bindings[FACET_VK_BINDINGS];
+  VkDescriptorSetLayoutCreateInfo set = { .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, .bindingCount = FACET_VK_BINDINGS,
+                                          .pBindings = bindings };
+  VkPushConstantRange push = { VK_SHADER_STAGE_COMPUTE_BIT, 0, FACET_VK_PUSH_BYTES };
+  VkPipelineLayoutCreateInfo layout = { .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO, .setLayoutCount = 1,
+                                        .pSetLayouts = &vk->set_layout, .pushConstantRangeCount = 1, .pPushConstantRanges = &push };
+
+  for (guint32 i = 0; i < FACET_VK_BINDINGS; i++)
+    bindings[i] = (VkDescriptorSetLayoutBinding) { i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL };
+  return facet_vk_check (f->CreateDescriptorSetLayout (vk->device, &set, NULL, &vk->set_layout), "layout", error)
+         && facet_vk_check (f->CreatePipelineLayout (vk->device, &layout, NULL, &vk->layout), "layout", error);
+}
+
+static gboolean
+prepare (FacetVk *vk, GError **error)
+{
+  const FacetVkFunctions *f = &vk->instance.f;
+  VkCommandPoolCreateInfo pool = { .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+                                   .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT, .queueFamilyIndex = vk->family };
+  VkFenceCreateInfo fence = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
+  VkPipelineCacheCreateInfo cache = { .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO };
+
+  vk->pipelines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  vk->weights = g_hash_table_new (NULL, NULL);
+  vk->chunks = g_array_new (FALSE, TRUE, sizeof (FacetVkBuffer));
+  return facet_vk_check (f->CreateCommandPool (vk->device, &pool, NULL, &vk->pool), "command pool", error)
+         && facet_vk_check (f->CreateFence (vk->device, &fence, NULL, &vk->fence), "fence", error)
+         && facet_vk_check (f->CreatePipelineCache (vk->device, &cache, NULL, &vk->cache), "pipeline cache", error)
+         && make_layout (vk, error);
+}
+
+FacetBackend *
+facet_vulkan_backend_new (int device, GError **error)
+{
+  FacetVk *vk = g_new0 (FacetVk, 1);
+
+  vk->base.klass = &vulkan_class;
+  if (!facet_vk_instance_open (&vk->instance, error)) {
+    g_free (vk);
+    return NULL;
+  }
+  if (!choose (vk, device, error) || !open_device (vk, error) || !prepare (vk, error)) {
+    vulkan_free (&vk->base);
+    return NULL;
+  }
+  vk->base.description = g_strdup_printf ("vulkan (%s)", vk->info->name);
+  return &vk->base;
+}

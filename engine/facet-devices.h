@@ -1,0 +1,20 @@
+/* facet-devices.h - what the backend of a model does that a person should know
+ *
+ * Part of facet.h, which includes it.
+ */
+#pragma once
+
+#include <glib.h>
+#include "facet.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  FACET_NOTICE_NONE,
+  FACET_NOTICE_CPU_INSTEAD, /* the graphics processor cannot run this model */
+} FacetNotice;
+
+/* What happened since the last call, told once. For the model's own thread. */
+FacetNotice facet_model_take_notice (FacetModel *model);
+
+G_END_DECLS

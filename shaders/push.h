@@ -1,0 +1,127 @@
+/* push.h - what C and the shaders agree on
+ *
+ * Included by both: parameters of each shader (push constants, filled in when
+ * a plan is recorded and never changed) and the words of the step block, which
+ * alone change from step to step. Only uint and float members, so that the
+ * layouts of C and std430 are the same.
+ */
+#ifndef FACET_PUSH_H
+#define FACET_PUSH_H
+
+#ifndef VULKAN
+#include <sys/types.h>
+#endif
+
+/* Row classes as in graph/graph.h; anything else is a number of rows. */
+#define FACET_PUSH_TOKENS 0xffffffffu
+#define FACET_PUSH_OUTPUTS 0xfffffffeu
+
+/* Work groups are counted along x, and past this many along z. */
+#define FACET_MAX_GROUPS 65535u
+
+/* Words of the step block (binding 0); arrays begin at the words *_AT. */
+#define FACET_STEP_N 0
+#define FACET_STEP_POSITION 1
+#define FACET_STEP_N_OUTPUTS 2
+#define FACET_STEP_IDS_AT 4
+#define FACET_STEP_VISIBLE_AT 5
+#define FACET_STEP_OUTPUTS_AT 6
+#define FACET_STEP_HEADER 8
+
+/* Functions of elementwise.comp. */
+#define FACET_EW_ADD 0
+#define FACET_EW_MUL 1
+#define FACET_EW_SCALE 2
+#define FACET_EW_GELU 3
+#define FACET_EW_GEGLU 4
+#define FACET_EW_SOFTCAP 5
+#define FACET_EW_RELU 6
+#define FACET_EW_SILU 7
+#define FACET_EW_CLAMP 8
+#define FACET_EW_GLU 9
+
+/* Outputs and lanes of a work group of matvec.comp, tile of matmul.comp. */
+#define FACET_MATVEC_OUTPUTS 4
+#define FACET_MATVEC_LANES 16
+#define FACET_MATMUL_TILE 64
+
+/* Query rows of a work group of attention.comp, threads and keys of a tile. */
+#define FACET_ATTENTION_ROWS 8
+#define FACET_ATTENTION_KEYS 64
+
+struct FacetPushMatmul {
+  uint rows;       /* row class of x and y */
+  uint k;          /* columns of x */
+  uint m;          /* rows of the part of w, columns of y that it gives */
+  uint row_bytes;  /* of w */
+  uint y_stride;   /* columns of y */
+  uint y_first;    /* the first of them */
+  uint has_bias;
+};
+
+struct FacetPushEmbed {
+  uint cols;
+  uint row_bytes;
+  uint first;      /* row of the table that this part begins with */
+  uint count;      /* rows of the part */
+  uint rows;       /* row class; fixed: row r of the table as it is */
+  uint soft;       /* whether this part copies soft rows */
+  float scale;
+};
+
+struct FacetPushRows {
+  uint rows;
+  uint cols;
+  float a, b;      /* of the function */
+  uint one_row;    /* the second source has one row for all */
+};
+
+struct FacetPushNorm {
+  uint rows;
+  uint group;      /* columns that are normalised together */
+  uint groups;     /* of them a row */
+  float eps;
+  uint has_gain;
+  uint has_bias;
+};
+
+struct FacetPushRope {
+  uint rows;
+  uint head;
+  uint heads;
+  uint table;      /* first float of the table in its buffer */
+};
+
+struct FacetPushStore {
+  uint n_kv;       /* heads of a row of keys or values */
+  uint first;      /* the first of them that the bound part of the cache holds */
+  uint count;      /* how many */
+  uint head_k, head_v;
+  uint ring;       /* positions kept */
+  uint k_stride;   /* bytes of a head's ring */
+  uint v_stride;
+};
+
+struct FacetPushAttention {
+  uint rows;
+  uint n_head, n_kv;
+  uint first_kv;   /* the KV head that the bound part of the cache begins with */
+  uint head_k, head_v;
+  uint ring;       /* positions that the cache keeps; without a cache 0 */
+  uint n_keys;     /* without a cache: row class of the keys */
+  uint k_stride;   /* bytes of a head's ring; without a cache, of a row */
+  uint v_stride;
+  uint window;
+  uint causal, spans;
+  uint split;      /* keys a split */
+  float scale;
+  float softcap;
+};
+
+struct FacetPushPool {
+  uint map_rows, map_cols;
+  uint k;
+  uint cols;
+};
+
+#endif
