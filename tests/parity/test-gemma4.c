@@ -2,6 +2,7 @@
  * a sound and both between text: every layer, the logits, greedy answers. Of
  * the larger kinds, dense and with a mixture of experts, over text. */
 #include "decoder-run.h"
+#include "facet.h"
 
 #include <string.h>
 
@@ -243,6 +244,51 @@ test_greedy (gconstpointer data)
   g_free (logits);
 }
 
+/* ---- through the public interface ---- */
+
+static void
+test_session (void)
+{
+  const Case *c = &cases[0];
+  g_autoptr (KitPrompt) kit = open_case (c);
+  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit/models/gemma4-tiny/text-f32.gguf", NULL);
+  g_autofree float *expected = stored (kit, "hf_logits"), *picked = g_new (float, (gsize) kit->n_pos * c->vocab);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FacetModel) model = facet_model_load (path, &(FacetModelParams) { .threads = 2, .exact = TRUE }, &error);
+  g_autoptr (FacetSession) session = facet_session_new (model, &(FacetSessionParams) { .context = 128, .chunk = 16 }, &error);
+  g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_RAW);
+  g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
+
+  g_assert_no_error (error);
+  facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
+  facet_prompt_add_tokens (prompt, kit->ids, kit->n);
+  g_assert_true (facet_session_logits (session, prompt, FALSE, logits, NULL, &error));
+  g_assert_cmpfloat (relative_error ((float *) logits->data, expected + (gsize) (kit->n_pos - 1) * c->vocab, c->vocab), <=, 1e-4);
+  g_assert_true (facet_session_logits (session, prompt, TRUE, logits, NULL, &error));
+  g_assert_cmpint (logits->len, ==, kit->n * c->vocab);
+  for (int i = 0; i < kit->n_pos; i++)
+    memcpy (picked + (gsize) i * c->vocab, (float *) logits->data + (gsize) kit->pos[i] * c->vocab, c->vocab * sizeof (float));
+  g_assert_cmpfloat (relative_error (picked, expected, (gsize) kit->n_pos * c->vocab), <=, 1e-4);
+}
+
+/* The table that is read row by row is told apart; layers that share keys and
+ * values take no cache. */
+static void
+test_memory (void)
+{
+  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit/models/gemma4-tiny/text-q8_0.gguf", NULL);
+  guint64 table = 640 * (7 * 32) / 32 * 34, rings = 3 * 2 * (512 + 64) * 2 * 16, full = 2 * 1000 * 2 * 32;
+  FacetMemoryPlan plan;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &error);
+
+  g_assert_true (facet_plan_memory (path, NULL, 1000, FACET_KV_F16, &plan, &error));
+  g_assert_cmpuint (plan.lookup, ==, table);
+  g_assert_cmpuint (plan.weights, ==, g_mapped_file_get_length (file) - table);
+  g_assert_cmpuint (plan.kv_cache, ==, sizeof (guint16) * (rings + full));
+  g_assert_cmpuint (plan.total, ==, plan.weights + plan.kv_cache + plan.compute);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -260,5 +306,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/gemma4/image/spans", &cases[1], test_spans);
   g_test_add_data_func ("/gemma4/interleaved/spans", &cases[3], test_spans);
   g_test_add_func ("/gemma4/skip-graph", test_skip_graph);
+  g_test_add_func ("/gemma4/session", test_session);
+  g_test_add_func ("/gemma4/memory", test_memory);
   return g_test_run ();
 }
