@@ -63,6 +63,12 @@ typedef enum {
   FACET_OP_CUM_STATS, /* of a map with i[0] rows a time: per time t {mean, 1 / sqrt (variance + f[0])} over all values
                          of times <= t; the variance sums squares around each time's own running mean */
   FACET_OP_CUM_NORM,  /* (x - mean) * the factor of src[1] * w[0] by channel; i[0] rows a time */
+  /* of MobileNet; a map is [i[0] rows * i[1] columns, channels], padded with zeros to ceil (n / stride) values a
+     side, the smaller half first */
+  FACET_OP_CONV,      /* i[2] x i[2] with stride i[3]; w[0] ne = {channels * i[2] * i[2], out}, rows by channel, row,
+                         column; + w[1] if given */
+  FACET_OP_DEPTHWISE, /* each channel alone; w[0] ne = {channels, i[2] * i[2]} F32 */
+  FACET_OP_UPSAMPLE,  /* each value i[2] x i[2] times */
   /* of Gemma 3n's decoder; streams lie side by side in a row, the first one first */
   FACET_OP_CONCAT,        /* columns of src[0], then those of src[1] */
   FACET_OP_MATCH_RMS,     /* src[0] scaled to the root mean square of src[1]; its own mean square counts as 1e-5 at least */
@@ -154,6 +160,12 @@ int facet_g_kv_store   (FacetGraph *g, int k, int v, int cache_layer);
 int facet_g_attention  (FacetGraph *g, int q, int k, int v, const FacetAttention *attention);
 int facet_g_softcap    (FacetGraph *g, int x, float cap);
 int facet_g_pool       (FacetGraph *g, int x, int map_rows, int map_cols, int k);
+
+/* Values a side after a convolution with this stride. */
+int facet_conv_out     (int n, int stride);
+int facet_g_conv       (FacetGraph *g, int x, int map_rows, int map_cols, int k, int stride, const FacetTensor *w, const FacetTensor *bias);
+int facet_g_depthwise  (FacetGraph *g, int x, int map_rows, int map_cols, int k, int stride, const FacetTensor *w);
+int facet_g_upsample   (FacetGraph *g, int x, int map_rows, int map_cols, int factor);
 
 int facet_g_concat        (FacetGraph *g, int a, int b);
 int facet_g_match_rms     (FacetGraph *g, int x, int like);

@@ -6,6 +6,7 @@
 
 static const FacetEncoderClass *const classes[] = {
   &facet_encoder_siglip,
+  &facet_encoder_mobilenetv5,
   &facet_encoder_gemma3n_audio,
   &facet_encoder_gemma4_audio,
   &facet_encoder_gemma4_vision,

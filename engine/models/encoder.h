@@ -87,6 +87,7 @@ float *facet_encoder_run (FacetEncoder            *encoder,
                           GError                 **error);
 
 extern const FacetEncoderClass facet_encoder_siglip;
+extern const FacetEncoderClass facet_encoder_mobilenetv5;
 extern const FacetEncoderClass facet_encoder_gemma3n_audio;
 extern const FacetEncoderClass facet_encoder_gemma4_audio;
 extern const FacetEncoderClass facet_encoder_gemma4_vision;

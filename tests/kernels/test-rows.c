@@ -34,6 +34,8 @@ static void op_add (const FacetKernels *k, const float *a, const float *b, const
 { k->add (a, b, y, n); }
 static void op_mul (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
 { k->mul (a, b, y, n); }
+static void op_mul_add (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ memcpy (y, c, sizeof (float) * n); k->mul_add (a, b, y, n); }
 static void op_scale (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
 { k->scale (a, 0.37f, y, n); }
 static void op_gelu (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
@@ -50,7 +52,7 @@ static const struct {
   RowOp       op;
 } ops[] = {
   { "rms_norm", op_rms_norm }, { "rms_norm without gain", op_rms_plain }, { "layer_norm", op_layer_norm },
-  { "add", op_add }, { "mul", op_mul }, { "scale", op_scale }, { "gelu", op_gelu }, { "geglu", op_geglu },
+  { "add", op_add }, { "mul", op_mul }, { "mul_add", op_mul_add }, { "scale", op_scale }, { "gelu", op_gelu }, { "geglu", op_geglu },
   { "softcap", op_softcap }, { "rope", op_rope },
 };
 

@@ -3,7 +3,6 @@
 
 #include <glib/gstdio.h>
 
-#include <math.h>
 #include <string.h>
 
 #define CONTEXT 512
@@ -12,19 +11,6 @@ static char *
 kit_path (const char *kind, const char *folder, const char *name)
 {
   return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", kind, folder, name, NULL);
-}
-
-double
-relative_error (const float *a, const float *b, gsize n)
-{
-  double worst = 0, square = 0;
-
-  for (gsize i = 0; i < n; i++) {
-    g_assert_true (isfinite (a[i]));
-    worst = fmax (worst, fabs ((double) a[i] - b[i]));
-    square += (double) b[i] * b[i];
-  }
-  return worst / sqrt (square / n);
 }
 
 static void

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "compare.h"
 #include "models/family.h"
 #include "npz.h"
 
@@ -53,6 +54,3 @@ float *decoder_run_prompt (DecoderRun *run, const KitPrompt *prompt, int chunk, 
                            const gint32 *outputs, int n_outputs, DecoderLayerFunc func, gpointer user_data);
 /* One row after the last prompt. Returns: (transfer full): [vocab]. */
 float *decoder_run_token (DecoderRun *run, gint32 id, int position);
-
-/* max |a - b| / rms (b) */
-double relative_error (const float *a, const float *b, gsize n);

@@ -61,6 +61,13 @@ mul (const float *a, const float *b, float *y, size_t n)
 }
 
 static void
+mul_add (const float *a, const float *b, float *y, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    y[i] += a[i] * b[i];
+}
+
+static void
 scale (const float *x, float s, float *y, size_t n)
 {
   for (size_t i = 0; i < n; i++)
@@ -119,6 +126,7 @@ facet_kernels_init_c (FacetKernels *k)
     .layer_norm = layer_norm,
     .add = add,
     .mul = mul,
+    .mul_add = mul_add,
     .scale = scale,
     .gelu = gelu,
     .geglu = geglu,

@@ -104,6 +104,8 @@ typedef struct {
   void (*layer_norm) (const float *x, const float *gain, const float *bias, float eps, float *y, size_t n);
   void (*add)        (const float *a, const float *b, float *y, size_t n);
   void (*mul)        (const float *a, const float *b, float *y, size_t n);
+  /* y += a * b */
+  void (*mul_add)    (const float *a, const float *b, float *y, size_t n);
   void (*scale)      (const float *x, float s, float *y, size_t n);
   void (*gelu)       (const float *x, float *y, size_t n);
   void (*geglu)      (const float *gate, const float *up, float *y, size_t n);

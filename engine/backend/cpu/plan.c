@@ -1,4 +1,4 @@
-#include "backend/cpu/plan.h"
+#include "backend/cpu/conv.h"
 
 #include <errno.h>
 #include <math.h>
@@ -21,7 +21,8 @@ typedef struct {
 static gboolean
 is_row_wise (FacetOp op)
 {
-  return op != FACET_OP_MATMUL && op != FACET_OP_ATTENTION && op != FACET_OP_EXPERTS_UP && op != FACET_OP_EXPERTS_DOWN;
+  return op != FACET_OP_MATMUL && op != FACET_OP_ATTENTION && op != FACET_OP_EXPERTS_UP && op != FACET_OP_EXPERTS_DOWN
+         && op != FACET_OP_CONV;
 }
 
 /* Row-wise nodes that read rows other than their own. */
@@ -30,7 +31,7 @@ reads_other_rows (FacetOp op)
 {
   return op == FACET_OP_OUTPUTS || op == FACET_OP_POOL || op == FACET_OP_PATCHES || op == FACET_OP_RESHAPE
          || op == FACET_OP_CAUSAL_CONV || op == FACET_OP_LOCAL_ATTENTION || op == FACET_OP_EVERY
-         || op == FACET_OP_CUM_STATS;
+         || op == FACET_OP_CUM_STATS || op == FACET_OP_DEPTHWISE || op == FACET_OP_UPSAMPLE;
 }
 
 gboolean
@@ -119,6 +120,8 @@ cut_into_steps (Compiler *c)
       push_step (c, facet_cpu_step_experts_up, i, 1, node->rows);
     } else if (node->op == FACET_OP_EXPERTS_DOWN) {
       push_step (c, facet_cpu_step_experts_down, i, 1, node->rows);
+    } else if (node->op == FACET_OP_CONV) {
+      push_step (c, facet_cpu_step_conv, i, 1, node->rows);
     } else if (is_row_wise (node->op)) {
       n = row_group (c, i, n_nodes);
       push_step (c, facet_cpu_step_rows, i, n, node->rows);
@@ -295,6 +298,8 @@ plan_scratch (FacetPlan *plan)
       bytes = MAX (bytes, facet_cpu_matmul_scratch (plan, node));
     if (node->op == FACET_OP_EXPERTS_UP || node->op == FACET_OP_EXPERTS_DOWN)
       bytes = MAX (bytes, facet_cpu_experts_scratch (plan, node));
+    if (node->op == FACET_OP_CONV)
+      bytes = MAX (bytes, facet_cpu_conv_scratch (node));
     if (node->op == FACET_OP_ATTENTION) {
       bytes = MAX (bytes, facet_cpu_attention_scratch (node));
       splits = MAX (splits, facet_cpu_attention_splits (plan, node));

@@ -1,4 +1,5 @@
 #include "backend/cpu/plan.h"
+#include "backend/cpu/conv.h"
 #include "backend/cpu/rows-altup.h"
 #include "backend/cpu/rows-audio.h"
 
@@ -313,6 +314,8 @@ static const FacetCpuRowFunc row_funcs[FACET_OP_COUNT] = {
   [FACET_OP_EVERY] = facet_cpu_row_every,
   [FACET_OP_CUM_STATS] = facet_cpu_row_cum_stats,
   [FACET_OP_CUM_NORM] = facet_cpu_row_cum_norm,
+  [FACET_OP_DEPTHWISE] = facet_cpu_row_depthwise,
+  [FACET_OP_UPSAMPLE] = facet_cpu_row_upsample,
   [FACET_OP_CONCAT] = facet_cpu_row_concat,
   [FACET_OP_MATCH_RMS] = facet_cpu_row_match_rms,
   [FACET_OP_GAUSSIAN_TOPK] = facet_cpu_row_gaussian_topk,
