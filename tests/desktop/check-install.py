@@ -57,12 +57,24 @@ def check_programs(root, environment):
             yield f"{program} --version: {run.returncode} {run.stdout}{run.stderr}"
 
 
+def check_languages(root, environment):
+    def help_text(language):
+        return subprocess.run([root / "bin/facet-cli", "--help"], capture_output=True, text=True, check=True,
+                              env={**environment, "LANGUAGE": language}).stdout
+
+    english = help_text("en")
+    for language in languages():
+        text = help_text(language)
+        if text == english or text.count("\n") != english.count("\n"):
+            yield f"facet-cli does not speak {language}"
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="facet-install-") as folder:
         subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
                        env={**os.environ, "DESTDIR": folder}, stdout=subprocess.DEVNULL)
         root = pathlib.Path(folder + sys.argv[3])
-        checks = {"files": check_files, "entry": check_entry, "programs": check_programs}
+        checks = {"files": check_files, "entry": check_entry, "programs": check_programs, "languages": check_languages}
         schemas = root / "share/glib-2.0/schemas"
         # A folder of its own: what is compiled here is not part of the installation.
         shutil.copytree(schemas, folder + "/schemas")

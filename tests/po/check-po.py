@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Checks the translations against the sources as they are now. Prints TAP.
+
+Usage: check-po.py SOURCE
+
+Fails where a string is missing, untranslated or fuzzy, and where a placeholder, an option, markup, a mnemonic or the end of a
+sentence differs. “ninja -C build facet-update-po” brings new strings into the files.
+"""
+import ast
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(sys.argv[1])
+KEYWORDS = ["_", "N_", "C_:1c,2", "NC_:1c,2", "ngettext:1,2", "g_dngettext:2,3", "g_dpgettext2:2c,3"]
+FORMATS = ["g_strdup_printf:1", "g_string_printf:2", "g_string_append_printf:2", "g_print:1", "g_set_error:4", "printf:1", "fprintf:2"]
+FIELD = re.compile(r'(msgctxt|msgid_plural|msgid|msgstr(?:\[\d\])?) (".*")$')
+PRINTF = re.compile(r"%(?:(\d+)\$)?([-+ #0]*\d*(?:\.\d+)?(?:l|ll|h|z)?[diouxXeEfgGcs%])")
+# What must stand in a translation as it stands in the original.
+LITERAL = re.compile(r"\{[a-z]+\}|</?[a-z]+>|\$[A-Z_]+|(?<![\w-])--[a-z][a-z-]*|(?<![\w-])-[a-z](?![\w-])|https?://\S+", re.ASCII)
+
+
+def run(*command, text=None):
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+
+
+def template():
+    return run("xgettext", "--from-code=UTF-8", *(f"--keyword={word}" for word in KEYWORDS),
+               *(f"--flag={flag}:c-format" for flag in FORMATS), "--add-comments=Translators", f"--directory={SOURCE}",
+               f"--files-from={SOURCE / 'po/POTFILES.in'}", "--output=-")
+
+
+def entries(text):
+    """The entries of a .po file as {field: text}, with its flags under “flags”."""
+    entry, field = {"flags": ""}, None
+    for line in [*text.splitlines(), ""]:
+        found = FIELD.match(line)
+        if not line:
+            if entry.get("msgid"):
+                yield entry
+            entry, field = {"flags": ""}, None
+        elif line.startswith("#"):
+            entry["flags"] += line if line.startswith("#,") else ""
+        elif found:
+            field = found[1]
+            entry[field] = ast.literal_eval(found[2])
+        else:
+            entry[field] += ast.literal_eval(line)
+
+
+def placeholders(text):
+    """Conversions in the order of the arguments."""
+    found = PRINTF.findall(text)
+    numbered = [(int(position) if position else index, kind) for index, (position, kind) in enumerate(found, 1) if kind != "%"]
+    return [kind for _, kind in sorted(numbered)]
+
+
+def ending(text):
+    return "\n" if text.endswith("\n") else "…" if re.sub(r"\(_.\)", "", text).endswith("…") else ""
+
+
+def faults(entry, original, translated):
+    optional = "msgid_plural" in entry and len(placeholders(original)) == 1
+    if placeholders(translated) != placeholders(original) and not (optional and not placeholders(translated)):
+        yield f"placeholders {placeholders(translated)} instead of {placeholders(original)}"
+    if sorted(set(LITERAL.findall(translated))) != sorted(set(LITERAL.findall(original))):
+        yield f"{sorted(set(LITERAL.findall(translated)))} instead of {sorted(set(LITERAL.findall(original)))}"
+    if ending(translated) != ending(original):
+        yield f"it ends in {ending(translated)!r} instead of {ending(original)!r}"
+    if translated != translated.strip(" ") or original.count("\n") != translated.count("\n"):
+        yield "blanks at the ends or the number of lines differ"
+    if original.startswith("[("):
+        values = ast.literal_eval(translated)
+        if [len(value) for value in values] != [len(value) for value in ast.literal_eval(original)]:
+            yield "it is no list of the same shape"
+
+
+def check_language(name, pot):
+    path = SOURCE / f"po/{name}.po"
+    checked = subprocess.run(["msgfmt", "--check", "--check-accelerators=_", "--output-file=/dev/null", path], capture_output=True,
+                             text=True)
+    if checked.returncode or checked.stderr:
+        yield checked.stderr.strip()
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".pot") as file:
+        file.write(pot)
+        file.flush()
+        merged = run("msgmerge", "--quiet", "--no-fuzzy-matching", "--output-file=-", path, file.name)
+    for entry in entries(merged):
+        short = entry["msgid"][:60]
+        forms = [entry[key] for key in entry if key.startswith("msgstr")]
+        if not all(forms):
+            yield f"untranslated: {short}"
+        elif "fuzzy" in entry["flags"]:
+            yield f"fuzzy: {short}"
+        else:
+            for form in forms:
+                for fault in faults(entry, entry.get("msgid_plural", entry["msgid"]), form):
+                    yield f"{short}: {fault}"
+
+
+def main():
+    lines = (SOURCE / "po/LINGUAS").read_text(encoding="utf-8").splitlines()
+    names = [line for line in lines if line and not line.startswith("#")]
+    pot = template()
+    assert len(list(entries(pot))) > 400, "too few strings were found"
+    print(f"1..{len(names) + 1}")
+    here = sorted(path.stem for path in SOURCE.glob("po/*.po"))
+    print(f"{'ok' if here == sorted(names) else 'not ok'} 1 /po/linguas")
+    for number, name in enumerate(names, 2):
+        complaints = list(check_language(name, pot))
+        print(f"{'not ok' if complaints else 'ok'} {number} /po/{name}")
+        for complaint in complaints:
+            print("\n".join(f"# {line}" for line in complaint.splitlines()))
+
+
+main()
