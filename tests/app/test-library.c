@@ -131,7 +131,7 @@ test_catalogue_is_sound (void)
 {
   g_autoptr (GListModel) catalog = load_catalog ();
 
-  g_assert_cmpuint (g_list_model_get_n_items (catalog), ==, 5);
+  g_assert_cmpuint (g_list_model_get_n_items (catalog), ==, 7);
   for (guint i = 0; i < g_list_model_get_n_items (catalog); i++) {
     g_autoptr (FacetCatalogModel) model = g_list_model_get_item (catalog, i);
     GPtrArray *files = facet_catalog_model_get_files (model);

@@ -1,0 +1,164 @@
+/* Gemma 3n through the public interface: from picture and sound files to the
+ * logits of the original implementation, with the tokens that end media. */
+#include "compare.h"
+#include "facet.h"
+#include "inflate.h"
+#include "npz.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define VOCAB 368
+#define TEXT_VOCAB 352
+#define LAST_SOUND_ID 367
+
+typedef struct {
+  const char *name;      /* of the .npz */
+  const char *media[2];  /* in prompt order */
+} Case;
+
+static const Case cases[] = {
+  { "image", { "chart.png" } },
+  { "audio", { "note_it.wav" } },
+  { "interleaved", { "small.png", "chirp.wav" } },
+};
+
+static char *
+kit_path (const char *folder, const char *name)
+{
+  return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", folder, name, NULL);
+}
+
+static FacetModel *
+load_model (gboolean with_projector)
+{
+  g_autofree char *packed = kit_path ("models/gemma3n-tiny", "text-f32.gguf.gz"), *path = inflate_to_temporary (packed);
+  g_autofree char *projector = kit_path ("models/gemma3n-tiny", "mmproj.gguf");
+  FacetModelParams params = { .projector = with_projector ? projector : NULL, .threads = 1, .exact = TRUE };
+  g_autoptr (GError) error = NULL;
+  FacetModel *model = facet_model_load (path, &params, &error);
+
+  g_unlink (path);
+  g_assert_no_error (error);
+  return model;
+}
+
+static FacetSession *
+new_session (FacetModel *model, int chunk)
+{
+  FacetSessionParams params = { .context = 512, .chunk = chunk };
+  g_autoptr (GError) error = NULL;
+  FacetSession *session = facet_session_new (model, &params, &error);
+
+  g_assert_no_error (error);
+  return session;
+}
+
+/* Returns: soft tokens of the file. */
+static int
+add_media (FacetPrompt *prompt, FacetModel *model, const char *name)
+{
+  g_autofree char *path = kit_path ("inputs", name);
+  FacetProjector *projector = facet_model_get_projector (model);
+  g_autoptr (GError) error = NULL;
+
+  if (g_str_has_suffix (name, ".wav")) {
+    g_autoptr (FacetAudio) audio = facet_audio_load (path, NULL, &error);
+
+    g_assert_no_error (error);
+    facet_prompt_add_audio (prompt, audio);
+    return facet_projector_count_audio (projector, audio, NULL);
+  } else {
+    g_autoptr (FacetImage) image = facet_image_load (path, &error);
+
+    g_assert_no_error (error);
+    facet_prompt_add_image (prompt, image);
+    return facet_projector_count (projector, image);
+  }
+}
+
+/* The reference's rows as they are, media in place of its placeholders; what a
+ * sound does not fill of its rows holds the last id. */
+static FacetPrompt *
+make_prompt (const Case *c, Npz *npz, FacetModel *model)
+{
+  FacetPrompt *prompt = facet_prompt_new (FACET_TEMPLATE_RAW);
+  g_autofree gint32 *ids = npy_ints (npz_get (npz, "input_ids")), *spans = npy_ints (npz_get (npz, "spans"));
+  int n = npz_get (npz, "input_ids")->n, n_spans = npz_get (npz, "spans")->shape[0], at = 0;
+
+  for (int s = 0; s <= n_spans; s++) {
+    int end = s < n_spans ? spans[2 * s] : n;
+
+    facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
+    facet_prompt_add_tokens (prompt, ids + at, end - at);
+    if (s < n_spans) {
+      at = end + add_media (prompt, model, c->media[s]);
+      for (int i = at; i < end + spans[2 * s + 1]; i++)
+        ids[i] = LAST_SOUND_ID;
+    }
+  }
+  return prompt;
+}
+
+static void
+test_logits (gconstpointer data)
+{
+  static const int chunks[] = { 0, 13 };
+  const Case *c = data;
+  g_autofree char *file = g_strconcat (c->name, ".npz", NULL), *path = kit_path ("expected/gemma3n", file);
+  g_autoptr (Npz) npz = npz_open (path);
+  g_autofree gint32 *pos = npy_ints (npz_get (npz, "pos"));
+  g_autofree float *expected = npy_floats (npz_get (npz, "hf_logits"));
+  g_autoptr (FacetModel) model = load_model (TRUE);
+  g_autoptr (FacetPrompt) prompt = make_prompt (c, npz, model);
+  int n_pos = npz_get (npz, "pos")->n;
+
+  for (guint i = 0; i < G_N_ELEMENTS (chunks); i++) {
+    g_autoptr (FacetSession) session = new_session (model, chunks[i]);
+    g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
+    g_autofree float *picked = g_new (float, (gsize) n_pos * VOCAB);
+    g_autoptr (GError) error = NULL;
+    double rel;
+
+    facet_session_logits (session, prompt, TRUE, logits, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (logits->len, ==, npz_get (npz, "input_ids")->n * VOCAB);
+    for (int p = 0; p < n_pos; p++)
+      memcpy (picked + (gsize) p * VOCAB, (float *) logits->data + (gsize) pos[p] * VOCAB, VOCAB * sizeof (float));
+    rel = relative_error (picked, expected, (gsize) n_pos * VOCAB);
+    g_test_message ("%s, chunk %d: logits rel %.1e", c->name, chunks[i], rel);
+    g_assert_cmpfloat (rel, <=, 1e-4);
+  }
+}
+
+/* Such an id has no embedding without the projector. */
+static void
+test_without_projector (void)
+{
+  g_autoptr (FacetModel) model = load_model (FALSE);
+  g_autoptr (FacetSession) session = new_session (model, 0);
+  g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_RAW);
+  g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
+  g_autoptr (GError) error = NULL;
+  gint32 ids[] = { 2, 100, TEXT_VOCAB };
+
+  facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
+  facet_prompt_add_tokens (prompt, ids, 2);
+  g_assert_true (facet_session_logits (session, prompt, FALSE, logits, NULL, &error));
+  facet_prompt_add_tokens (prompt, ids + 2, 1);
+  g_assert_false (facet_session_logits (session, prompt, FALSE, logits, NULL, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_MISSING);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint c = 0; c < G_N_ELEMENTS (cases); c++) {
+    g_autofree char *path = g_strdup_printf ("/gemma3n-media/%s", cases[c].name);
+
+    g_test_add_data_func (path, &cases[c], test_logits);
+  }
+  g_test_add_func ("/gemma3n-media/without-projector", test_without_projector);
+  return g_test_run ();
+}
