@@ -14,4 +14,23 @@ G_BEGIN_DECLS
  * for each picture or sound. A session sets it while it computes a prompt. */
 void facet_projector_set_progress (FacetProjector *projector, FacetProgress progress, gpointer user_data);
 
+/* Parts of pictures that @prompt shows beside the whole (pan and scan), and
+ * what they take of facet_session_count(). Returns -1 on error. */
+int facet_session_count_crops (FacetSession *session, FacetPrompt *prompt, int *tokens, GError **error);
+
+/* ---- safety models ---- */
+
+/* The policies that ShieldGemma 2 was trained on, "dangerous", "sexual" and
+ * "violence", in its words; NULL for other names. */
+const char *facet_policy_text (const char *name);
+
+/* How probable it is, between yes and no, that @image violates @policy, a
+ * sentence about what a picture shall not contain; NAN on error. Means
+ * something for ShieldGemma 2 only. */
+double facet_session_judge_image (FacetSession *session,
+                                  FacetImage   *image,
+                                  const char   *policy,
+                                  FacetCancel  *cancel,
+                                  GError      **error);
+
 G_END_DECLS

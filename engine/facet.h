@@ -273,7 +273,17 @@ typedef enum {
   FACET_TEMPLATE_FAMILY,     /* the family's own turn markers */
   FACET_TEMPLATE_TRANSCRIPT, /* a few-shot transcript, for base models */
   FACET_TEMPLATE_RAW,        /* BOS and the text as it is */
+  FACET_TEMPLATE_POLICY,     /* one turn of a picture and a policy, as ShieldGemma 2 is asked */
 } FacetTemplate;
+
+/* Whether wide and tall pictures are shown a second time in parts, so that
+ * small print can be read: each part costs as many tokens and as much time as
+ * the whole. Only Gemma 3 does so. */
+typedef enum {
+  FACET_PAN_AND_SCAN_AUTO, /* where the sides differ twofold or small print would be lost */
+  FACET_PAN_AND_SCAN_ON,   /* wherever facet_projector_crops() says that it can be */
+  FACET_PAN_AND_SCAN_OFF,
+} FacetPanAndScan;
 
 typedef struct FacetPrompt FacetPrompt;
 
@@ -289,6 +299,9 @@ void         facet_prompt_add_text     (FacetPrompt *prompt, const char *text, g
 /* The picture stands after the text given so far, framed as the family frames
  * pictures; in prompts of token ids its soft tokens stand alone. */
 void         facet_prompt_add_image    (FacetPrompt *prompt, FacetImage *image);
+
+/* Holds for all pictures of the prompt. */
+void         facet_prompt_set_pan_and_scan (FacetPrompt *prompt, FacetPanAndScan how);
 
 /* Only for RAW prompts: token ids as they are, no BOS is put in front. */
 void         facet_prompt_add_tokens   (FacetPrompt *prompt, const gint32 *ids, gsize n);
@@ -356,6 +369,8 @@ typedef struct {
 typedef struct {
   int         prompt_tokens;   /* all of the prompt */
   int         cached_tokens;   /* of these, not computed again */
+  int         crops;           /* parts of pictures shown beside the whole */
+  int         crop_tokens;     /* of prompt_tokens */
   double      prefill_seconds;
   int         generated_tokens;
   double      decode_seconds;  /* from the first token to the last */

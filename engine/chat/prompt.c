@@ -24,7 +24,7 @@ gboolean
 facet_media_equal (FacetMedia a, FacetMedia b)
 {
   if (a.image && b.image)
-    return facet_image_width (a.image) == facet_image_width (b.image)
+    return a.crop == b.crop && facet_image_width (a.image) == facet_image_width (b.image)
            && facet_image_height (a.image) == facet_image_height (b.image)
            && g_str_equal (facet_image_hash (a.image), facet_image_hash (b.image));
   return a.audio && b.audio && g_str_equal (facet_audio_hash (a.audio), facet_audio_hash (b.audio));
@@ -114,6 +114,12 @@ void
 facet_prompt_add_image (FacetPrompt *prompt, FacetImage *image)
 {
   add_media (prompt, (FacetMedia){ .image = image });
+}
+
+void
+facet_prompt_set_pan_and_scan (FacetPrompt *prompt, FacetPanAndScan how)
+{
+  prompt->pan_and_scan = how;
 }
 
 void

@@ -16,11 +16,12 @@
 typedef struct {
   FacetImage *image;
   FacetAudio *audio;
+  int         crop;  /* of the picture: 0 the whole, else a part of it */
 } FacetMedia;
 
 FacetMedia facet_media_ref   (FacetMedia media);
 void       facet_media_clear (FacetMedia *media);
-/* Same content and size. */
+/* Same content and size, same part. */
 gboolean   facet_media_equal (FacetMedia a, FacetMedia b);
 
 typedef enum {
@@ -55,6 +56,7 @@ struct FacetPrompt {
   FacetToolChoice choice;
   FacetCallForm   form;
   gboolean        thinking;
+  FacetPanAndScan pan_and_scan;
 };
 
 typedef struct {

@@ -110,6 +110,18 @@ render_family (const FacetPrompt *prompt, FacetFamily family, FacetWriter *write
 }
 
 static gboolean
+check_policy (const FacetPrompt *prompt, GError **error)
+{
+  const FacetTurn *turn = prompt->turns->len == 1 ? facet_prompt_turn (prompt, 0) : NULL;
+
+  if (turn && turn->role == FACET_ROLE_USER && turn->parts->len == 1 && turn->text->len > 0
+      && g_array_index (turn->parts, FacetTurnPart, 0).media.image)
+    return TRUE;
+  g_set_error_literal (error, FACET_ERROR, FACET_ERROR_INVALID, "a question about a policy is one turn of one picture and the policy");
+  return FALSE;
+}
+
+static gboolean
 render_turns (const FacetPrompt *prompt, FacetTemplate how, FacetFamily family, FacetWriter *writer, GError **error)
 {
   gint32 bos = facet_tokenizer_bos (writer->tokenizer);
@@ -117,6 +129,12 @@ render_turns (const FacetPrompt *prompt, FacetTemplate how, FacetFamily family, 
   if (!check_order (prompt, error))
     return FALSE;
   g_array_append_val (writer->rendered->ids, bos);
+  if (how == FACET_TEMPLATE_POLICY) {
+    if (!check_policy (prompt, error))
+      return FALSE;
+    facet_policy_render (prompt, writer);
+    return TRUE;
+  }
   if (how == FACET_TEMPLATE_FAMILY)
     return render_family (prompt, family, writer, error);
   if (has_part (prompt, FACET_PART_MEDIA)) {
@@ -160,6 +178,9 @@ facet_prompt_render (const FacetPrompt *prompt,
     return FALSE;
   }
   facet_writer_init (&writer, tokenizer, rendered);
+  /* Only the processor of this family has it; the safety models were not taught with it. */
+  if (family == FACET_FAMILY_GEMMA3 && how != FACET_TEMPLATE_POLICY)
+    writer.pan_and_scan = prompt->pan_and_scan;
   if (how == FACET_TEMPLATE_RAW)
     render_raw (prompt, family, &writer);
   else

@@ -3,14 +3,36 @@
  * question, results come back in a turn of the user. */
 #include "chat/template.h"
 
-void
-facet_gemma3_frame (FacetWriter *writer, FacetMedia media)
+#include "media/small-print.h"
+
+static void
+frame_one (FacetWriter *writer, FacetMedia media)
 {
   facet_writer_text (writer, "\n\n");
   facet_writer_control (writer, media.image ? "<start_of_image>" : "<start_of_audio>");
   facet_writer_media (writer, media);
   facet_writer_control (writer, media.image ? "<end_of_image>" : "<end_of_audio>");
   facet_writer_text (writer, "\n\n");
+}
+
+/* The wording of the original's processor (Gemma3Processor). */
+void
+facet_gemma3_frame (FacetWriter *writer, FacetMedia media)
+{
+  int crops = media.image ? facet_image_crops (media.image, writer->pan_and_scan) : 0;
+
+  if (crops == 0) {
+    frame_one (writer, media);
+    return;
+  }
+  facet_writer_text (writer, "Here is the original image ");
+  frame_one (writer, media);
+  facet_writer_text (writer, " and here are some crops to help you see better ");
+  for (media.crop = 1; media.crop <= crops; media.crop++) {
+    if (media.crop > 1)
+      facet_writer_text (writer, " ");
+    frame_one (writer, media);
+  }
 }
 
 static void

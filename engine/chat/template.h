@@ -12,6 +12,7 @@ typedef struct {
   FacetTokenizer *tokenizer;
   FacetRendered  *rendered;
   GString        *text;    /* not tokenized yet */
+  FacetPanAndScan pan_and_scan;
   const char     *missing; /* a control piece that the vocabulary lacks */
 } FacetWriter;
 
@@ -40,6 +41,7 @@ gboolean             facet_turn_ends_in (const FacetTurn *turn, FacetPartKind ki
 
 void facet_gemma3_render      (const FacetPrompt *prompt, FacetWriter *writer);
 void facet_gemma3_frame       (FacetWriter *writer, FacetMedia media); /* with what stands around media */
+void facet_policy_render      (const FacetPrompt *prompt, FacetWriter *writer);
 void facet_gemma4_render      (const FacetPrompt *prompt, FacetWriter *writer);
 void facet_gemma4_frame       (FacetWriter *writer, FacetMedia media);
 void facet_transcript_render  (const FacetPrompt *prompt, FacetWriter *writer);

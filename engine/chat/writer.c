@@ -5,7 +5,7 @@
 void
 facet_writer_init (FacetWriter *writer, FacetTokenizer *tokenizer, FacetRendered *rendered)
 {
-  *writer = (FacetWriter){ tokenizer, rendered, g_string_new (NULL), NULL };
+  *writer = (FacetWriter){ .tokenizer = tokenizer, .rendered = rendered, .text = g_string_new (NULL), .pan_and_scan = FACET_PAN_AND_SCAN_OFF };
 }
 
 static void

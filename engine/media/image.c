@@ -11,6 +11,7 @@
 #include "media/image-decode.h"
 #include "media/image-probe.h"
 #include "media/resize.h"
+#include "media/small-print.h"
 
 /* Larger than any photo as a camera writes it. */
 #define MAX_FILE_BYTES (512 * 1024 * 1024)
@@ -21,6 +22,7 @@ struct FacetImage {
   FacetImageNote notes;
   char          *hash;
   guint8        *pixels;
+  gint           small_print; /* 0: not looked for yet, 1: no, 2: yes */
 };
 
 static FacetImage *
@@ -233,6 +235,19 @@ facet_image_new_from_rgb (const guint8 *rgb, int width, int height, gsize stride
     g_checksum_update (checksum, image->pixels + y * row, (gssize) row);
   image->hash = g_strdup (g_checksum_get_string (checksum));
   return image;
+}
+
+gboolean
+facet_image_has_small_print (FacetImage *image)
+{
+  gint found = g_atomic_int_get (&image->small_print);
+
+  if (found == 0) {
+    /* Whoever else looks meanwhile finds the same. */
+    found = facet_find_small_print (image->pixels, image->width, image->height) ? 2 : 1;
+    g_atomic_int_set (&image->small_print, found);
+  }
+  return found == 2;
 }
 
 FacetImage *

@@ -226,6 +226,7 @@ answer (FacetSession *session, const FacetTimeline *timeline, const FacetReplyPa
   Draw d = { .scratch = scratch, .seen = seen };
 
   reply->stats.prompt_tokens = timeline->ids->len;
+  reply->stats.crops = facet_timeline_crops (timeline, &reply->stats.crop_tokens);
   reply->stats.cached_tokens = facet_session_reusable (session, timeline, FALSE);
   if (!facet_session_sync (session, timeline, NULL, NULL, params->on_progress, params->user_data, params->cancel, error))
     return FALSE;

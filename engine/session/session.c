@@ -125,7 +125,7 @@ report_layers (FacetSession *session, FacetRun *run, int rows)
 static GBytes *
 encode (FacetProjector *projector, FacetMedia media, FacetCancel *cancel, GError **error)
 {
-  return media.image ? facet_projector_encode (projector, media.image, 0, cancel, error)
+  return media.image ? facet_projector_encode (projector, media.image, media.crop, cancel, error)
                      : facet_projector_encode_audio (projector, media.audio, cancel, error);
 }
 
@@ -341,17 +341,35 @@ facet_session_step (FacetSession *session, gint32 id, FacetCancel *cancel, GErro
   return TRUE;
 }
 
+/* The same as a prompt to be computed, whether or not it fits. */
+static gboolean
+lay_out_any (FacetSession *session, FacetPrompt *prompt, FacetTimeline *timeline, GError **error)
+{
+  FacetModel *model = session->model;
+  g_auto (FacetRendered) rendered = { NULL };
+
+  return facet_prompt_render (prompt, model->tokenizer, model->info->family, model->info->has_chat_template, &rendered, error)
+         && facet_timeline_fill (timeline, &rendered, model->projector, model->decoder->vocab, error);
+}
+
 int
 facet_session_count (FacetSession *session, FacetPrompt *prompt, int *cached, GError **error)
 {
-  g_auto (FacetRendered) rendered = { NULL };
   g_auto (FacetTimeline) timeline = { NULL };
 
   facet_timeline_init (&timeline);
-  if (!facet_prompt_render (prompt, session->model->tokenizer, session->model->info->family, session->model->info->has_chat_template, &rendered, error)
-      || !facet_timeline_fill (&timeline, &rendered, session->model->projector, session->model->decoder->vocab, error))
+  if (!lay_out_any (session, prompt, &timeline, error))
     return -1;
   if (cached)
     *cached = timeline.ids->len ? facet_session_reusable (session, &timeline, FALSE) : 0;
   return timeline.ids->len;
+}
+
+int
+facet_session_count_crops (FacetSession *session, FacetPrompt *prompt, int *tokens, GError **error)
+{
+  g_auto (FacetTimeline) timeline = { NULL };
+
+  facet_timeline_init (&timeline);
+  return lay_out_any (session, prompt, &timeline, error) ? facet_timeline_crops (&timeline, tokens) : -1;
 }

@@ -126,3 +126,20 @@ facet_timeline_common (const FacetTimeline *a, const FacetTimeline *b)
   }
   return MIN (row, length);
 }
+
+int
+facet_timeline_crops (const FacetTimeline *timeline, int *rows)
+{
+  int crops = 0;
+
+  *rows = 0;
+  for (guint i = 0; i < timeline->spans->len; i++) {
+    const FacetSpan *span = &g_array_index (timeline->spans, FacetSpan, i);
+
+    if (span->media.crop > 0) {
+      crops++;
+      *rows += span->n;
+    }
+  }
+  return crops;
+}

@@ -40,5 +40,7 @@ void     facet_timeline_cut  (FacetTimeline *timeline, int length);
 void     facet_timeline_copy (FacetTimeline *timeline, const FacetTimeline *other, int from, int to);
 /* Rows that both begin with. */
 int      facet_timeline_common (const FacetTimeline *a, const FacetTimeline *b);
+/* Parts of pictures shown beside the whole, and the rows they take. */
+int      facet_timeline_crops (const FacetTimeline *timeline, int *rows);
 /* The span that row @row belongs to, or NULL. */
 const FacetSpan *facet_timeline_span (const FacetTimeline *timeline, int row);

@@ -76,6 +76,8 @@ print_json (FacetModel *model, const FacetReply *reply)
   json_open (json, "stats", '{');
   json_integer (json, "prompt_tokens", stats->prompt_tokens);
   json_integer (json, "cached_tokens", stats->cached_tokens);
+  json_integer (json, "crops", stats->crops);
+  json_integer (json, "crop_tokens", stats->crop_tokens);
   json_number (json, "prefill_tokens_per_s", prefill_rate (stats));
   json_integer (json, "generated_tokens", stats->generated_tokens);
   json_number (json, "decode_tokens_per_s", decode_rate (stats));
@@ -92,6 +94,8 @@ print_stats (FacetModel *model, const FacetStats *stats)
   fprintf (stderr, _("prompt: %d tokens (%d known already), %.1f tokens/s · answer: %d tokens, %.1f tokens/s · first token after %.0f ms · %s\n"),
            stats->prompt_tokens, stats->cached_tokens, prefill_rate (stats), stats->generated_tokens, decode_rate (stats),
            stats->first_token_seconds * 1000, facet_model_backend_name (model));
+  if (stats->crops > 0)
+    fprintf (stderr, _("pictures shown in parts, too: %d parts, %d tokens (--pan-and-scan off: none)\n"), stats->crops, stats->crop_tokens);
 }
 
 /* NULL for an answer that came to its own end. */
@@ -333,6 +337,7 @@ command_chat (int argc, char **argv)
 
   params.system = arguments.system;
   params.how = arguments.raw ? FACET_TEMPLATE_RAW : FACET_TEMPLATE_AUTO;
+  params.pan_and_scan = arguments.options.pan_and_scan;
   params.kv_type = arguments.options.kv_type;
   params.context = arguments.options.context;
   params.max_tokens = arguments.max_tokens;

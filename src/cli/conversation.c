@@ -72,6 +72,7 @@ make_prompt (const Conversation *conversation)
 {
   FacetPrompt *prompt = facet_prompt_new (conversation->params.how);
 
+  facet_prompt_set_pan_and_scan (prompt, conversation->params.pan_and_scan);
   if (conversation->params.system != NULL) {
     facet_prompt_begin_turn (prompt, FACET_ROLE_SYSTEM);
     facet_prompt_add_text (prompt, conversation->params.system, -1);

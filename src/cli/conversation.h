@@ -16,6 +16,7 @@ typedef struct {
   int                context;
   int                max_tokens;   /* 0: until the context is full */
   const char *const *stop_strings; /* NULL: none beside the template's */
+  FacetPanAndScan    pan_and_scan;
   FacetSampling      sampling;
   FacetCancel       *cancel;
   FacetTextFunc      on_text;      /* NULL: none */

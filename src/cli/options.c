@@ -64,6 +64,21 @@ parse_kv (const char *name, const char *value, gpointer data, GError **error)
   return FALSE;
 }
 
+static gboolean
+parse_pan_and_scan (const char *name, const char *value, gpointer data, GError **error)
+{
+  Options *options = data;
+  static const char *const names[] = { "auto", "on", "off" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (value, names[i])) {
+      options->pan_and_scan = (FacetPanAndScan) i;
+      return TRUE;
+    }
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _("“%s” is none of auto, on and off"), value);
+  return FALSE;
+}
+
 static GOptionGroup *
 model_group (Options *options)
 {
@@ -75,6 +90,7 @@ model_group (Options *options)
     { "backend", 0, 0, G_OPTION_ARG_CALLBACK, parse_backend, N_("auto, cpu or vulkan"), N_("NAME") },
     { "device", 0, 0, G_OPTION_ARG_INT, &options->device, N_("Device as numbered by “facet-cli devices”"), N_("N") },
     { "kv", 0, 0, G_OPTION_ARG_CALLBACK, parse_kv, N_("Precision of the attention cache: f16 or q8_0"), N_("TYPE") },
+    { "pan-and-scan", 0, 0, G_OPTION_ARG_CALLBACK, parse_pan_and_scan, N_("Show wide and tall pictures in parts, too: auto, on or off; Gemma 3 only"), N_("WHEN") },
     { "image-detail", 0, 0, G_OPTION_ARG_INT, &options->image_detail, N_("Most tokens that a picture may take: 70, 140, 280, 560 or 1120; Gemma 4 only"), N_("N") },
     { "exact", 0, 0, G_OPTION_ARG_NONE, &options->exact, N_("Keep activations in floating point: slow, for checking"), NULL },
     G_OPTION_ENTRY_NULL

@@ -14,6 +14,7 @@ typedef struct {
   FacetKvType      kv_type;
   gboolean         exact;
   int              image_detail; /* 0: not given */
+  FacetPanAndScan  pan_and_scan;
   gboolean         json;
 
   /* OPTIONS_SAMPLING; negative: not given */

@@ -6,15 +6,8 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "options.h"
-#include "media.h"
 #include "pictures.h"
 #include "report.h"
-
-/* Worded after the prompt of the ShieldGemma models. */
-#define QUESTION                                                                                                     \
-  "You are a policy expert trying to help determine whether an image is in violation of the defined safety "         \
-  "policies.\n\n<start_of_policy>\n%s\n<end_of_policy>\n\nDoes the image violate the above policy? Your answer must " \
-  "start with 'Yes' or 'No'. And then walk through step by step to be sure we answer correctly."
 
 typedef struct {
   Options options;
@@ -31,39 +24,22 @@ arguments_clear (Arguments *arguments)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 
-/* The token with which an answer of this word begins. */
-static gint32
-first_token (FacetModel *model, const char *word)
-{
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-
-  facet_tokenize (model, word, -1, FALSE, ids);
-  return g_array_index (ids, gint32, 0);
-}
-
-/* How probable “Yes” is among the two answers, or -1. */
+/* How probable a violation is, or NAN. */
 static double
-score (const Arguments *arguments, FacetModel *model, GPtrArray *images, GError **error)
+score (const Arguments *arguments, FacetModel *model, FacetImage *image, GError **error)
 {
   FacetSessionParams params = { .context = arguments->options.context, .kv_type = arguments->options.kv_type };
   FacetCancel cancel = { 0 };
   g_autoptr (FacetSession) session = facet_session_new (model, &params, error);
-  g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_FAMILY);
-  g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
-  g_autofree char *question = g_strdup_printf (QUESTION, arguments->policy);
-  gint32 yes = first_token (model, "Yes"), no = first_token (model, "No");
-  gboolean done;
+  const char *known = facet_policy_text (arguments->policy);
+  double probability;
 
   if (session == NULL)
-    return -1;
-  facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
-  media_add_text (prompt, question, images, NULL);
+    return NAN;
   interrupt_guard (&cancel);
-  done = facet_session_logits (session, prompt, FALSE, logits, &cancel, error);
+  probability = facet_session_judge_image (session, image, known != NULL ? known : arguments->policy, &cancel, error);
   interrupt_guard (NULL);
-  if (!done)
-    return -1;
-  return 1 / (1 + exp ((double) g_array_index (logits, float, no) - g_array_index (logits, float, yes)));
+  return probability;
 }
 
 int
@@ -72,7 +48,7 @@ command_score_image (int argc, char **argv)
   g_auto (Arguments) arguments = { .policy = NULL };
   const GOptionEntry entries[] = {
     { "image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.images, N_("Picture to judge"), N_("FILE") },
-    { "policy", 0, 0, OPTIONS_ARG_BYTES, &arguments.policy, N_("What the picture must not show"), N_("TEXT") },
+    { "policy", 0, 0, OPTIONS_ARG_BYTES, &arguments.policy, N_("dangerous, sexual or violence, or what the picture shall not contain in your own words"), N_("TEXT") },
     G_OPTION_ENTRY_NULL
   };
   g_autoptr (FacetModel) model = NULL;
@@ -94,8 +70,8 @@ command_score_image (int argc, char **argv)
   if (images == NULL)
     return EXIT_FAILED;
   interrupt_install ();
-  probability = score (&arguments, model, images, &error);
-  if (probability < 0) {
+  probability = score (&arguments, model, g_ptr_array_index (images, 0), &error);
+  if (isnan (probability)) {
     report_error (error);
     return report_status (error);
   }
