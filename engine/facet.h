@@ -200,7 +200,7 @@ typedef enum {
  * Immutable: may be shared and read by any thread. */
 typedef struct FacetImage FacetImage;
 
-/* JPEG, PNG, GIF and BMP, recognised by content. MEDIA: no picture, or a
+/* JPEG, PNG, GIF, BMP, TGA, PSD (RGB), PPM and PGM, recognised by content. MEDIA: no picture, or a
  * damaged one; UNSUPPORTED: a known kind that is not read here (WebP, AVIF,
  * HEIC, TIFF, SVG ...: decode it elsewhere and use facet_image_new_from_rgb);
  * NO_MEMORY: too large, said before anything was decoded. */

@@ -1,6 +1,7 @@
 #include "media/image-decode.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define HEADER 16
 
@@ -80,6 +81,9 @@ budget_realloc (void *data, gsize size)
 #define STBI_ONLY_PNG
 #define STBI_ONLY_GIF
 #define STBI_ONLY_BMP
+#define STBI_ONLY_TGA
+#define STBI_ONLY_PSD
+#define STBI_ONLY_PNM
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 /* Some of stb_image's warnings are given at the end of the file: no pop. */
@@ -89,9 +93,59 @@ budget_realloc (void *data, gsize size)
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #include <stb/stb_image.h>
 
+/* Blocks that 32 bits can hold, one of each table a block at least. */
+#define LAST_BLOCKS 16
+
+/* A JPEG file on its way. The decoder takes zeros where data end too early and
+ * says nothing; a marker after which more blocks come than the bits already
+ * read can hold gives it away. */
+static _Thread_local struct {
+  const stbi__jpeg *jpeg;
+  void (*idct) (stbi_uc *out, int stride, short data[64]);
+  int      blocks; /* since the marker */
+  gboolean starved;
+} watched;
+
+static void
+watching_idct (stbi_uc *out, int stride, short data[64])
+{
+  watched.blocks = watched.jpeg->nomore ? watched.blocks + 1 : 0;
+  /* Progressive files transform their blocks after all data were read. */
+  if (watched.blocks > LAST_BLOCKS && !watched.jpeg->progressive)
+    watched.starved = TRUE;
+  watched.idct (out, stride, data);
+}
+
+static guint8 *
+decode_jpeg (stbi__context *context, int *width, int *height, int channels)
+{
+  stbi__jpeg *jpeg = stbi__malloc (sizeof *jpeg);
+  guint8 *pixels;
+  int found;
+
+  if (!jpeg)
+    return stbi__errpuc ("outofmem", "Out of memory");
+  memset (jpeg, 0, sizeof *jpeg);
+  jpeg->s = context;
+  stbi__setup_jpeg (jpeg);
+  watched.jpeg = jpeg;
+  watched.idct = jpeg->idct_block_kernel;
+  watched.blocks = 0;
+  watched.starved = FALSE;
+  jpeg->idct_block_kernel = watching_idct;
+  pixels = load_jpeg_image (jpeg, width, height, &found, channels);
+  watched.jpeg = NULL;
+  STBI_FREE (jpeg);
+  if (!pixels || !watched.starved)
+    return pixels;
+  STBI_FREE (pixels);
+  return stbi__errpuc ("cut", "data end before the picture does");
+}
+
 guint8 *
 facet_image_decode (const guint8 *data, gsize size, int channels, gsize budget, const char *label, int *width, int *height, GError **error)
 {
+  stbi__context context;
   guint8 *pixels;
   int found;
 
@@ -101,7 +155,9 @@ facet_image_decode (const guint8 *data, gsize size, int channels, gsize budget, 
   }
   budget_left = budget;
   budget_passed = FALSE;
-  pixels = stbi_load_from_memory (data, (int) size, width, height, &found, channels);
+  stbi__start_mem (&context, data, (int) size);
+  pixels = stbi__jpeg_test (&context) ? decode_jpeg (&context, width, height, channels)
+                                      : stbi__load_and_postprocess_8bit (&context, width, height, &found, channels);
   if (!pixels) {
     if (budget_passed)
       g_set_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY, "%s: picture data need more than the %" G_GSIZE_FORMAT " bytes that its header promises", label, budget);

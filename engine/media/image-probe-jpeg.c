@@ -20,6 +20,7 @@ typedef struct {
   guint8        id[4], quant[4]; /* per component: its number, its quantisation table */
   guint         quant_tables;    /* bit n: table n was seen */
   guint         dc_tables, ac_tables;
+  guint8        bits_left[4][64]; /* of each coefficient, by component: not sent yet */
 } Walk;
 
 static guint
@@ -114,6 +115,27 @@ read_huffman_tables (Walk *walk, const guint8 *segment, guint length, GError **e
   return TRUE;
 }
 
+/* What a scan brings of component @c (T.81, G.1.1.1): coefficients first to
+ * last down to bit @low. */
+static void
+note_scan (Walk *walk, int c, guint first, guint last, guint low)
+{
+  gboolean progressive = walk->sof == 0xc2;
+
+  for (guint k = progressive ? MIN (first, 63) : 0; k <= (progressive ? MIN (last, 63) : 63); k++)
+    walk->bits_left[c][k] = progressive ? (guint8) low : 0;
+}
+
+static gboolean
+lacks_scans (const Walk *walk)
+{
+  for (int c = 0; c < walk->components; c++)
+    for (int k = 0; k < 64; k++)
+      if (walk->bits_left[c][k] > 0)
+        return TRUE;
+  return FALSE;
+}
+
 /* The decoder would go on with whatever its tables hold. */
 static gboolean
 read_scan (Walk *walk, const guint8 *segment, guint length, GError **error)
@@ -135,8 +157,10 @@ read_scan (Walk *walk, const guint8 *segment, guint length, GError **error)
     gboolean known = FALSE;
 
     for (int c = 0; c < walk->components; c++)
-      if (walk->id[c] == segment[1 + 2 * i])
+      if (walk->id[c] == segment[1 + 2 * i]) {
         known = walk->quant_tables >> walk->quant[c] & 1;
+        note_scan (walk, c, first, segment[2 + 2 * n], segment[3 + 2 * n] & 15);
+      }
     if (!known)
       return fail (walk, error, FACET_ERROR_MEDIA, "lacks a component or its quantisation table");
     if ((first == 0 && refine == 0 && !(walk->dc_tables >> (tables >> 4 & 3) & 1))
@@ -196,11 +220,14 @@ facet_image_probe_jpeg (const guint8 *data, gsize size, const char *label, Facet
   Walk walk = { .data = data, .size = size, .at = 2, .label = label, .adobe = -1 };
   gsize padded;
 
+  memset (walk.bits_left, 0xff, sizeof walk.bits_left);
   probe->type = FACET_IMAGE_JPEG;
   if (!walk_segments (&walk, probe, error))
     return FALSE;
   if (!walk.sof || !walk.scans)
     return fail (&walk, error, FACET_ERROR_MEDIA, "holds no picture");
+  if (lacks_scans (&walk))
+    return fail (&walk, error, FACET_ERROR_MEDIA, "is cut short: it lacks its last scans");
   if (walk.components == 4) {
     /* Adobe's files hold inverted ink and say so by their segment; without
      * one there is no telling light from dark. */

@@ -156,7 +156,6 @@ static const struct {
   { 4, "ftypmsf1", 8, "HEIF" },
   { 0, "II*\0", 4, "TIFF" },
   { 0, "MM\0*", 4, "TIFF" },
-  { 0, "8BPS", 4, "Photoshop" },
   { 0, "\xff\x0a", 2, "JPEG XL" },
   { 0, "\0\0\0\x0cJXL ", 8, "JPEG XL" },
   { 0, "\0\0\0\x0cjP  ", 8, "JPEG 2000" },
@@ -186,8 +185,6 @@ refuse_foreign (const guint8 *data, gsize size, const char *label, GError **erro
       name = others[i].name;
   if (!name && is_svg (data, size))
     name = "SVG";
-  if (!name && size > 3 && data[0] == 'P' && data[1] >= '1' && data[1] <= '7' && g_ascii_isspace (data[2]))
-    name = "PNM";
 
   if (name)
     g_set_error (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "%s: %s pictures are not read here", label, name);
@@ -214,6 +211,12 @@ facet_image_probe (const guint8 *data, gsize size, const char *label, FacetImage
     ok = probe_gif (data, size, label, probe, error);
   } else if (size >= 2 && memcmp (data, "BM", 2) == 0) {
     ok = probe_bmp (data, size, label, probe, error);
+  } else if (size >= 4 && memcmp (data, "8BPS", 4) == 0) {
+    ok = facet_image_probe_psd (data, size, label, probe, error);
+  } else if (size > 3 && data[0] == 'P' && data[1] >= '1' && data[1] <= '7' && g_ascii_isspace (data[2])) {
+    ok = facet_image_probe_pnm (data, size, label, probe, error);
+  } else if (facet_image_is_tga (data, size)) {
+    ok = facet_image_probe_tga (data, size, label, probe, error);
   } else {
     refuse_foreign (data, size, label, error);
     ok = FALSE;

@@ -1,12 +1,13 @@
 /* image-probe.h - what a picture file says of itself, before decoding
  *
- * Walks the container (JPEG markers, PNG chunks, GIF blocks, BMP header) over
+ * Walks the container (JPEG markers, PNG chunks, GIF blocks, headers) over
  * bytes in memory: type by content, size, completeness, orientation. The
  * decoder is lenient where people should be told (cut files, wrong
  * checksums), so these are refused here. Allocates nothing but the error.
  *
  * Sources: ITU-T T.81 annex B, T.872 (Adobe APP14), PNG third edition, GIF89a,
- * BITMAPINFOHEADER and its successors.
+ * BITMAPINFOHEADER and its successors, Truevision TGA 2.0, Adobe Photoshop
+ * file formats (2019), the man pages of Netpbm.
  */
 #pragma once
 
@@ -20,6 +21,9 @@ typedef enum {
   FACET_IMAGE_PNG,
   FACET_IMAGE_GIF,
   FACET_IMAGE_BMP,
+  FACET_IMAGE_TGA,
+  FACET_IMAGE_PSD,
+  FACET_IMAGE_PNM,
 } FacetImageType;
 
 typedef struct {
@@ -42,4 +46,8 @@ gboolean facet_image_probe (const guint8    *data,
 
 /* The per-type walks, called by facet_image_probe(). */
 gboolean facet_image_probe_jpeg (const guint8 *data, gsize size, const char *label, FacetImageProbe *probe, GError **error);
+gboolean facet_image_is_tga     (const guint8 *data, gsize size);
+gboolean facet_image_probe_tga  (const guint8 *data, gsize size, const char *label, FacetImageProbe *probe, GError **error);
+gboolean facet_image_probe_psd  (const guint8 *data, gsize size, const char *label, FacetImageProbe *probe, GError **error);
+gboolean facet_image_probe_pnm  (const guint8 *data, gsize size, const char *label, FacetImageProbe *probe, GError **error);
 gboolean facet_image_probe_png  (const guint8 *data, gsize size, const char *label, FacetImageProbe *probe, GError **error);

@@ -5,6 +5,7 @@ Needs Pillow and NumPy. Every picture is four plain quadrants (red, green, blue,
 Columns: file, result (ok or an error code's name), width, height, notes, tolerance, colours of the four quadrants' centres.
 """
 import io
+import re
 import struct
 import sys
 import zlib
@@ -220,6 +221,17 @@ def make_jpeg():
     put("cut-half.jpg", good[:len(good) // 2], "media")
     put("cut-header.jpg", good[:100], "media")
     put("no-end.jpg", good[:-2], "media")
+    # Data that end in the middle, closed as if they were whole.
+    noise = np.random.default_rng(5).integers(0, 256, (128, 192, 3), dtype=np.uint8)
+    noisy = pil(Image.fromarray(noise), "JPEG", quality=60)
+    scan = segment(noisy, 0xda)[1]
+    put("cut-closed.jpg", noisy[:(scan + len(noisy)) // 2] + b"\xff\xd9", "media")
+    rows = pil(Image.fromarray(noise), "JPEG", quality=60, restart_marker_rows=1)
+    third = rows.index(b"\xff\xd2")
+    put("cut-restart.jpg", rows[:third - 400] + rows[third:], "media")
+    scans = pil(Image.fromarray(noise[:32, :32]), "JPEG", quality=60, progressive=True)
+    last = [match.start() for match in re.finditer(b"\xff\xda", scans)][-3]
+    put("cut-closed-progressive.jpg", scans[:last] + b"\xff\xd9", "media")
     put("no-scan.jpg", good[:segment(good, 0xda)[0]] + b"\xff\xd9", "media")
     put("no-tables.jpg", good[:2] + good[sof:sof_end] + good[segment(good, 0xda)[0]:], "media")
     dht = segment(good, 0xc4)[0]
@@ -259,11 +271,124 @@ def make_bmp():
     put("bomb-size.bmp", patch(good, 18, struct.pack("<ii", 60000, 60000)), "media")
 
 
+# ---- TGA, PSD, PNM ----
+
+def tga(pixels, bits=24, kind=2, attributes=0, flags=0x20, before=b"", map_info=bytes(5), palette=b""):
+    """Rows as they are stored; flags 0x20: from the top, 0x10: from the right."""
+    h, w = pixels.shape[:2]
+    return (bytes([len(before), 1 if palette else 0, kind]) + map_info + struct.pack("<HHHHBB", 0, 0, w, h, bits, flags | attributes)
+            + before + palette + pixels.tobytes())
+
+
+def tga_runs(rows):
+    """Packets of runs within rows, alternately as runs and as single pixels."""
+    out, turn = b"", False
+    for row in rows:
+        x = 0
+        while x < len(row):
+            n = 1
+            while x + n < len(row) and n < 128 and (row[x + n] == row[x]).all():
+                n += 1
+            turn = not turn
+            out += bytes([0x7f + n]) + row[x].tobytes() if turn else bytes([n - 1]) + row[x:x + n].tobytes()
+            x += n
+    return np.frombuffer(out, np.uint8)
+
+
+def make_tga():
+    rgb = quadrants()
+    bgr = np.ascontiguousarray(rgb[:, :, ::-1])
+    good = tga(bgr)
+    put("rgb-24.tga", good)
+    put("bottom-up.tga", tga(bgr[::-1], flags=0))
+    put("right-to-left.tga", tga(np.ascontiguousarray(bgr[:, ::-1]), flags=0x30))
+    put("with-id.tga", tga(bgr, before=b"an odd name"))
+    put("grey-8.tga", tga(np.array([0, 85, 170, 255], np.uint8)[indices()], 8, 3), colours=[(v,) * 3 for v in (0, 85, 170, 255)])
+    bgra = np.concatenate([bgr, np.array([255, 0, 128, 51], np.uint8)[indices()]], axis=2)
+    put("rgba-32.tga", tga(bgra, 32, attributes=8), colours=[COLOURS[0], WHITE, (127, 127, 255), (255, 255, 204)])
+    put("empty-alpha-32.tga", tga(np.concatenate([bgr, bgr[:, :, :1] * 0], axis=2), 32))
+    short = np.array([0x7c00, 0x03e0, 0x001f, 0x7fe0], "<u2")[indices()]
+    put("rgb-16.tga", tga(short, 16))
+    colours = bytes(v for c in COLOURS for v in c[::-1])
+    index = indices().astype(np.uint8)
+    put("palette.tga", tga(index, 8, 1, map_info=struct.pack("<HHB", 0, 4, 24), palette=colours))
+    put("palette-offset.tga", tga(index, 8, 1, map_info=struct.pack("<HHB", 2, 4, 24), palette=colours), "unsupported")
+    head = bytearray(good[:18])
+    head[2] = 10
+    runs = tga_runs(bgr).tobytes()
+    put("runs.tga", bytes(head) + runs)
+    put("cut-runs.tga", bytes(head) + runs[:-5], "media")
+    put("cut.tga", good[:-100], "media")
+    put("cut-header.tga", good[:17], "media")
+    put("bomb-size.tga", patch(good, 12, struct.pack("<HH", 65535, 65535)), "media")
+    put("bomb-runs.tga", patch(bytes(head), 12, struct.pack("<HH", 65535, 65535)) + runs, "media")
+    put("interleaved.tga", patch(good, 17, b"\x60"), "media")
+    put("one-pixel.tga", tga(bgr[:1, :1]), size=(1, 1), colours=[COLOURS[0]] * 4)
+
+
+def pack_bits(row):
+    """A row as PackBits: runs of up to 128."""
+    out, x = b"", 0
+    while x < len(row):
+        n = 1
+        while x + n < len(row) and n < 128 and row[x + n] == row[x]:
+            n += 1
+        out += bytes([257 - n if n > 1 else 0, row[x]])
+        x += n
+    return out
+
+
+def psd(planes, depth=8, mode=3, runs=False, resources=b"", version=1):
+    n, h, w = planes.shape
+    head = b"8BPS" + struct.pack(">H6xHIIHH", version, n, h, w, depth, mode)
+    sections = struct.pack(">I", 0) + struct.pack(">I", len(resources)) + resources + struct.pack(">I", 0)
+    if not runs:
+        return head + sections + b"\0\0" + planes.astype(">u2" if depth == 16 else np.uint8).tobytes()
+    rows = [pack_bits(row) for plane in planes for row in plane]
+    return head + sections + b"\0\1" + b"".join(struct.pack(">H", len(row)) for row in rows) + b"".join(rows)
+
+
+def make_psd():
+    planes = quadrants().transpose(2, 0, 1).astype(int)
+    good, packed = psd(planes), psd(planes, runs=True)
+    put("rgb-8.psd", good)
+    put("rgb-16.psd", psd(planes * 257, 16))
+    put("runs.psd", packed)
+    alpha = np.concatenate([planes, np.array([255, 0, 255, 0])[indices()].transpose(2, 0, 1)])
+    put("rgba-8.psd", psd(alpha), colours=[COLOURS[0], WHITE, COLOURS[2], WHITE])
+    def info(merged):
+        return b"8BIM" + struct.pack(">HHI", 1057, 0, 6) + struct.pack(">IBB", 1, merged, 0)
+    put("merged.psd", psd(planes, resources=info(1)))
+    put("layers-only.psd", psd(planes, resources=info(0)), "unsupported")
+    put("cmyk.psd", psd(alpha, mode=4), "unsupported")
+    put("large-version.psd", psd(planes, version=2), "unsupported")
+    put("cut.psd", good[:-100], "media")
+    put("cut-runs.psd", packed[:-10], "media")
+    put("cut-header.psd", good[:25], "media")
+    put("cut-sections.psd", patch(good, 30, b"\xff\xff\xff\xff"), "media")
+    put("bomb-size.psd", patch(good, 14, struct.pack(">II", 60000, 60000)), "media")
+    put("bomb-channels.psd", patch(good, 12, struct.pack(">H", 60000)), "media")
+
+
+def make_pnm():
+    rgb = quadrants()
+    good = b"P6\n48 32\n255\n" + rgb.tobytes()
+    put("rgb.ppm", good)
+    put("comments.ppm", b"P6 # why not\n# so wide\n48\t32 # so high\n255\n" + rgb.tobytes())
+    put("grey.pgm", b"P5\n48 32\n255\n" + np.array([0, 85, 170, 255], np.uint8)[indices()].tobytes(), colours=[(v,) * 3 for v in (0, 85, 170, 255)])
+    put("grey-16.pgm", b"P5\n48 32\n65535\n" + bytes(48 * 32 * 2), "unsupported")
+    put("text.ppm", b"P3\n1 1\n255\n255 0 0\n", "unsupported")
+    put("bitmap.pbm", b"P4\n8 1\n\0", "unsupported")
+    put("any.pam", b"P7\nWIDTH 1\nHEIGHT 1\nDEPTH 3\nMAXVAL 255\nENDHDR\n\0\0\0", "unsupported")
+    put("cut.ppm", good[:-100], "media")
+    put("cut-header.ppm", good[:8], "media")
+    put("bomb-size.ppm", b"P6\n99999999 99999999\n255\n" + rgb.tobytes(), "media")
+
+
 def make_foreign():
     image = Image.fromarray(quadrants())
     put("picture.webp", pil(image, "WEBP", lossless=True), "unsupported")
     put("picture.tiff", pil(image.resize((4, 4)), "TIFF"), "unsupported")
-    put("picture.ppm", pil(image.resize((4, 4)), "PPM"), "unsupported")
     put("picture.svg", b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>\n', "unsupported")
     put("picture.avif", b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", "unsupported")
     put("picture.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "unsupported")
@@ -278,6 +403,9 @@ if __name__ == "__main__":
     make_jpeg()
     make_gif()
     make_bmp()
+    make_tga()
+    make_psd()
+    make_pnm()
     make_foreign()
     (OUT / "expected.tsv").write_text("\n".join(table) + "\n")
     print(len(table), "files,", sum((OUT / r.split("\t")[0]).stat().st_size for r in table), "bytes")
