@@ -5,6 +5,7 @@
 
 #include "gguf/gguf.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -457,6 +458,56 @@ test_memory (void)
 #endif
 }
 
+/* ---- rows of a table in a file ---- */
+
+#define ROW_BYTES ((gsize) 64 << 10)
+#define N_ROWS 64
+
+static gboolean
+resident (const guint8 *row)
+{
+  unsigned char pages[ROW_BYTES / 4096];
+
+  g_assert_cmpint (mincore ((void *) row, ROW_BYTES, pages), ==, 0);
+  return (pages[0] & pages[G_N_ELEMENTS (pages) - 1] & 1) != 0;
+}
+
+/* A row asked for ahead is in memory before anyone reads it; others are not. */
+static void
+test_prefetch (void)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *zeros = g_malloc0 (ROW_BYTES);
+  int fd = g_file_open_tmp ("facet-rows-XXXXXX", &path, &error);
+  FacetTensor table = { .name = "table", .dtype = FACET_F32, .ne = { ROW_BYTES / sizeof (float), N_ROWS, 1, 1 } };
+  gint32 ids[] = { 40, -1, N_ROWS, G_MAXINT32, 3 };
+  guint8 *map;
+
+  g_assert_no_error (error);
+  for (int i = 0; i < N_ROWS; i++)
+    g_assert_cmpint (write (fd, zeros, ROW_BYTES), ==, (gssize) ROW_BYTES);
+  g_assert_cmpint (fsync (fd), ==, 0);
+  posix_fadvise (fd, 0, 0, POSIX_FADV_DONTNEED);
+  map = mmap (NULL, N_ROWS * ROW_BYTES, PROT_READ, MAP_PRIVATE, fd, 0);
+  g_assert_true (map != MAP_FAILED);
+  table.data = map;
+  table.bytes = N_ROWS * ROW_BYTES;
+  if (sysconf (_SC_PAGESIZE) != 4096 || resident (map + 40 * ROW_BYTES))
+    g_test_skip ("this file system keeps its pages");
+  else {
+    facet_tensor_prefetch_rows (&table, ids, G_N_ELEMENTS (ids));
+    for (int tries = 0; tries < 500 && !(resident (map + 40 * ROW_BYTES) && resident (map + 3 * ROW_BYTES)); tries++)
+      g_usleep (10000);
+    g_assert_true (resident (map + 40 * ROW_BYTES));
+    g_assert_true (resident (map + 3 * ROW_BYTES));
+    g_assert_false (resident (map + 20 * ROW_BYTES));
+  }
+  munmap (map, N_ROWS * ROW_BYTES);
+  close (fd);
+  unlink (path);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -465,5 +516,6 @@ main (int argc, char **argv)
   g_test_add_func ("/gguf/hostile/rows", test_rows);
   g_test_add_func ("/gguf/hostile/every-length", test_every_length);
   g_test_add_func ("/gguf/hostile/memory", test_memory);
+  g_test_add_func ("/gguf/prefetch", test_prefetch);
   return g_test_run ();
 }
