@@ -6,6 +6,8 @@
 
 #include "facet-composer-private.h"
 
+#include "modes/facet-mode-options.h"
+
 static void
 mode_action_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
@@ -56,6 +58,7 @@ void
 facet_composer_set_mode (FacetComposer *self, const FacetMode *mode)
 {
   self->mode = mode;
+  facet_mode_options_set_mode (self->options, mode);
   gtk_menu_button_set_label (self->mode_button, g_dpgettext2 (GETTEXT_PACKAGE, "assistant mode", mode->title));
   _facet_composer_changed (self);
 }

@@ -20,12 +20,14 @@ struct _FacetComposer {
   GtkWidget     *record;
   AdwBin        *recorder_bin;
   GtkMenuButton *mode_button;
+  AdwBin        *options_bin;
   GtkLabel      *meter;
   GtkLabel      *notice;      /* what no longer fits */
   GtkWidget     *stop;
   GtkWidget     *send;
 
   GSettings            *settings;
+  GtkWidget            *options;  /* of the mode */
   FacetRecorderBar     *recorder;
   GListStore           *attachments;
   FacetAttachment      *removed; /* the last one, which may be brought back */

@@ -6,6 +6,8 @@
 
 #include "facet-composer-private.h"
 
+#include "modes/facet-mode-options.h"
+
 enum {
   SIGNAL_SEND,
   SIGNAL_STOP,
@@ -215,6 +217,8 @@ facet_composer_new (GSettings *settings, const char *recordings)
   self->recorder = facet_recorder_bar_new (settings, recordings);
   _facet_composer_setup_recorder (self);
   _facet_composer_setup_screenshot (self);
+  self->options = facet_mode_options_new (settings);
+  adw_bin_set_child (self->options_bin, self->options);
   self->mode = facet_mode_find (mode);
   if (self->mode->needs_eyes || self->mode->needs_ears)
     self->mode = &facet_modes[0];
@@ -266,6 +270,7 @@ facet_composer_class_init (FacetComposerClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, record);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, recorder_bin);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, mode_button);
+  gtk_widget_class_bind_template_child (widget_class, FacetComposer, options_bin);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, meter);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, notice);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, stop);

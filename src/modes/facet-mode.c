@@ -7,6 +7,8 @@
 
 #include "facet-mode.h"
 
+#include "facet-tongue.h"
+
 const FacetMode facet_modes[] = {
   { "chat", NC_("assistant mode", "Chat"), "{text}", FALSE, FALSE },
   { "describe", NC_("assistant mode", "Describe Picture"),
@@ -21,7 +23,8 @@ const FacetMode facet_modes[] = {
   { "translate", NC_("assistant mode", "Translate"),
     "Translate the following into {language}. Answer with the translation only.\n\n{text}", FALSE, FALSE },
   { "culture", NC_("assistant mode", "Cultural Context"),
-    "Answer the following with the cultural background that a reader needs, in {language}, in {style} style.\n\n{text}",
+    "Answer the following for {audience}, with the cultural background that they need, in {language}, in {style} "
+    "style.\n\n{text}",
     FALSE, FALSE },
   { NULL },
 };
@@ -37,29 +40,72 @@ facet_mode_find (const char *id)
   return &facet_modes[0];
 }
 
+#define TEMPLATES "mode-templates"
+
+char *
+facet_mode_get_template (const FacetMode *mode, GSettings *settings)
+{
+  g_autoptr (GVariant) templates = g_settings_get_value (settings, TEMPLATES);
+  char *own = NULL;
+
+  if (g_variant_lookup (templates, mode->id, "s", &own) && *own != '\0')
+    return own;
+  g_free (own);
+  return g_strdup (mode->template);
+}
+
+void
+facet_mode_set_template (const FacetMode *mode, GSettings *settings, const char *template)
+{
+  g_autoptr (GVariant) templates = g_settings_get_value (settings, TEMPLATES);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{ss}"));
+  for (gsize i = 0; i < g_variant_n_children (templates); i++) {
+    const char *id;
+    const char *other;
+
+    g_variant_get_child (templates, i, "{&s&s}", &id, &other);
+    if (!g_str_equal (id, mode->id))
+      g_variant_builder_add (&builder, "{ss}", id, other);
+  }
+  if (template != NULL && *template != '\0' && !g_str_equal (template, mode->template))
+    g_variant_builder_add (&builder, "{ss}", mode->id, template);
+  g_settings_set_value (settings, TEMPLATES, g_variant_builder_end (&builder));
+}
+
+gboolean
+facet_mode_takes (const FacetMode *mode, GSettings *settings, const char *hole)
+{
+  g_autofree char *template = facet_mode_get_template (mode, settings);
+
+  return strstr (template, hole) != NULL;
+}
+
+/* A choice is one line of fields, which values cannot break. */
+static void
+add_value (GString *choice, const char *name, const char *value)
+{
+  g_autofree char *plain = g_strdelimit (g_strdup (value), ";\n\r", ' ');
+
+  g_string_append_printf (choice, ";%s=%s", name, plain);
+}
+
 char *
 facet_mode_choice (const FacetMode *mode, GSettings *settings)
 {
   GString *choice = g_string_new (mode->id);
+  g_autofree char *named = g_settings_get_string (settings, "target-language");
+  g_autofree char *language = facet_tongue_for_prompt (named);
+  g_autofree char *style = g_settings_get_string (settings, "answer-style");
+  g_autofree char *audience = g_strstrip (g_settings_get_string (settings, "audience"));
 
-  if (strstr (mode->template, "{language}") != NULL) {
-    g_autofree char *language = g_settings_get_string (settings, "target-language");
-
-    if (*language == '\0') {
-      g_free (language);
-      language = g_strdup (g_get_language_names ()[0]);
-      if (strcmp (language, "C") == 0) {
-        g_free (language);
-        language = g_strdup ("English");
-      }
-    }
-    g_string_append_printf (choice, ";language=%s", g_strdelimit (language, ";", ' '));
-  }
-  if (strstr (mode->template, "{style}") != NULL) {
-    g_autofree char *style = g_settings_get_string (settings, "answer-style");
-
-    g_string_append_printf (choice, ";style=%s", style);
-  }
+  if (facet_mode_takes (mode, settings, "{language}"))
+    add_value (choice, "language", language);
+  if (facet_mode_takes (mode, settings, "{style}"))
+    add_value (choice, "style", style);
+  if (facet_mode_takes (mode, settings, "{audience}"))
+    add_value (choice, "audience", *audience != '\0' ? audience : "a general reader");
   return g_string_free (choice, FALSE);
 }
 
@@ -75,30 +121,20 @@ choice_value (const char *choice, const char *name)
   return g_strdup ("");
 }
 
-static char *
-own_template (const FacetMode *mode, GSettings *settings)
-{
-  g_autoptr (GVariant) templates = g_settings_get_value (settings, "mode-templates");
-  char *own = NULL;
-
-  if (g_variant_lookup (templates, mode->id, "s", &own) && *own != '\0')
-    return own;
-  g_free (own);
-  return g_strdup (mode->template);
-}
-
 /* One pass, so that a placeholder inside the person's words stays as it is. */
 char *
 facet_mode_render (const char *choice, const char *text, GSettings *settings)
 {
   const FacetMode *mode = facet_mode_find (choice);
-  g_autofree char *template = own_template (mode, settings);
+  g_autofree char *template = facet_mode_get_template (mode, settings);
   g_autofree char *language = choice_value (choice != NULL ? choice : "", "language");
   g_autofree char *style = choice_value (choice != NULL ? choice : "", "style");
+  g_autofree char *audience = choice_value (choice != NULL ? choice : "", "audience");
   const struct {
     const char *name;
     const char *value;
-  } holes[] = { { "{text}", text }, { "{language}", language }, { "{style}", style } };
+  } holes[] = { { "{text}", text }, { "{language}", language }, { "{style}", style },
+                { "{audience}", audience } };
   GString *result = g_string_new (NULL);
   const char *at = template;
 

@@ -1,7 +1,8 @@
 /* facet-mode.h - what the assistant is asked to do, and the words for it
  *
- * A mode wraps the person's words in a template. The placeholders {text},
- * {language} and {style} are replaced; everything else is taken as it is.
+ * A mode wraps the person's words in a template, which may be the person's own
+ * (key "mode-templates"). The placeholders {text}, {language}, {style} and
+ * {audience} are replaced; everything else is taken as it is.
  *
  * A message remembers its mode as one string, "translate;language=German".
  *
@@ -27,8 +28,17 @@ extern const FacetMode facet_modes[];
 /* @id: a mode or a message's mode string. Unknown and NULL: the first. */
 const FacetMode *facet_mode_find   (const char *id);
 
-/* The choice as it is stored with a message; language and style come from
- * @settings. Returns: (transfer full) */
+/* The template in use. Returns: (transfer full) */
+char            *facet_mode_get_template (const FacetMode *mode, GSettings *settings);
+
+/* The mode's own one is used again with NULL or "". */
+void             facet_mode_set_template (const FacetMode *mode, GSettings *settings, const char *template);
+
+/* Whether the template in use has @hole, such as "{language}". */
+gboolean         facet_mode_takes  (const FacetMode *mode, GSettings *settings, const char *hole);
+
+/* The choice as it is stored with a message; language, style and audience
+ * come from @settings. Returns: (transfer full) */
 char            *facet_mode_choice (const FacetMode *mode, GSettings *settings);
 
 /* What the model is given for @text, by the message's @choice; the template is

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "facet-preferences.h"
+#include "facet-recorder.h"
 
 G_BEGIN_DECLS
 
@@ -27,6 +28,17 @@ void       facet_prompt_rows_fill (AdwPreferencesGroup *group, GSettings *settin
 
 /* Opens the dialog for new instructions. */
 void       facet_prompt_rows_add  (AdwPreferencesGroup *group, GSettings *settings);
+
+/* ---- the assistant's modes (facet-mode-rows.c) ---- */
+
+/* Fills @group with a row per mode whose template can be edited. */
+void       facet_mode_rows_fill (AdwPreferencesGroup *group, GSettings *settings);
+
+/* ---- a choice of sound devices (facet-device-row.c) ---- */
+
+/* @key holds the id of the device, "" for the system's choice. The devices
+ * are looked for in a thread. */
+GtkWidget *facet_device_row_new (GSettings *settings, const char *key, const char *title, FacetVoiceDirection direction);
 
 /* ---- what was opened (facet-activity-rows.c) ---- */
 

@@ -14,6 +14,8 @@ struct _FacetPreferences {
   AdwComboRow         *color_scheme_row;
   GtkWidget           *enter_switch;
   AdwPreferencesGroup *prompts_group;
+  AdwPreferencesGroup *modes_group;
+  AdwPreferencesGroup *sound_group;
   AdwActionRow        *model_row;
   AdwComboRow         *precision_row;
   AdwPreferencesGroup *computing_group;
@@ -171,6 +173,8 @@ facet_preferences_class_init (FacetPreferencesClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, color_scheme_row);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, enter_switch);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, prompts_group);
+  gtk_widget_class_bind_template_child (widget_class, FacetPreferences, modes_group);
+  gtk_widget_class_bind_template_child (widget_class, FacetPreferences, sound_group);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, model_row);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, precision_row);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, computing_group);
@@ -203,6 +207,11 @@ facet_preferences_new (GtkWindow *parent, GSettings *settings)
   g_settings_bind (settings, "model-sampling", self->sampling_group, "sensitive",
                    G_SETTINGS_BIND_GET | G_SETTINGS_BIND_INVERT_BOOLEAN);
   facet_prompt_rows_fill (self->prompts_group, settings);
+  facet_mode_rows_fill (self->modes_group, settings);
+  adw_preferences_group_add (self->sound_group, facet_device_row_new (settings, "microphone", _("Microphone"),
+                                                                      FACET_VOICE_INPUT));
+  adw_preferences_group_add (self->sound_group, facet_device_row_new (settings, "speaker", _("Loudspeaker"),
+                                                                      FACET_VOICE_OUTPUT));
   add_number_rows (self, self->computing_group, computing_rows, G_N_ELEMENTS (computing_rows));
   add_number_rows (self, self->sampling_group, sampling_rows, G_N_ELEMENTS (sampling_rows));
   facet_activity_rows_fill (self->network_group, TRUE);

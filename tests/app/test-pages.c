@@ -9,6 +9,7 @@
 #include "facet-catalog-row.h"
 #include "facet-models-page.h"
 #include "facet-preferences.h"
+#include "modes/facet-mode.h"
 #include "facet-settings.h"
 #include "http-fixture.h"
 #include "widget-picture.h"
@@ -60,7 +61,7 @@ use_scheme (GSettings *settings, gboolean dark)
 static void
 test_preferences (void)
 {
-  static const char *const pages[] = { "general", "model", "generation", "privacy" };
+  static const char *const pages[] = { "general", "modes", "model", "generation", "privacy" };
   GSettings *settings = facet_settings_get_default ();
   FacetPreferences *preferences = facet_preferences_new (NULL, settings);
   GtkWidget *row, *spin;
@@ -108,6 +109,77 @@ test_preferences (void)
   g_settings_reset (settings, "precision");
   g_settings_reset (settings, "language");
   settle (300);
+}
+
+static GtkWidget *
+find_dialog (void)
+{
+  GListModel *windows = gtk_window_get_toplevels ();
+
+  for (guint i = 0; i < g_list_model_get_n_items (windows); i++) {
+    g_autoptr (GtkWidget) window = g_list_model_get_item (windows, i);
+
+    if (ADW_IS_MESSAGE_DIALOG (window))
+      return window;
+  }
+  return NULL;
+}
+
+/* The words of a mode: edited, refused without {text}, reset. */
+static void
+test_modes (void)
+{
+  GSettings *settings = facet_settings_get_default ();
+  FacetPreferences *preferences = facet_preferences_new (NULL, settings);
+  const FacetMode *chart = facet_mode_find ("chart");
+  GtkWidget *row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Analyse Chart");
+  GtkWidget *dialog;
+  GtkTextBuffer *buffer;
+
+  g_assert_null (find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Chat"));
+  gtk_window_present (GTK_WINDOW (preferences));
+  adw_action_row_activate (ADW_ACTION_ROW (row));
+  dialog = find_dialog ();
+  buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (find (dialog, GTK_TYPE_TEXT_VIEW, any, NULL)));
+  g_assert_false (adw_message_dialog_get_response_enabled (ADW_MESSAGE_DIALOG (dialog), "reset"));
+  gtk_text_buffer_set_text (buffer, "No place for words", -1);
+  g_assert_false (adw_message_dialog_get_response_enabled (ADW_MESSAGE_DIALOG (dialog), "save"));
+  gtk_text_buffer_set_text (buffer, "Numbers only.\n{text}", -1);
+  g_assert_true (adw_message_dialog_get_response_enabled (ADW_MESSAGE_DIALOG (dialog), "save"));
+  widget_picture (dialog, "mode-words", 500);
+  adw_message_dialog_response (ADW_MESSAGE_DIALOG (dialog), "save");
+  g_assert_cmpstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), ==, "Numbers only. {text}");
+  settle (300);
+
+  adw_action_row_activate (ADW_ACTION_ROW (row));
+  adw_message_dialog_response (ADW_MESSAGE_DIALOG (find_dialog ()), "reset");
+  g_assert_true (g_str_has_prefix (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), "Read this chart"));
+  g_assert_cmpstr (facet_mode_get_template (chart, settings), ==, chart->template);
+  gtk_window_destroy (GTK_WINDOW (preferences));
+  settle (300);
+}
+
+/* Devices come from a thread; one that is not there now stays chosen. */
+static void
+test_devices (void)
+{
+  GSettings *settings = facet_settings_get_default ();
+  FacetPreferences *preferences;
+  GtkWidget *row;
+  g_autofree char *chosen = NULL;
+
+  g_settings_set_string (settings, "microphone", "ALSA/gone");
+  preferences = facet_preferences_new (NULL, settings);
+  row = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Microphone");
+  settle (1500);
+  chosen = g_settings_get_string (settings, "microphone");
+  g_assert_cmpstr (chosen, ==, "ALSA/gone");
+  g_assert_cmpuint (adw_combo_row_get_selected (ADW_COMBO_ROW (row)), >, 0);
+  adw_combo_row_set_selected (ADW_COMBO_ROW (row), 0);
+  g_free (chosen);
+  chosen = g_settings_get_string (settings, "microphone");
+  g_assert_cmpstr (chosen, ==, "");
+  gtk_window_destroy (GTK_WINDOW (preferences));
 }
 
 static void
@@ -213,20 +285,6 @@ static gboolean
 has_tooltip (GtkWidget *widget, const char *text)
 {
   return g_strcmp0 (gtk_widget_get_tooltip_text (widget), text) == 0 && gtk_widget_get_visible (widget);
-}
-
-static GtkWidget *
-find_dialog (void)
-{
-  GListModel *windows = gtk_window_get_toplevels ();
-
-  for (guint i = 0; i < g_list_model_get_n_items (windows); i++) {
-    g_autoptr (GtkWidget) window = g_list_model_get_item (windows, i);
-
-    if (ADW_IS_MESSAGE_DIALOG (window))
-      return window;
-  }
-  return NULL;
 }
 
 static GListModel *
@@ -346,6 +404,8 @@ main (int argc, char *argv[])
   facet_settings_follow_color_scheme (facet_settings_get_default ());
   g_test_add_func ("/pages/preferences", test_preferences);
   g_test_add_func ("/pages/instructions", test_instructions);
+  g_test_add_func ("/pages/modes", test_modes);
+  g_test_add_func ("/pages/devices", test_devices);
   g_test_add_func ("/pages/models", test_models);
   g_test_add_func ("/pages/download", test_download);
   g_test_add_func ("/pages/narrow", test_narrow);

@@ -4,6 +4,8 @@
 
 #include "facet-activity-log.h"
 #include "facet-settings.h"
+#include "modes/facet-mode.h"
+#include "modes/facet-tongue.h"
 
 /* The child says which locale its messages have and what it calls itself. */
 static int
@@ -82,6 +84,64 @@ test_activity_log (void)
   g_assert_cmpstr (facet_activity_get_target (second), ==, "/b");
 }
 
+/* A language by any of its names; what the list lacks is taken as it is. */
+static void
+test_tongues (void)
+{
+  const struct {
+    const char *named;
+    const char *word;
+  } cases[] = { { "German", "German" },        { "deutsch", "German" },     { "de", "German" },
+                { " ITALIANO ", "Italian" },   { "العربية", "Arabic" },      { "pt_BR", "Brazilian Portuguese" },
+                { "Klingon", "Klingon" },      { "", "English" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *word = facet_tongue_for_prompt (cases[i].named);
+
+    g_assert_cmpstr (word, ==, cases[i].word);
+  }
+}
+
+static void
+test_templates (void)
+{
+  GSettings *settings = facet_settings_get_default ();
+  const FacetMode *culture = facet_mode_find ("culture");
+  g_autofree char *choice = NULL;
+  g_autofree char *own_choice = NULL;
+  g_autofree char *prompt = NULL;
+  g_autofree char *own = NULL;
+  g_autofree char *template = NULL;
+
+  g_settings_set_string (settings, "target-language", "日本語");
+  g_settings_set_string (settings, "answer-style", "formal");
+  g_settings_set_string (settings, "audience", "guests; of a {style} inn");
+  choice = facet_mode_choice (culture, settings);
+  g_assert_cmpstr (choice, ==, "culture;language=Japanese;style=formal;audience=guests  of a {style} inn");
+  prompt = facet_mode_render (choice, "Why {audience}?", settings);
+  g_assert_cmpstr (prompt, ==, "Answer the following for guests  of a {style} inn, with the cultural background that they "
+                               "need, in Japanese, in formal style.\n\nWhy {audience}?");
+
+  /* an own template decides what there is to choose */
+  facet_mode_set_template (culture, settings, "In {language}: {text}");
+  facet_mode_set_template (facet_mode_find ("chart"), settings, "Chart! {text}");
+  g_assert_false (facet_mode_takes (culture, settings, "{style}"));
+  own_choice = facet_mode_choice (culture, settings);
+  g_assert_cmpstr (own_choice, ==, "culture;language=Japanese");
+  own = facet_mode_render (own_choice, "Hello", settings);
+  g_assert_cmpstr (own, ==, "In Japanese: Hello");
+  facet_mode_set_template (culture, settings, NULL);
+  template = facet_mode_get_template (culture, settings);
+  g_assert_cmpstr (template, ==, culture->template);
+  g_free (template);
+  template = facet_mode_get_template (facet_mode_find ("chart"), settings);
+  g_assert_cmpstr (template, ==, "Chart! {text}");
+  g_settings_reset (settings, "mode-templates");
+  g_settings_reset (settings, "target-language");
+  g_settings_reset (settings, "answer-style");
+  g_settings_reset (settings, "audience");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -92,5 +152,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/settings/language-in-any-locale", test_language_in_any_locale);
   g_test_add_func ("/settings/sampling", test_sampling);
   g_test_add_func ("/settings/activity-log", test_activity_log);
+  g_test_add_func ("/settings/tongues", test_tongues);
+  g_test_add_func ("/settings/templates", test_templates);
   return g_test_run ();
 }

@@ -403,6 +403,64 @@ test_foreign (Fixture *self, gconstpointer data)
   }
 }
 
+/* ---- modes -------------------------------------------------------------- */
+
+static GtkWidget *
+find (GtkWidget *widget, GType type)
+{
+  if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type))
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child)) {
+    GtkWidget *found = find (child, type);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
+/* Any language by its name; the button says which, where the mode takes one. */
+static void
+test_options (Fixture *self, gconstpointer data)
+{
+  GtkMenuButton *button = GTK_MENU_BUTTON (composer (self)->options);
+  GtkWidget *popover = GTK_WIDGET (gtk_menu_button_get_popover (button));
+  GtkWidget *list = find (popover, GTK_TYPE_LIST_BOX);
+
+  g_settings_reset (self->settings, "target-language");
+  g_assert_false (gtk_widget_get_visible (GTK_WIDGET (button)));
+  facet_composer_set_mode (composer (self), facet_mode_find ("culture"));
+  g_assert_true (gtk_widget_get_visible (GTK_WIDGET (button)));
+  g_assert_cmpstr (gtk_menu_button_get_label (button), ==, "English");
+  gtk_menu_button_popup (button);
+  settle (300);
+  fixture_picture (self, "mode-options");
+
+  gtk_editable_set_text (GTK_EDITABLE (find (popover, GTK_TYPE_ENTRY)), "esper");
+  for (int i = 0; gtk_list_box_get_row_at_index (GTK_LIST_BOX (list), i) != NULL; i++) {
+    GtkListBoxRow *row = gtk_list_box_get_row_at_index (GTK_LIST_BOX (list), i);
+
+    if (gtk_widget_get_child_visible (GTK_WIDGET (row))) {
+      g_signal_emit_by_name (list, "row-activated", row);
+      break;
+    }
+  }
+  g_assert_cmpstr (gtk_menu_button_get_label (button), ==, "Esperanto");
+  gtk_widget_activate_action (GTK_WIDGET (button), "options.answer-style", "s", "educational");
+  g_settings_set_string (self->settings, "audience", "children");
+  fixture_ask (self, "What is Zamenhof Day?");
+  fixture_wait (fixture_idle, self);
+  g_assert_true (g_str_has_prefix (self->script.asked->str, "user: Answer the following for children, with the cultural "
+                                                            "background that they need, in Esperanto, in educational style."));
+  g_settings_set_string (self->settings, "target-language", "Toki Pona");
+  g_assert_cmpstr (gtk_menu_button_get_label (button), ==, "Toki Pona");
+  g_settings_reset (self->settings, "target-language");
+  g_settings_reset (self->settings, "answer-style");
+  g_settings_reset (self->settings, "audience");
+  facet_composer_set_mode (composer (self), facet_mode_find ("chat"));
+  g_assert_false (gtk_widget_get_visible (GTK_WIDGET (button)));
+}
+
 /* ---- screenshots -------------------------------------------------------- */
 
 static const char portal_xml[] =
@@ -541,6 +599,7 @@ main (int argc, char *argv[])
   ADD ("cost", test_cost);
   ADD ("too-long", test_too_long);
   ADD ("foreign", test_foreign);
+  ADD ("options", test_options);
   ADD ("screenshot", test_screenshot);
   return g_test_run ();
 }
