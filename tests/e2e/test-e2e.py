@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""Drives the whole program from outside: a person's keys in, what a screen reader sees out. Prints TAP.
+
+Usage: test-e2e.py FACET       (FACET_TEST_DATA: the folder tests/data; FACET_TEST_MODEL: the real model)
+Needs an X server, a session bus and AT-SPI.
+"""
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import struct
+import subprocess
+import sys
+import tempfile
+import traceback
+import wave
+
+try:
+    from facet_driver import Atspi, Program
+except (ImportError, ValueError) as problem:
+    print(f"1..0 # SKIP {problem}")
+    sys.exit(0)
+
+FACET = sys.argv[1]
+DATA = pathlib.Path(os.environ["FACET_TEST_DATA"]).resolve()
+REAL = os.environ.get("FACET_TEST_MODEL", "")
+NUMBERS = "List all numbers from 1 to 500, separated by commas."  # the small model is busy with these for a while
+TINY = DATA / "kit/models/gemma3-tiny/text-q8_0.gguf"
+
+
+def put_model(home, source):
+    folder = home / "data/facet/models"
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / pathlib.Path(source).name
+    target.symlink_to(source)
+    return target
+
+
+def start(home, *arguments, **settings):
+    program = Program(FACET, home, *arguments, **settings)
+    program.says("very small model", 60)
+    return program
+
+
+def test_first_start(home):
+    """Without a model the way to one is open; nothing can be sent."""
+    program = Program(FACET, home)
+    program.says("Answers come from a model on this computer; nothing leaves it.")
+    program.type("Hello")
+    assert not program.is_enabled(program.find("push button", "Send"))
+    program.click("Choose a Model")
+    program.find("frame", "Models")
+    program.says("Get More Models")
+    program.says("Gemma 3 270M")
+    program.end()
+
+
+def test_ask(home):
+    put_model(home, REAL)
+    program = start(home)
+    program.ask("What is the capital of France?")
+    program.wait(lambda: "Paris" in "".join(program.messages("Answer")), "Paris", 60)
+    program.wait(program.is_idle, "the end of the answer", 60)
+    assert program.messages("Your message") == ["What is the capital of France?"]
+    assert program.find("label", "What is the capital of France?", program.find("list", "Chats")), "the list has no such chat"
+    program.end()
+
+
+def test_stop(home):
+    put_model(home, REAL)
+    program = start(home)
+    program.ask(NUMBERS)
+    program.wait(lambda: len("".join(program.messages("Answer"))) > 20, "the first words", 60)
+    program.keys("Escape")
+    program.wait(program.is_idle, "the answer to stop", 5)
+    program.says("The answer was stopped.")
+    kept = program.messages("Answer")
+    assert kept[0], kept
+    program.end()
+
+
+def test_edit(home):
+    put_model(home, REAL)
+    program = start(home)
+    program.ask("What is the capital of Italy?")
+    program.wait(lambda: program.messages("Answer") and program.is_idle(), "the first answer", 60)
+    program.click("Edit and Ask Again")
+    program.wait(lambda: program.text_of(program.composer) == "What is the capital of Italy?", "the message in the composer")
+    program.focus_composer()
+    program.keys("ctrl+a")
+    program.ask("What is the capital of Spain?")
+    program.wait(lambda: "Madrid" in "".join(program.messages("Answer")), "Madrid", 60)
+    program.says("2 of 2")
+    program.wait(program.is_idle, "the end of the answer", 60)
+    program.click("Previous Version")
+    program.wait(lambda: program.messages("Your message")[0].startswith("What is the capital of Italy?"), "the first version")
+    program.says("1 of 2")
+    program.end()
+
+
+def test_attach(home):
+    """Files of the command line, and those that a second start hands over; a text model cannot see them and says so."""
+    put_model(home, REAL)
+    program = start(home, DATA / "images/rgb-8.png")
+    program.find("push button", "Remove “rgb-8.png”")
+    program.open(DATA / "images/rgb.jpg", DATA / "images/cut-header.png")
+    program.find("push button", "Remove “rgb.jpg”")
+    program.find("push button", "Remove “cut-header.png”")
+    program.click("Remove “cut-header.png”")
+    program.type("What is this?")
+    program.wait(lambda: "cannot see pictures" in program.find("push button", "Send").get_description()
+                 or any("cannot see pictures" in node.get_name() for node in program.walk()), "the reason")
+    assert not program.is_enabled(program.find("push button", "Send"))
+    for name in ("rgb.jpg", "rgb-8.png"):
+        program.click(f"Remove “{name}”")
+    program.wait(lambda: program.is_enabled(program.find("push button", "Send")), "Send to be enabled")
+    program.end()
+
+
+def test_record(home):
+    """From a sound file that stands for the microphone; the recording becomes an attachment, sent to a model that hears."""
+    model = put_model(home, DATA / "kit/models/gemma4-tiny/text-q4_0.gguf")
+    put_model(home, DATA / "kit/models/gemma4-tiny/mmproj.gguf")
+    sound = home / "voice.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(b"".join(struct.pack("<h", (index * 400) % 20000 - 10000) for index in range(5 * 16000)))
+    program = start(home, model=str(model), microphone=f"file:{sound}")
+    program.click("Record a Voice Note")
+    keep = program.find("push button", "Stop and Attach")
+    program.wait(lambda: any(node.get_name().startswith("0:01") for node in program.walk()), "a second of sound", 20)
+    program.act(keep, "click")
+    program.wait(lambda: [node for node in program.find_all("push button", "Remove") if ".wav" in node.get_name()],
+                 "the recording among the attachments")
+    program.ask("What was said?")
+    program.wait(lambda: program.messages("Answer"), "the answer", 20)
+    program.keys("Escape")
+    program.wait(program.is_idle, "the answer to stop", 5)
+    program.end()
+
+
+def test_switch_model(home):
+    put_model(home, REAL)
+    put_model(home, TINY)
+    program = start(home, model=str(home / "data/facet/models" / pathlib.Path(REAL).name))
+    before = program.find("label", "Gemma 3 270m").get_name()
+    program.keys("ctrl+m")
+    page = program.find("frame", "Models")
+    radios = program.wait(lambda: [node for node in program.walk(page) if node.get_role_name() in ("radio button", "check box")
+                                   and node.get_name()][1:] and
+                          [node for node in program.walk(page) if node.get_role_name() in ("radio button", "check box")],
+                          "two models to choose from", 20)
+    other = [radio for radio in radios if not radio.get_state_set().contains(Atspi.StateType.CHECKED)]
+    program.point_at(other[-1], "Models")
+    frame = program.find("frame", "Facet")
+    program.wait(lambda: not program.find_all("label", before, frame), "the other model's name in the title", 30)
+    program.end()
+    keyfile = (home / "config/glib-2.0/settings/keyfile").read_text(encoding="utf-8")
+    assert TINY.name in keyfile, keyfile
+
+
+def test_killed(home):
+    """kill -9 while an answer is written: the chat, the question and the answer's beginning are there again."""
+    put_model(home, REAL)
+    program = start(home)
+    program.ask(NUMBERS)
+    program.wait(lambda: len("".join(program.messages("Answer"))) > 60, "the first words", 60)
+
+    def saved():
+        with sqlite3.connect(f"file:{home / 'data/facet/chats.db'}?mode=ro", uri=True) as store:
+            return [row for row in store.execute("SELECT text FROM messages") if row[0] and row[0] != NUMBERS]
+
+    program.wait(saved, "the answer's beginning on disk", 20)
+    program.end(signal.SIGKILL)
+    program = start(home)
+    chat = program.find("label", NUMBERS, program.find("list", "Chats"))
+    program.point_at(chat)
+    program.wait(lambda: program.messages("Your message") == [NUMBERS], "the question")
+    assert len(program.messages("Answer")[0]) > 20, program.messages("Answer")
+    program.end()
+
+
+def test_right_to_left(home):
+    """In Arabic by the setting alone: the words, and the list of chats on the right of the conversation."""
+    put_model(home, REAL)
+    program = Program(FACET, home, language="ar")
+    program.says("صغير جدًا", 60)
+    chats = program.find("list", "الدردشات")
+    message = program.find("text", "الرسالة")
+    left = program.place(message)
+    right = program.place(chats)
+    assert left.width > 100 and right.width > 100, (left.width, right.width)
+    assert left.x + left.width <= right.x, (left.x, left.width, right.x)
+    send = program.place(program.find("push button", "أرسل"))
+    attach = program.place(program.find("push button", "أرفق ملفات"))
+    assert send.x < attach.x, (send.x, attach.x)
+    program.end()
+
+
+TESTS = [test_first_start, test_ask, test_stop, test_edit, test_attach, test_record, test_switch_model, test_killed,
+         test_right_to_left]
+
+
+def main():
+    wanted = sys.argv[2:]
+    tests = [test for test in TESTS if not wanted or test.__name__ in wanted]
+    print(f"1..{len(tests)}", flush=True)
+    for number, test in enumerate(tests, 1):
+        name = "/e2e/" + test.__name__.removeprefix("test_").replace("_", "-")
+        if test is not test_first_start and not REAL:
+            print(f"ok {number} {name} # SKIP FACET_TEST_MODEL is not set", flush=True)
+            continue
+        home = pathlib.Path(tempfile.mkdtemp(prefix="facet-e2e-"))
+        try:
+            test(home)
+            print(f"ok {number} {name}", flush=True)
+        except Exception:
+            print(f"not ok {number} {name}\n# " + "\n# ".join(traceback.format_exc().splitlines()), flush=True)
+        finally:
+            Program.end_all()
+            shutil.rmtree(home, ignore_errors=True)
+
+
+main()
