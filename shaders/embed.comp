@@ -19,13 +19,12 @@ void main ()
   uint row = group_number (), col = (gl_WorkGroupID.y * 64 + gl_LocalInvocationID.x) * 8;
   uint n = min (p.cols - min (col, p.cols), 8);
   bool by_id = p.rows == FACET_PUSH_TOKENS;
-  int id = int (row);
+  int id;
   vec4 a, b;
 
   if (row >= rows_of (p.rows))
     return;
-  if (by_id)
-    id = step[step[FACET_STEP_IDS_AT] + int (row)];
+  id = by_id ? step[step[FACET_STEP_IDS_AT] + int (row)] : int (row / p.divide % p.modulo);
   if (id < 0) {
     if (p.soft != 0)
       for (uint i = 0; i < n; i++)

@@ -1,6 +1,7 @@
 // y = x w^T (+ bias) for many rows: a work group computes a tile of 64 rows by
 // 64 columns, 32 elements of k at a time through shared memory; each of 256
-// threads holds 4 x 4 sums. GATED as in matvec.comp.
+// threads holds 4 x 4 sums. GATED as in matvec.comp. CONV: rows of x are windows
+// of a map, padded with zeros, in the order channel, row, column.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_shader_16bit_storage : require
@@ -35,6 +36,24 @@ shared float tile_w[DEPTH][TILE + 4];
 shared float tile_up[DEPTH][TILE + 4];
 #endif
 
+float load_x (uint row, uint k)
+{
+  if (k >= p.k)
+    return 0;
+#ifdef CONV
+  uint cells = p.side * p.side, channels = p.k / cells, channel = k / cells, cell = k % cells;
+  uint out_cols = (p.map_cols + p.stride - 1) / p.stride;
+  int r = int (row / out_cols * p.stride + cell / p.side) - int (p.pad_top);
+  int c = int (row % out_cols * p.stride + cell % p.side) - int (p.pad_left);
+
+  if (r < 0 || r >= int (p.map_rows) || c < 0 || c >= int (p.map_cols))
+    return 0;
+  return x[(uint (r) * p.map_cols + uint (c)) * channels + channel];
+#else
+  return x[row * p.k + k];
+#endif
+}
+
 void main ()
 {
   uint rows = rows_of (p.rows), first_row = group_number () * TILE, first_m = gl_WorkGroupID.y * TILE;
@@ -62,7 +81,7 @@ void main ()
 
     barrier ();
     for (uint i = 0; i < 8; i++)
-      tile_x[depth + i][slot] = k + i < p.k ? x[row * p.k + k + i] : 0.0;
+      tile_x[depth + i][slot] = load_x (row, k + i);
     if (k < p.k)
       w_load (m * p.row_bytes, k, p.k, a, b);
     for (uint i = 0; i < 4; i++) {

@@ -40,6 +40,23 @@
 #define FACET_EW_CLAMP 8
 #define FACET_EW_GLU 9
 
+/* Functions of shape.comp. */
+#define FACET_SHAPE_COLUMNS 0
+#define FACET_SHAPE_CONCAT 1
+#define FACET_SHAPE_EVERY 2
+#define FACET_SHAPE_COPY 3
+#define FACET_SHAPE_PATCHES 4
+#define FACET_SHAPE_UPSAMPLE 5
+
+/* Functions of altup.comp. */
+#define FACET_ALTUP_PREDICT 0
+#define FACET_ALTUP_CORRECT 1
+#define FACET_ALTUP_INJECT 2
+
+/* Functions of row-statistics.comp. */
+#define FACET_ROW_MATCH_RMS 0
+#define FACET_ROW_GAUSSIAN_TOPK 1
+
 /* Outputs and lanes of a work group of matvec.comp, tile of matmul.comp. */
 #define FACET_MATVEC_OUTPUTS 4
 #define FACET_MATVEC_LANES 16
@@ -57,6 +74,17 @@ struct FacetPushMatmul {
   uint y_stride;   /* columns of y */
   uint y_first;    /* the first of them */
   uint has_bias;
+  /* of convolutions: windows of side x side places of a map */
+  uint map_rows, map_cols;
+  uint side, stride;
+  uint pad_top, pad_left;
+};
+
+struct FacetPushDepthwise {
+  uint cols;
+  uint map_rows, map_cols;
+  uint side, stride;
+  uint pad_top, pad_left;
 };
 
 struct FacetPushEmbed {
@@ -64,9 +92,11 @@ struct FacetPushEmbed {
   uint row_bytes;
   uint first;      /* row of the table that this part begins with */
   uint count;      /* rows of the part */
-  uint rows;       /* row class; fixed: row r of the table as it is */
+  uint rows;       /* row class; fixed: see divide */
   uint soft;       /* whether this part copies soft rows */
   float scale;
+  uint divide;     /* fixed rows: row r is row r / divide % modulo of the table */
+  uint modulo;
 };
 
 struct FacetPushRows {
@@ -122,6 +152,69 @@ struct FacetPushPool {
   uint map_rows, map_cols;
   uint k;
   uint cols;
+};
+
+struct FacetPushShape {
+  uint rows;
+  uint cols;
+  uint a_cols, b_cols;      /* columns of the sources */
+  uint i0, i1, i2, i3;      /* as the node's i[] */
+};
+
+struct FacetPushAltup {
+  uint rows;
+  uint cols;       /* of all streams */
+  uint streams;
+  uint made;       /* number of the stream that something was made of */
+};
+
+struct FacetPushRotate {
+  uint rows;
+  uint cols;
+  uint group;
+  uint period;     /* columns of the angles */
+};
+
+struct FacetPushConv {
+  uint rows;
+  uint cols;
+  uint taps;
+};
+
+struct FacetPushLocalAttention {
+  uint rows;
+  uint cols;
+  uint head;
+  uint span;       /* rows before its own that a row sees */
+  float softcap;
+};
+
+struct FacetPushCumulative {
+  uint rows;       /* of the map */
+  uint cols;
+  uint rows_a_time;
+  float eps;
+};
+
+struct FacetPushRoute {
+  uint rows;
+  uint experts;
+  uint chosen;
+  uint has_scale;
+};
+
+struct FacetPushExperts {
+  uint rows;       /* row class of x */
+  uint k;
+  uint m;          /* columns of an expert */
+  uint row_bytes;
+  uint stride;     /* rows of w from expert to expert */
+  uint offset;     /* row of the first expert */
+  uint first;      /* row of w that the bound part begins with */
+  uint count;      /* rows of the part */
+  uint chosen;
+  uint x_cols;
+  uint x_step;     /* columns of x from slot to slot */
 };
 
 #endif

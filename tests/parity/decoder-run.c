@@ -1,4 +1,5 @@
 #include "decoder-run.h"
+#include "device.h"
 #include "inflate.h"
 
 #include <glib/gstdio.h>
@@ -89,7 +90,7 @@ decoder_run_open (FacetGguf *gguf, gboolean exact, int threads)
   run->gguf = gguf;
   run->decoder = facet_family_for (run->gguf, &error)->load (run->gguf, &error);
   g_assert_no_error (error);
-  run->backend = facet_cpu_backend_new (threads, exact);
+  run->backend = device_backend (threads, exact);
   run->exact = exact;
   return run;
 }

@@ -1,6 +1,7 @@
 /* Gemma 4's picture encoder against the original implementation: pixels, patch
  * embeddings, every layer, soft tokens; and what each part of it contributes. */
 #include "compare.h"
+#include "device.h"
 #include "models/encoder.h"
 #include "models/projector.h"
 #include "npz.h"
@@ -67,7 +68,7 @@ encode (FacetGguf *gguf, const char *picture, gboolean exact, Layers *layers, Fa
   g_autoptr (GError) error = NULL;
   g_autoptr (FacetEncoder) encoder = facet_encoder_load (gguf, FALSE, &error);
   g_autoptr (FacetImage) image = load_input (picture);
-  FacetBackend *backend = facet_cpu_backend_new (2, exact);
+  FacetBackend *backend = device_backend (2, exact);
   float *soft;
 
   g_assert_no_error (error);
@@ -177,7 +178,7 @@ test_broken (void)
 {
   g_autofree char *path = kit_path ("models/gemma4-tiny/mmproj.gguf"), *data = NULL, *copy = NULL;
   g_autoptr (GError) error = NULL;
-  FacetBackend *backend = facet_cpu_backend_new (1, FALSE);
+  FacetBackend *backend = device_backend (1, FALSE);
   gsize size;
   int fd = g_file_open_tmp ("facet-XXXXXX.gguf", &copy, NULL);
 
@@ -275,6 +276,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  if (device_missing ())
+    return TEST_SKIPPED;
   g_test_add_func ("/gemma4-vision/photo", test_photo);
   g_test_add_func ("/gemma4-vision/photo-exact", test_photo_exact);
   g_test_add_func ("/gemma4-vision/chart", test_chart);

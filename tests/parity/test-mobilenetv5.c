@@ -1,6 +1,7 @@
 /* Gemma 3n's picture encoder against the original implementation: pixels to
  * soft tokens, map by map, and what must be refused. */
 #include "compare.h"
+#include "device.h"
 #include "models/encoder.h"
 #include "npz.h"
 
@@ -80,7 +81,7 @@ check (const Case *c, int threads, gboolean exact)
   g_autofree float *expected = npy_floats (npz_get (npz, "soft_tokens")), *soft = NULL;
   g_auto (FacetEncoderInput) input = { 0 };
   const NpyArray *resized = npz_find (npz, "resized_u8");
-  FacetBackend *backend = facet_cpu_backend_new (threads, exact);
+  FacetBackend *backend = device_backend (threads, exact);
   Maps m = { npz, 0 };
   double rel;
 
@@ -197,6 +198,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  if (device_missing ())
+    return TEST_SKIPPED;
   g_test_add_data_func ("/mobilenetv5/chart", &cases[0], test_picture);
   g_test_add_data_func ("/mobilenetv5/small", &cases[1], test_picture);
   g_test_add_func ("/mobilenetv5/exact", test_exact);

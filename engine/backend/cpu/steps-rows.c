@@ -2,11 +2,9 @@
 #include "backend/cpu/conv.h"
 #include "backend/cpu/rows-altup.h"
 #include "backend/cpu/rows-audio.h"
+#include "backend/table-columns.h"
 
 #include <string.h>
-
-/* Elements of the largest block of a quantised type. */
-#define MAX_BLOCK 256
 
 static const float *
 weight (const FacetCpuRun *run, int node, int w)
@@ -34,29 +32,6 @@ row_embed (const FacetCpuRun *run, int node, int row)
   }
 }
 
-/* Columns first .. first + n - 1 of a row; blocks that reach beyond them go through @block. */
-static void
-dequantize_columns (const FacetKernels *k, FacetDtype dtype, const guint8 *row, int first, int n, float *y)
-{
-  const FacetDtypeInfo *info = facet_dtype_info (dtype);
-  int size = (int) info->block, end = first + n;
-  float block[MAX_BLOCK];
-
-  for (int c = first; c < end;) {
-    int inside = c % size, whole = (end - c) / size * size, some = MIN (size - inside, end - c);
-    const guint8 *src = row + (gsize) (c / size) * info->bytes;
-
-    if (inside == 0 && whole > 0) {
-      k->dequantize[dtype] (src, y + (c - first), (gsize) whole);
-      c += whole;
-    } else {
-      k->dequantize[dtype] (src, block, (gsize) size);
-      memcpy (y + (c - first), block + inside, sizeof (float) * some);
-      c += some;
-    }
-  }
-}
-
 static void
 row_lookup (const FacetCpuRun *run, int node, int row)
 {
@@ -69,7 +44,7 @@ row_lookup (const FacetCpuRun *run, int node, int row)
 
   if (id < 0 || id >= table->ne[1])
     id = 0;
-  dequantize_columns (k, table->dtype, (const guint8 *) table->data + id * stride, n->i[0], n->cols, y);
+  facet_dequantize_columns (k, table->dtype, (const guint8 *) table->data + id * stride, n->i[0], n->cols, y);
   k->scale (y, n->f[0], y, n->cols);
 }
 

@@ -15,7 +15,7 @@ facet_vk_capacity (const FacetPlan *plan, int rows)
 gboolean
 facet_vk_begin (FacetVkCompiler *c, FacetVkDispatch *d, const char *name, const guint32 *constants, int n, int rows, GError **error)
 {
-  *d = (FacetVkDispatch) { .kind = FACET_VK_GROUPS_ROWS, .rows = rows, .rows_a_group = 1, .y = 1 };
+  *d = (FacetVkDispatch) { .kind = FACET_VK_GROUPS_ROWS, .rows = rows, .rows_a_group = 1, .groups_a_row = 1, .y = 1 };
   for (int i = 0; i < FACET_VK_BINDINGS; i++)
     d->operands[i].value = FACET_VK_RANGE;
   return facet_vk_pipeline (c->plan->vk, name, constants, n, &d->pipeline, error);
@@ -102,7 +102,7 @@ place_of (const FacetGraph *graph, int i)
 {
   const FacetNode *node = facet_graph_node (graph, i);
 
-  if (node->op == FACET_OP_INPUT || (node->op == FACET_OP_EMBED && !table_is_shared (graph, node->w[0])))
+  if (node->op == FACET_OP_INPUT || node->op == FACET_OP_LOOKUP || (node->op == FACET_OP_EMBED && !table_is_shared (graph, node->w[0])))
     return FACET_VK_FROM_HOST;
   return node->layer != FACET_NOT_A_LAYER || i == facet_graph_result (graph) ? FACET_VK_KEPT : FACET_VK_IN_ARENA;
 }
@@ -144,8 +144,14 @@ require_weights (FacetVkCompiler *c, GError **error)
   for (int i = 0; i < facet_graph_n_nodes (c->plan->graph); i++) {
     const FacetNode *node = facet_graph_node (c->plan->graph, i);
 
+    if (value_at (c->plan, i)->place == FACET_VK_FROM_HOST)
+      continue;
+    if (node->op == FACET_OP_EXPERTS_UP || node->op == FACET_OP_EXPERTS_DOWN) {
+      facet_vk_require_experts (c, node, tensors);
+      continue;
+    }
     for (int w = 0; w < 2; w++)
-      if (node->w[w] != NULL && value_at (c->plan, i)->place != FACET_VK_FROM_HOST)
+      if (node->w[w] != NULL)
         g_ptr_array_add (tensors, (gpointer) node->w[w]);
   }
   return facet_vk_weights_require (c->plan->vk, tensors, NULL, error);
@@ -156,9 +162,15 @@ static const struct {
   gboolean host; /* the host writes the value before a step */
 } ops[FACET_OP_COUNT] = {
   [FACET_OP_EMBED] = { facet_vk_emit_embed, FALSE },
+  [FACET_OP_LOOKUP] = { NULL, TRUE },
   [FACET_OP_INPUT] = { NULL, TRUE },
   [FACET_OP_TABLE] = { facet_vk_emit_embed, FALSE },
+  [FACET_OP_TABLE_2D] = { facet_vk_emit_table_2d, FALSE },
   [FACET_OP_OUTPUTS] = { facet_vk_emit_outputs, FALSE },
+  [FACET_OP_COLUMNS] = { facet_vk_emit_shape, FALSE },
+  [FACET_OP_ROUTE] = { facet_vk_emit_route, FALSE },
+  [FACET_OP_EXPERTS_UP] = { facet_vk_emit_experts_up, FALSE },
+  [FACET_OP_EXPERTS_DOWN] = { facet_vk_emit_experts_down, FALSE },
   [FACET_OP_MATMUL] = { facet_vk_emit_matmul, FALSE },
   [FACET_OP_RMS_NORM] = { facet_vk_emit_norm, FALSE },
   [FACET_OP_LAYER_NORM] = { facet_vk_emit_norm, FALSE },
@@ -168,6 +180,7 @@ static const struct {
   [FACET_OP_GELU] = { facet_vk_emit_elementwise, FALSE },
   [FACET_OP_GEGLU] = { facet_vk_emit_elementwise, FALSE },
   [FACET_OP_ROPE] = { facet_vk_emit_rope, FALSE },
+  [FACET_OP_ROTATE] = { facet_vk_emit_rotate, FALSE },
   [FACET_OP_KV_STORE] = { facet_vk_emit_kv_store, FALSE },
   [FACET_OP_ATTENTION] = { facet_vk_emit_attention, FALSE },
   [FACET_OP_SOFTCAP] = { facet_vk_emit_elementwise, FALSE },
@@ -176,6 +189,22 @@ static const struct {
   [FACET_OP_SILU] = { facet_vk_emit_elementwise, FALSE },
   [FACET_OP_CLAMP] = { facet_vk_emit_elementwise, FALSE },
   [FACET_OP_GLU] = { facet_vk_emit_elementwise, FALSE },
+  [FACET_OP_PATCHES] = { facet_vk_emit_shape, FALSE },
+  [FACET_OP_CONV] = { facet_vk_emit_matmul, FALSE },
+  [FACET_OP_DEPTHWISE] = { facet_vk_emit_depthwise, FALSE },
+  [FACET_OP_UPSAMPLE] = { facet_vk_emit_shape, FALSE },
+  [FACET_OP_RESHAPE] = { facet_vk_emit_shape, FALSE },
+  [FACET_OP_EVERY] = { facet_vk_emit_shape, FALSE },
+  [FACET_OP_CONCAT] = { facet_vk_emit_shape, FALSE },
+  [FACET_OP_CAUSAL_CONV] = { facet_vk_emit_causal_conv, FALSE },
+  [FACET_OP_LOCAL_ATTENTION] = { facet_vk_emit_local_attention, FALSE },
+  [FACET_OP_CUM_STATS] = { facet_vk_emit_cumulative, FALSE },
+  [FACET_OP_CUM_NORM] = { facet_vk_emit_cumulative, FALSE },
+  [FACET_OP_MATCH_RMS] = { facet_vk_emit_row_statistics, FALSE },
+  [FACET_OP_GAUSSIAN_TOPK] = { facet_vk_emit_row_statistics, FALSE },
+  [FACET_OP_ALTUP_PREDICT] = { facet_vk_emit_altup, FALSE },
+  [FACET_OP_ALTUP_CORRECT] = { facet_vk_emit_altup, FALSE },
+  [FACET_OP_ALTUP_INJECT] = { facet_vk_emit_altup, FALSE },
 };
 
 gboolean
@@ -243,7 +272,8 @@ lay_out_upload (FacetPlan *plan)
     at = aligned (at + sizeof (float) * plan->max_rows * plan->ropes.head[t]);
   }
   plan->soft_at = at;
-  at = aligned (at + sizeof (float) * plan->max_rows * plan->soft_cols);
+  /* Something is bound even where there are none. */
+  at = aligned (at + MAX (sizeof (float) * plan->max_rows * plan->soft_cols, 16));
   for (guint v = 0; v < plan->values->len; v++) {
     FacetVkValue *value = value_at (plan, (int) v);
 
@@ -344,7 +374,8 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
 {
   int n = facet_graph_n_nodes (graph);
   FacetPlan *plan = g_new0 (FacetPlan, 1);
-  FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n) };
+  FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n),
+                        g_ptr_array_new_with_free_func (g_free) };
 
   plan->vk = (FacetVk *) backend;
   plan->graph = graph;
@@ -359,6 +390,7 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
   g_free (c.uses);
   g_free (c.gated);
   g_free (c.skip);
+  g_ptr_array_unref (c.owned);
   return plan;
 }
 

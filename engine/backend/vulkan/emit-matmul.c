@@ -10,7 +10,6 @@ from_row (const FacetVkPart *part, guint32 row_bytes, guint32 first, guint32 cou
   return (FacetVkRange) { part->range.buffer, part->range.offset + (VkDeviceSize) first * row_bytes, (VkDeviceSize) count * row_bytes };
 }
 
-/* The table itself and embeddings from it: weights of at most two matrices. */
 typedef struct {
   const FacetNode     *product;    /* whose shape and input count */
   const FacetVkWeight *w, *up;     /* up: of a gated pair */
@@ -18,13 +17,30 @@ typedef struct {
   gboolean             few;
 } Product;
 
+/* Zeros before the first of @n places, of those that windows of @side need. */
+static guint32
+padding_before (int n, int side, int stride)
+{
+  return (guint32) (MAX (0, (facet_conv_out (n, stride) - 1) * stride + side - n) / 2);
+}
+
+static const char *
+kernel_of (const Product *p)
+{
+  if (p->product->op == FACET_OP_CONV)
+    return "conv";
+  if (p->up != NULL)
+    return p->few ? "matvec-gated" : "matmul-gated";
+  return p->few ? "matvec" : "matmul";
+}
+
 static gboolean
 emit_columns (FacetVkCompiler *c, const Product *p, int part, guint32 first, guint32 count, GError **error)
 {
   const FacetTensor *tensor = p->product->w[0], *bias = p->product->w[1];
   guint32 k = (guint32) tensor->ne[0];
   g_autofree char *type = g_ascii_strdown (facet_dtype_name (tensor->dtype), -1);
-  g_autofree char *name = g_strdup_printf ("%s%s-%s", p->few ? "matvec" : "matmul", p->up != NULL ? "-gated" : "", type);
+  g_autofree char *name = g_strdup_printf ("%s-%s", kernel_of (p), type);
   struct FacetPushMatmul push = {
     .rows = (guint32) p->product->rows,
     .k = k,
@@ -36,6 +52,14 @@ emit_columns (FacetVkCompiler *c, const Product *p, int part, guint32 first, gui
   };
   FacetVkDispatch d;
 
+  if (p->product->op == FACET_OP_CONV) {
+    push.map_rows = (guint32) p->product->i[0];
+    push.map_cols = (guint32) p->product->i[1];
+    push.side = (guint32) p->product->i[2];
+    push.stride = (guint32) p->product->i[3];
+    push.pad_top = padding_before (p->product->i[0], p->product->i[2], p->product->i[3]);
+    push.pad_left = padding_before (p->product->i[1], p->product->i[2], p->product->i[3]);
+  }
   if (!facet_vk_begin (c, &d, name, NULL, 0, p->product->rows, error))
     return FALSE;
   facet_vk_bind (&d, 1, p->out, TRUE);
@@ -59,7 +83,7 @@ gboolean
 facet_vk_emit_matmul (FacetVkCompiler *c, int node, GError **error)
 {
   const FacetNode *n = facet_graph_node (c->plan->graph, node);
-  Product p = { .product = n, .out = node, .few = facet_vk_capacity (c->plan, n->rows) <= FACET_VK_FEW_ROWS };
+  Product p = { .product = n, .out = node, .few = n->op != FACET_OP_CONV && facet_vk_capacity (c->plan, n->rows) <= FACET_VK_FEW_ROWS };
   guint32 most;
 
   if (n->op == FACET_OP_GEGLU) {
@@ -75,38 +99,29 @@ facet_vk_emit_matmul (FacetVkCompiler *c, int node, GError **error)
   return TRUE;
 }
 
-/* Rows of the step's ids, or (TABLE) all rows in order. */
 gboolean
-facet_vk_emit_embed (FacetVkCompiler *c, int node, GError **error)
+facet_vk_emit_depthwise (FacetVkCompiler *c, int node, GError **error)
 {
   const FacetNode *n = facet_graph_node (c->plan->graph, node);
-  const FacetVkWeight *w = facet_vk_weight (c->plan->vk, n->w[0]);
-  g_autofree char *type = g_ascii_strdown (facet_dtype_name (n->w[0]->dtype), -1);
-  g_autofree char *name = g_strdup_printf ("embed-%s", type);
+  struct FacetPushDepthwise push = {
+    .cols = (guint32) n->cols,
+    .map_rows = (guint32) n->i[0],
+    .map_cols = (guint32) n->i[1],
+    .side = (guint32) n->i[2],
+    .stride = (guint32) n->i[3],
+    .pad_top = padding_before (n->i[0], n->i[2], n->i[3]),
+    .pad_left = padding_before (n->i[1], n->i[2], n->i[3]),
+  };
+  FacetVkDispatch d;
 
-  if (n->op == FACET_OP_EMBED)
-    c->plan->soft_cols = n->cols;
-  for (int part = 0; part < w->n_parts; part++) {
-    struct FacetPushEmbed push = {
-      .cols = (guint32) n->cols,
-      .row_bytes = w->row_bytes,
-      .first = w->parts[part].first,
-      .count = w->parts[part].count,
-      .rows = (guint32) n->rows,
-      .soft = part == 0,
-      .scale = n->op == FACET_OP_EMBED ? n->f[0] : 1,
-    };
-    FacetVkDispatch d;
-
-    if (!facet_vk_begin (c, &d, name, NULL, 0, n->rows, error))
-      return FALSE;
-    facet_vk_bind (&d, 1, node, TRUE);
-    facet_vk_bind_range (&d, 2, w->parts[part].range, FALSE);
-    facet_vk_bind (&d, 3, FACET_VK_SOFT, FALSE);
-    facet_vk_push (&d, &push, sizeof push);
-    d.y = (push.cols + 511) / 512;
-    d.cost = 16.0 * facet_vk_capacity (c->plan, n->rows) * n->cols;
-    facet_vk_end (c, &d);
-  }
+  if (!facet_vk_begin (c, &d, "depthwise", NULL, 0, n->rows, error))
+    return FALSE;
+  facet_vk_bind (&d, 1, node, TRUE);
+  facet_vk_bind (&d, 2, n->src[0], FALSE);
+  facet_vk_bind_range (&d, 3, facet_vk_vector (c, n->w[0]), FALSE);
+  facet_vk_push (&d, &push, sizeof push);
+  d.y = (push.cols + 255) / 256;
+  d.cost = 2.0 * n->rows * n->cols * n->i[2] * n->i[2];
+  facet_vk_end (c, &d);
   return TRUE;
 }

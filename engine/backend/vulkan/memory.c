@@ -92,7 +92,7 @@ facet_vk_buffer_new (FacetVk *vk, gsize size, FacetVkMemory kind, FacetVkBuffer 
   if (!facet_vk_check (allocate (vk, &allocation, &buffer->memory), "memory", error)
       || !facet_vk_check (f->BindBufferMemory (vk->device, buffer->buffer, buffer->memory, 0), "memory", error))
     goto fail;
-  if (host_can_see (vk, type)
+  if (host_can_see (vk, type) && !(vk->hides_memory && kind == FACET_VK_DEVICE)
       && !facet_vk_check (f->MapMemory (vk->device, buffer->memory, 0, VK_WHOLE_SIZE, 0, (void **) &buffer->mapped), "map", error))
     goto fail;
   return TRUE;

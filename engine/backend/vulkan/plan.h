@@ -72,6 +72,7 @@ typedef struct {
   FacetVkGroups   kind;
   int             rows;          /* row class */
   guint32         rows_a_group;  /* of x */
+  guint32         groups_a_row;  /* 1, unless rows have several parts */
   guint32         y;
   const FacetAttention *attention;
   guint32         split;         /* keys a split */
@@ -106,6 +107,7 @@ typedef struct {
   int       *uses;       /* readers, by node */
   gboolean  *gated;      /* by node: a GEGLU that computes its two products */
   gboolean  *skip;       /* by node: nothing is emitted for it */
+  GPtrArray *owned;      /* tensors made for the while */
 } FacetVkCompiler;
 
 guint32         facet_vk_capacity   (const FacetPlan *plan, int rows);
@@ -130,7 +132,22 @@ gboolean facet_vk_emit_elementwise (FacetVkCompiler *c, int node, GError **error
 gboolean facet_vk_emit_norm        (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_rope        (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_outputs     (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_depthwise   (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_pool        (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_shape       (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_table_2d    (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_altup       (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_rotate      (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_row_statistics  (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_causal_conv     (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_local_attention (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_cumulative      (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_route           (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_experts_up      (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_experts_down    (FacetVkCompiler *c, int node, GError **error);
+
+/* Adds the tensors that hold a node's experts. */
+void     facet_vk_require_experts  (FacetVkCompiler *c, const FacetNode *n, GPtrArray *tensors);
 
 /* What of attention fits into a work group. */
 gboolean facet_vk_check_attention  (FacetVk *vk, const FacetAttention *at, GError **error);

@@ -30,7 +30,7 @@ facet_vk_groups (const FacetVkDispatch *d, guint32 rows, guint32 splits)
 
   if (d->kind == FACET_VK_GROUPS_ATTENTION)
     rows *= (guint32) (d->attention->n_head / d->attention->n_kv);
-  x = (rows + d->rows_a_group - 1) / d->rows_a_group;
+  x = (rows + d->rows_a_group - 1) / d->rows_a_group * d->groups_a_row;
   if (d->kind == FACET_VK_GROUPS_ATTENTION)
     return (VkDispatchIndirectCommand) { x, d->y, splits };
   if (x == 0 || (d->kind == FACET_VK_GROUPS_MERGE && splits == 1))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backend/cpu/kernels.h"
+#include "backend/table-columns.h"
 
 /* What a submit should take: short enough for a smooth desktop and a prompt
  * Stop, long enough that its overhead does not count. */
@@ -31,7 +32,8 @@ write_block (FacetPlan *plan, const FacetStep *step)
   words[FACET_STEP_VISIBLE_AT] = FACET_STEP_HEADER + plan->max_rows;
   words[FACET_STEP_OUTPUTS_AT] = FACET_STEP_HEADER + 2 * plan->max_rows;
   for (int row = 0; row < step->n; row++) {
-    ids[row] = step->ids != NULL ? step->ids[row] : 0;
+    /* The soft row that this row stands for is copied to its own place. */
+    ids[row] = step->ids == NULL ? 0 : step->ids[row] < 0 ? -1 - row : step->ids[row];
     visible[row] = step->visible != NULL ? step->visible[row] : step->position + row;
   }
   for (int i = 0; i < step->n_outputs; i++)
@@ -106,10 +108,36 @@ write_embeddings (const FacetNode *node, const FacetStep *step, float *y)
 }
 
 static void
+write_lookup (const FacetNode *node, const FacetStep *step, float *y)
+{
+  const FacetKernels *k = facet_kernels_get ();
+  const FacetTensor *table = node->w[0];
+  gsize stride = facet_dtype_row_bytes (table->dtype, (gsize) table->ne[0]);
+  guint32 rows = rows_of (step, node->rows);
+
+  for (guint32 row = 0; row < rows; row++, y += node->cols) {
+    gint32 id = step->ids[node->rows == FACET_ROWS_OUTPUTS ? (guint32) step->outputs[row] : row];
+
+    if (id < 0 || id >= table->ne[1])
+      id = 0;
+    facet_dequantize_columns (k, table->dtype, (const guint8 *) table->data + (gsize) id * stride, node->i[0], node->cols, y);
+    k->scale (y, node->f[0], y, (gsize) node->cols);
+  }
+}
+
+static void
+write_soft_rows (FacetPlan *plan, const FacetStep *step)
+{
+  gsize bytes = sizeof (float) * plan->soft_cols;
+
+  for (int row = 0; plan->soft_cols > 0 && row < step->n; row++)
+    if (step->ids[row] < 0)
+      memcpy (plan->upload.mapped + plan->soft_at + row * bytes, step->soft + (gsize) (-1 - step->ids[row]) * plan->soft_cols, bytes);
+}
+
+static void
 write_values (FacetPlan *plan, const FacetStep *step)
 {
-  if (plan->soft_cols > 0 && step->n_soft > 0)
-    memcpy (plan->upload.mapped + plan->soft_at, step->soft, sizeof (float) * step->n_soft * plan->soft_cols);
   for (int i = 0; i < facet_graph_n_nodes (plan->graph); i++) {
     const FacetVkValue *value = &g_array_index (plan->values, FacetVkValue, i);
     const FacetNode *node = facet_graph_node (plan->graph, i);
@@ -119,6 +147,8 @@ write_values (FacetPlan *plan, const FacetStep *step)
       continue;
     if (node->op == FACET_OP_EMBED)
       write_embeddings (node, step, y);
+    else if (node->op == FACET_OP_LOOKUP)
+      write_lookup (node, step, y);
     else
       memcpy (y, step->inputs[node->i[0]], sizeof (float) * rows_of (step, node->rows) * node->cols);
   }
@@ -167,6 +197,7 @@ facet_vk_plan_run (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, 
   write_block (plan, step);
   write_groups (plan, step);
   write_angles (plan, step);
+  write_soft_rows (plan, step);
   write_values (plan, step);
   for (guint first = 0, end; first < plan->segments->len; first = end) {
     if (facet_is_cancelled (cancel)) {

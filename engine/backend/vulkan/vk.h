@@ -71,6 +71,7 @@ typedef struct {
   GHashTable           *pipelines;    /* key -> VkPipeline */
   GHashTable           *weights;      /* tensor data -> FacetVkWeight */
   GArray               *chunks;       /* FacetVkBuffer that hold them */
+  gboolean              hides_memory; /* for tests: as if the host never saw the device's memory */
   gboolean              lost;         /* after an error of the device nothing works */
   double                seconds_per_cost; /* measured; 0: never yet */
 } FacetVk;
