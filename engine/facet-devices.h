@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 
 typedef enum {
   FACET_NOTICE_NONE,
-  FACET_NOTICE_CPU_INSTEAD, /* the graphics processor cannot run this model */
+  FACET_NOTICE_CPU_INSTEAD, /* the graphics device cannot run this model */
+  FACET_NOTICE_DEVICE_LOST, /* it failed for good; the processor went on from there */
 } FacetNotice;
 
 /* What happened since the last call, told once. For the model's own thread. */

@@ -22,3 +22,9 @@ facet_backend_choose (const FacetModelParams *params, GError **error)
   }
   return facet_cpu_backend_new (params->threads, params->exact);
 }
+
+gboolean
+facet_backend_is_cpu (const FacetBackend *backend)
+{
+  return g_str_equal (backend->klass->name, "cpu");
+}

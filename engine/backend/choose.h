@@ -6,3 +6,5 @@
 /* CPU and VULKAN give what they say or DEVICE; AUTO gives a graphics processor
  * that fits, else the CPU (no error, one line in the log). @params may be NULL. */
 FacetBackend *facet_backend_choose (const FacetModelParams *params, GError **error);
+/* The one that does everything and does not fail. */
+gboolean      facet_backend_is_cpu (const FacetBackend *backend);

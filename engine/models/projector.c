@@ -20,6 +20,7 @@ struct FacetProjector {
   FacetEncoder *images, *sounds; /* either may be NULL, not both */
   FacetHardTokens hard[2];       /* of pictures, of sound */
   FacetBackend *backend;
+  FacetBackend *cpu;             /* for what the backend cannot do; NULL until then */
   gboolean      owns_backend;
   GQueue        kept;
   gsize         kept_bytes, budget;
@@ -126,6 +127,8 @@ facet_projector_free (FacetProjector *projector)
   facet_hard_tokens_clear (&projector->hard[1]);
   g_clear_pointer (&projector->gguf, facet_gguf_close);
   g_queue_clear_full (&projector->kept, kept_free);
+  if (projector->cpu)
+    projector->cpu->klass->free (projector->cpu);
   if (projector->owns_backend)
     projector->backend->klass->free (projector->backend);
   g_free (projector);
@@ -248,12 +251,40 @@ keep (FacetProjector *projector, const char *key, GBytes *soft)
   projector->kept_bytes += size;
 }
 
+void
+facet_projector_set_backend (FacetProjector *projector, FacetBackend *backend)
+{
+  projector->backend = backend;
+}
+
+/* On the backend, or on the CPU what it cannot do. */
+static float *
+run_encoder (FacetProjector *projector, FacetEncoder *encoder, const FacetEncoderInput *input, FacetCancel *cancel, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  float *values = facet_encoder_run (encoder, projector->backend, input, NULL, NULL, cancel, &local);
+
+  if (values)
+    return values;
+  if (facet_backend_is_cpu (projector->backend)
+      || !(g_error_matches (local, FACET_ERROR, FACET_ERROR_UNSUPPORTED) || g_error_matches (local, FACET_ERROR, FACET_ERROR_NO_MEMORY)
+           || g_error_matches (local, FACET_ERROR, FACET_ERROR_DEVICE))) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return NULL;
+  }
+  g_message ("%s: the processor encodes instead of %s: %s", facet_gguf_path (projector->gguf), projector->backend->description,
+             local->message);
+  if (!projector->cpu)
+    projector->cpu = facet_cpu_backend_new (0, FALSE);
+  return facet_encoder_run (encoder, projector->cpu, input, NULL, NULL, cancel, error);
+}
+
 /* Returns: (transfer full). */
 static GBytes *
 run_and_keep (FacetProjector *projector, FacetEncoder *encoder, const FacetEncoderInput *input, const char *key,
               FacetCancel *cancel, GError **error)
 {
-  float *values = facet_encoder_run (encoder, projector->backend, input, NULL, NULL, cancel, error);
+  float *values = run_encoder (projector, encoder, input, cancel, error);
   GBytes *soft;
 
   if (!values)

@@ -7,6 +7,9 @@
 /* Runs on @backend, which must outlive it; @detail as in FacetModelParams. */
 FacetProjector *facet_projector_new (const char *path, FacetBackend *backend, int detail, GError **error);
 
+/* From now on; what is kept stays. */
+void            facet_projector_set_backend (FacetProjector *projector, FacetBackend *backend);
+
 /* Rows that every sound takes in a prompt, whatever its length; 0: as many as
  * it has soft tokens. */
 int             facet_projector_sound_rows (FacetProjector *projector);

@@ -57,6 +57,14 @@ facet_model_hard_embedding (FacetModel *model, gint32 id, GError **error)
   return NULL;
 }
 
+static void
+backend_free (gpointer data)
+{
+  FacetBackend *backend = data;
+
+  backend->klass->free (backend);
+}
+
 /* A graphics processor that cannot run the decoder gives way to the CPU. */
 static gboolean
 choose_backend (FacetModel *model, const FacetModelParams *params, GError **error)
@@ -64,6 +72,9 @@ choose_backend (FacetModel *model, const FacetModelParams *params, GError **erro
   g_autoptr (FacetGraph) graph = NULL;
   g_autoptr (GError) unfit = NULL;
 
+  model->params = (FacetModelParams) { .backend = params->backend, .device = params->device, .threads = params->threads,
+                                       .exact = params->exact };
+  model->retired = g_ptr_array_new_with_free_func (backend_free);
   model->backend = facet_backend_choose (params, error);
   if (!model->backend || !model->backend->klass->supports)
     return model->backend != NULL;
@@ -75,6 +86,31 @@ choose_backend (FacetModel *model, const FacetModelParams *params, GError **erro
   model->backend = facet_cpu_backend_new (params->threads, params->exact);
   model->notice = FACET_NOTICE_CPU_INSTEAD;
   return TRUE;
+}
+
+void
+facet_model_replace_backend (FacetModel *model, const GError *why)
+{
+  g_autofree char *name = g_strdup (model->backend->description);
+  g_autoptr (GError) error = NULL;
+  FacetBackend *next = NULL;
+
+  /* The device's memory is needed again; another session lets go of it later. */
+  if (g_atomic_int_get (&model->sessions) <= 1)
+    backend_free (model->backend);
+  else
+    g_ptr_array_add (model->retired, model->backend);
+  if (why->code == FACET_ERROR_DEVICE && model->failures++ == 0)
+    next = facet_backend_choose (&model->params, &error);
+  if (!next || facet_backend_is_cpu (next)) {
+    model->notice = why->code == FACET_ERROR_DEVICE ? FACET_NOTICE_DEVICE_LOST : FACET_NOTICE_CPU_INSTEAD;
+    g_message ("%s failed (%s); the processor goes on", name, error ? error->message : why->message);
+  } else {
+    g_message ("%s failed (%s) and was opened anew", name, why->message);
+  }
+  model->backend = next ? next : facet_cpu_backend_new (model->params.threads, model->exact);
+  if (model->projector)
+    facet_projector_set_backend (model->projector, model->backend);
 }
 
 FacetNotice
@@ -156,7 +192,8 @@ facet_model_unref (FacetModel *model)
   g_clear_pointer (&model->tokenizer, facet_tokenizer_free);
   g_clear_pointer (&model->gguf, facet_gguf_close);
   if (model->backend)
-    model->backend->klass->free (model->backend);
+    backend_free (model->backend);
+  g_clear_pointer (&model->retired, g_ptr_array_unref);
   g_clear_pointer (&model->info, facet_model_info_free);
   g_free (model);
 }

@@ -19,6 +19,8 @@ typedef enum {
 
 struct FacetSession {
   FacetModel    *model;
+  FacetBackend  *backend;  /* the model's when the cache was made; plans and cache belong to it */
+  FacetKvType    kv_type;
   int            context;
   int            max_step, all_step;
   FacetKv       *kv;
@@ -29,6 +31,13 @@ struct FacetSession {
   FacetLayerFunc on_layer;
   gpointer       layer_data;
 };
+
+void     facet_session_drop_runs    (FacetSession *session);
+/* Makes a cache on the model's backend, if the session has none there. */
+gboolean facet_session_take_backend (FacetSession *session, GError **error);
+/* After @failure of a run: moves to another backend, with an empty cache; or
+ * sets @error, which may be @failure itself. Clears @failure. */
+gboolean facet_session_recover      (FacetSession *session, GError **failure, GError **error);
 
 /* Called with float32 [n, vocab] of rows first .. first + n - 1. */
 typedef void (*FacetRowsFunc) (int first, int n, const float *logits, gpointer user_data);

@@ -47,21 +47,21 @@ facet_session_new (FacetModel *model, const FacetSessionParams *params, GError *
   session->context = context;
   session->max_step = chunk;
   session->all_step = MAX (MIN (ALL_ROWS, chunk), span);
+  session->kv_type = kv_type;
   session->logits = g_new (float, decoder->vocab);
   facet_timeline_init (&session->held);
-  session->kv = model->backend->klass->kv_new (model->backend, decoder->kv_layers, decoder->n_kv_layers, context,
-                                               chunk, kv_type, error);
-  if (!session->kv)
+  g_atomic_int_inc (&model->sessions);
+  if (!facet_session_take_backend (session, error))
     g_clear_pointer (&session, facet_session_free);
   return session;
 }
 
-static void
-drop_runs (FacetSession *session)
+void
+facet_session_drop_runs (FacetSession *session)
 {
   for (int i = 0; i < FACET_N_RUNS; i++) {
     if (session->runs[i].plan)
-      session->model->backend->klass->plan_free (session->runs[i].plan);
+      session->backend->klass->plan_free (session->runs[i].plan);
     g_clear_pointer (&session->runs[i].graph, facet_graph_free);
     session->runs[i].plan = NULL;
   }
@@ -70,9 +70,10 @@ drop_runs (FacetSession *session)
 void
 facet_session_free (FacetSession *session)
 {
-  drop_runs (session);
+  facet_session_drop_runs (session);
   if (session->kv)
-    session->model->backend->klass->kv_free (session->kv);
+    session->backend->klass->kv_free (session->kv);
+  g_atomic_int_add (&session->model->sessions, -1);
   facet_timeline_clear (&session->held);
   g_free (session->logits);
   facet_model_unref (session->model);
@@ -88,7 +89,7 @@ facet_session_context (FacetSession *session)
 void
 facet_session_set_layer_func (FacetSession *session, FacetLayerFunc func, gpointer user_data)
 {
-  drop_runs (session);
+  facet_session_drop_runs (session);
   session->on_layer = func;
   session->layer_data = user_data;
 }
@@ -100,7 +101,7 @@ get_run (FacetSession *session, FacetRunKind kind, GError **error)
 {
   FacetRun *run = &session->runs[kind];
   FacetDecoder *decoder = session->model->decoder;
-  FacetBackend *backend = session->model->backend;
+  FacetBackend *backend = session->backend;
   int rows = kind == FACET_RUN_DECODE ? 1 : kind == FACET_RUN_ALL ? session->all_step : session->max_step;
 
   if (run->plan)
@@ -118,7 +119,7 @@ report_layers (FacetSession *session, FacetRun *run, int rows)
     const FacetNode *node = facet_graph_node (run->graph, i);
 
     if (node->layer != FACET_NOT_A_LAYER)
-      session->on_layer (node->layer, session->model->backend->klass->value (run->plan, i), rows, node->cols, session->layer_data);
+      session->on_layer (node->layer, session->backend->klass->value (run->plan, i), rows, node->cols, session->layer_data);
   }
 }
 
@@ -174,7 +175,7 @@ static gboolean
 run_rows (FacetSession *session, const FacetTimeline *timeline, int from, int to, FacetRunKind kind, int n_outputs, const float **logits,
           FacetCancel *cancel, GError **error)
 {
-  FacetBackend *backend = session->model->backend;
+  FacetBackend *backend = session->backend;
   FacetRun *run = get_run (session, kind, error);
   g_autoptr (GArray) soft = g_array_new (FALSE, FALSE, sizeof (float));
   int n = to - from;
@@ -311,23 +312,30 @@ facet_session_sync (FacetSession        *session,
                     GError             **error)
 {
   FacetProjector *projector = session->model->projector;
+  GError *failure = NULL;
   gboolean done;
 
   if (projector)
     facet_projector_set_progress (projector, on_progress, progress_data);
-  done = compute_rows (session, timeline, on_rows, rows_data, on_progress, progress_data, cancel, error);
+  /* Rows that were handed over cannot be taken back. */
+  while (!(done = facet_session_take_backend (session, &failure)
+                  && compute_rows (session, timeline, on_rows, rows_data, on_progress, progress_data, cancel, &failure))
+         && !on_rows && facet_session_recover (session, &failure, error))
+    ;
+  if (failure)
+    g_propagate_error (error, failure);
   if (projector)
     facet_projector_set_progress (projector, NULL, NULL);
   return done;
 }
 
-gboolean
-facet_session_step (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error)
+static gboolean
+step_once (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error)
 {
   int row = session->held.ids->len;
   FacetStep step = { .n = 1, .position = row, .ids = &id, .outputs = (const gint32[]) { 0 }, .n_outputs = 1 };
   FacetRun *run = get_run (session, FACET_RUN_DECODE, error);
-  FacetBackend *backend = session->model->backend;
+  FacetBackend *backend = session->backend;
 
   if (!run)
     return FALSE;
@@ -339,6 +347,22 @@ facet_session_step (FacetSession *session, gint32 id, FacetCancel *cancel, GErro
     report_layers (session, run, 1);
   memcpy (session->logits, backend->klass->value (run->plan, facet_graph_result (run->graph)), session->model->decoder->vocab * sizeof (float));
   return TRUE;
+}
+
+gboolean
+facet_session_step (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error)
+{
+  g_auto (FacetTimeline) rows = { NULL };
+  GError *failure = NULL;
+
+  if (session->backend == session->model->backend && step_once (session, id, cancel, &failure))
+    return TRUE;
+  facet_timeline_init (&rows);
+  facet_timeline_copy (&rows, &session->held, 0, (int) session->held.ids->len);
+  g_array_append_val (rows.ids, id);
+  if (failure && !facet_session_recover (session, &failure, error))
+    return FALSE;
+  return facet_session_sync (session, &rows, NULL, NULL, NULL, NULL, cancel, error);
 }
 
 /* The same as a prompt to be computed, whether or not it fits. */

@@ -176,6 +176,7 @@ answer_once (const Arguments *arguments, FacetModel *model, Conversation *conver
     print_json (model, &reply);
   else
     finish_answer (arguments, model, &reply);
+  report_notice (model);
   return reply.stop_reason == FACET_STOP_CANCELLED ? EXIT_INTERRUPTED : EXIT_OK;
 }
 
@@ -263,6 +264,7 @@ talk (Arguments *arguments, FacetModel *model, Conversation *conversation, Facet
       report_turn_error (error, conversation);
       status = line_reader_is_terminal (reader) ? EXIT_OK : EXIT_FAILED;
     }
+    report_notice (model);
   }
 }
 

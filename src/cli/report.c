@@ -68,6 +68,9 @@ report_notice (FacetModel *model)
   case FACET_NOTICE_CPU_INSTEAD:
     g_printerr ("%s\n", _("The graphics device cannot run this model; the processor does."));
     break;
+  case FACET_NOTICE_DEVICE_LOST:
+    g_printerr ("%s\n", _("The graphics device failed; the processor went on from there."));
+    break;
   case FACET_NOTICE_NONE:
     break;
   }

@@ -20,5 +20,7 @@ facet_vk_fault_count (FacetVkFault kind)
 gboolean
 facet_vk_fault (FacetVkFault kind)
 {
-  return g_atomic_int_add (&faults[kind].count, 1) + 1 == g_atomic_int_get (&faults[kind].nth);
+  int call = g_atomic_int_add (&faults[kind].count, 1) + 1, nth = g_atomic_int_get (&faults[kind].nth);
+
+  return call == nth || (nth < 0 && call >= -nth);
 }

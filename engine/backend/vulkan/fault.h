@@ -1,7 +1,7 @@
 /* fault.h - failures on purpose, for tests
  *
- * The n-th call of a kind fails as a device would; 0 lets all pass. Calls are
- * counted from the last arming.
+ * The n-th call of a kind fails as a device would; with -n so do all that
+ * follow; 0 lets all pass. Calls are counted from the last arming.
  */
 #pragma once
 
