@@ -131,7 +131,7 @@ test_catalogue_is_sound (void)
 {
   g_autoptr (GListModel) catalog = load_catalog ();
 
-  g_assert_cmpuint (g_list_model_get_n_items (catalog), ==, 7);
+  g_assert_cmpuint (g_list_model_get_n_items (catalog), ==, 9);
   for (guint i = 0; i < g_list_model_get_n_items (catalog); i++) {
     g_autoptr (FacetCatalogModel) model = g_list_model_get_item (catalog, i);
     GPtrArray *files = facet_catalog_model_get_files (model);
@@ -165,9 +165,9 @@ test_recommendations (void)
 
   g_assert_cmpstr (recommend (catalog, 2, FALSE, FACET_SENSE_TEXT), ==, "gemma-3-1b");
   g_assert_cmpstr (recommend (catalog, 2, FALSE, ears), ==, NULL);
-  g_assert_cmpstr (recommend (catalog, 6, FALSE, eyes), ==, "gemma-3-4b");
-  /* Models that hear are offered when the engine runs them. */
-  g_assert_cmpstr (recommend (catalog, 64, TRUE, ears), ==, NULL);
+  g_assert_cmpstr (recommend (catalog, 6, FALSE, eyes), ==, "gemma-4-e2b");
+  g_assert_cmpstr (recommend (catalog, 64, FALSE, ears), ==, "gemma-4-e4b");
+  g_assert_cmpstr (recommend (catalog, 64, TRUE, ears), ==, "gemma-4-e4b");
   g_assert_cmpstr (recommend (catalog, 16, TRUE, eyes), ==, "gemma-3-12b");
 }
 

@@ -272,10 +272,10 @@ test_models (void)
   if (facet_catalog_machine_memory () > G_GUINT64_CONSTANT (6) << 30) {
     GtkWidget *row;
 
-    adw_combo_row_set_selected (ADW_COMBO_ROW (purpose), 1);
+    adw_combo_row_set_selected (ADW_COMBO_ROW (purpose), 2);
     row = find (page, FACET_TYPE_CATALOG_ROW, is_recommended, NULL);
     g_assert_nonnull (row);
-    g_assert_true (facet_catalog_model_get_senses (facet_catalog_row_get_model (FACET_CATALOG_ROW (row))) & FACET_SENSE_IMAGES);
+    g_assert_true (facet_catalog_model_get_senses (facet_catalog_row_get_model (FACET_CATALOG_ROW (row))) & FACET_SENSE_SOUND);
   }
   gtk_window_destroy (GTK_WINDOW (window));
   settle (100);

@@ -1,5 +1,6 @@
-/* Gemma 3n through the public interface: from picture and sound files to the
- * logits of the original implementation, with the tokens that end media. */
+/* Gemma 3n and Gemma 4 through the public interface: from picture and sound
+ * files to the logits of the original implementation. Of Gemma 3n with the
+ * tokens that end media. */
 #include "compare.h"
 #include "facet.h"
 #include "inflate.h"
@@ -8,19 +9,25 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#define VOCAB 368
 #define TEXT_VOCAB 352
 #define LAST_SOUND_ID 367
 
 typedef struct {
+  const char *family;    /* folder of the kit */
+  gboolean    packed;    /* the model is compressed */
+  int         vocab;
+  int         detail;    /* of pictures */
   const char *name;      /* of the .npz */
   const char *media[2];  /* in prompt order */
 } Case;
 
 static const Case cases[] = {
-  { "image", { "chart.png" } },
-  { "audio", { "note_it.wav" } },
-  { "interleaved", { "small.png", "chirp.wav" } },
+  { "gemma3n", TRUE, 368, 0, "image", { "chart.png" } },
+  { "gemma3n", TRUE, 368, 0, "audio", { "note_it.wav" } },
+  { "gemma3n", TRUE, 368, 0, "interleaved", { "small.png", "chirp.wav" } },
+  { "gemma4", FALSE, 640, 70, "image", { "photo.png" } },
+  { "gemma4", FALSE, 640, 70, "audio", { "note_it.wav" } },
+  { "gemma4", FALSE, 640, 70, "interleaved", { "chart.png", "chirp.wav" } },
 };
 
 static char *
@@ -30,15 +37,19 @@ kit_path (const char *folder, const char *name)
 }
 
 static FacetModel *
-load_model (gboolean with_projector)
+load_model (const Case *c, gboolean with_projector)
 {
-  g_autofree char *packed = kit_path ("models/gemma3n-tiny", "text-f32.gguf.gz"), *path = inflate_to_temporary (packed);
-  g_autofree char *projector = kit_path ("models/gemma3n-tiny", "mmproj.gguf");
-  FacetModelParams params = { .projector = with_projector ? projector : NULL, .threads = 1, .exact = TRUE };
+  g_autofree char *folder = g_strdup_printf ("models/%s-tiny", c->family);
+  g_autofree char *stored = kit_path (folder, c->packed ? "text-f32.gguf.gz" : "text-f32.gguf");
+  g_autofree char *inflated = c->packed ? inflate_to_temporary (stored) : NULL, *projector = kit_path (folder, "mmproj.gguf");
+  const char *path = inflated != NULL ? inflated : stored;
+  FacetModelParams params = { .projector = with_projector ? projector : NULL, .threads = 1, .exact = TRUE,
+                              .image_detail = c->detail };
   g_autoptr (GError) error = NULL;
   FacetModel *model = facet_model_load (path, &params, &error);
 
-  g_unlink (path);
+  if (inflated != NULL)
+    g_unlink (inflated);
   g_assert_no_error (error);
   return model;
 }
@@ -105,27 +116,28 @@ test_logits (gconstpointer data)
 {
   static const int chunks[] = { 0, 13 };
   const Case *c = data;
-  g_autofree char *file = g_strconcat (c->name, ".npz", NULL), *path = kit_path ("expected/gemma3n", file);
+  g_autofree char *file = g_strconcat (c->name, ".npz", NULL), *folder = g_strconcat ("expected/", c->family, NULL);
+  g_autofree char *path = kit_path (folder, file);
   g_autoptr (Npz) npz = npz_open (path);
   g_autofree gint32 *pos = npy_ints (npz_get (npz, "pos"));
   g_autofree float *expected = npy_floats (npz_get (npz, "hf_logits"));
-  g_autoptr (FacetModel) model = load_model (TRUE);
+  g_autoptr (FacetModel) model = load_model (c, TRUE);
   g_autoptr (FacetPrompt) prompt = make_prompt (c, npz, model);
   int n_pos = npz_get (npz, "pos")->n;
 
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++) {
     g_autoptr (FacetSession) session = new_session (model, chunks[i]);
     g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
-    g_autofree float *picked = g_new (float, (gsize) n_pos * VOCAB);
+    g_autofree float *picked = g_new (float, (gsize) n_pos * c->vocab);
     g_autoptr (GError) error = NULL;
     double rel;
 
     facet_session_logits (session, prompt, TRUE, logits, NULL, &error);
     g_assert_no_error (error);
-    g_assert_cmpuint (logits->len, ==, npz_get (npz, "input_ids")->n * VOCAB);
+    g_assert_cmpuint (logits->len, ==, npz_get (npz, "input_ids")->n * c->vocab);
     for (int p = 0; p < n_pos; p++)
-      memcpy (picked + (gsize) p * VOCAB, (float *) logits->data + (gsize) pos[p] * VOCAB, VOCAB * sizeof (float));
-    rel = relative_error (picked, expected, (gsize) n_pos * VOCAB);
+      memcpy (picked + (gsize) p * c->vocab, (float *) logits->data + (gsize) pos[p] * c->vocab, c->vocab * sizeof (float));
+    rel = relative_error (picked, expected, (gsize) n_pos * c->vocab);
     g_test_message ("%s, chunk %d: logits rel %.1e", c->name, chunks[i], rel);
     g_assert_cmpfloat (rel, <=, 1e-4);
   }
@@ -135,7 +147,7 @@ test_logits (gconstpointer data)
 static void
 test_without_projector (void)
 {
-  g_autoptr (FacetModel) model = load_model (FALSE);
+  g_autoptr (FacetModel) model = load_model (&cases[0], FALSE);
   g_autoptr (FacetSession) session = new_session (model, 0);
   g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_RAW);
   g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
@@ -155,10 +167,10 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   for (guint c = 0; c < G_N_ELEMENTS (cases); c++) {
-    g_autofree char *path = g_strdup_printf ("/gemma3n-media/%s", cases[c].name);
+    g_autofree char *path = g_strdup_printf ("/media/%s/%s", cases[c].family, cases[c].name);
 
     g_test_add_data_func (path, &cases[c], test_logits);
   }
-  g_test_add_func ("/gemma3n-media/without-projector", test_without_projector);
+  g_test_add_func ("/media/gemma3n/without-projector", test_without_projector);
   return g_test_run ();
 }
