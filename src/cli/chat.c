@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <glib/gi18n.h>
 
@@ -10,6 +9,7 @@
 #include "json.h"
 #include "line-reader.h"
 #include "pictures.h"
+#include "print.h"
 #include "report.h"
 #include "sounds.h"
 
@@ -98,48 +98,12 @@ print_stats (FacetModel *model, const FacetStats *stats)
     fprintf (stderr, _("pictures shown in parts, too: %d parts, %d tokens (--pan-and-scan off: none)\n"), stats->crops, stats->crop_tokens);
 }
 
-/* NULL for an answer that came to its own end. */
-static const char *
-why_stopped (FacetStopReason reason)
-{
-  switch (reason) {
-  case FACET_STOP_EOS:
-    break;
-  case FACET_STOP_LENGTH:
-    return _("[the answer reached the length set with -n]");
-  case FACET_STOP_CONTEXT:
-    return _("[the context is full; --ctx makes it larger]");
-  case FACET_STOP_CANCELLED:
-    return _("[stopped]");
-  case FACET_STOP_LOOP:
-    return _("[stopped: the answer was repeating itself]");
-  }
-  return NULL;
-}
-
-static void
-print_text (const char *text, gsize length, gpointer user_data)
-{
-  report_progress_end ();
-  if (isatty (STDOUT_FILENO)) {
-    g_autoptr (GString) safe = g_string_new (NULL);
-
-    report_append_safe (safe, text, length);
-    fwrite (safe->str, 1, safe->len, stdout);
-  } else {
-    fwrite (text, 1, length, stdout);
-  }
-  fflush (stdout);
-}
-
 static void
 finish_answer (const Arguments *arguments, FacetModel *model, const FacetReply *reply)
 {
-  const char *why = why_stopped (reply->stop_reason);
+  const char *why = print_why_stopped (reply->stop_reason);
 
-  if (!g_str_has_suffix (reply->text, "\n"))
-    fputc ('\n', stdout);
-  fflush (stdout);
+  print_end (reply->text);
   if (why != NULL && !arguments->quiet)
     fprintf (stderr, "%s\n", why);
   if (arguments->stats)

@@ -17,6 +17,7 @@ typedef enum {
 int command_bench    (int argc, char **argv);
 int command_chat     (int argc, char **argv);
 int command_chats    (int argc, char **argv);
+int command_describe (int argc, char **argv);
 int command_devices  (int argc, char **argv);
 int command_encode   (int argc, char **argv);
 int command_inspect  (int argc, char **argv);
@@ -24,3 +25,5 @@ int command_logits   (int argc, char **argv);
 int command_score    (int argc, char **argv);
 int command_score_image (int argc, char **argv);
 int command_tokenize (int argc, char **argv);
+int command_transcribe (int argc, char **argv);
+int command_translate (int argc, char **argv);

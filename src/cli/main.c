@@ -19,6 +19,9 @@ typedef struct {
 
 static const Command commands[] = {
   { "chat", command_chat, N_("talk with a model, or ask it once") },
+  { "transcribe", command_transcribe, N_("write down what is said in recordings, or translate it") },
+  { "translate", command_translate, N_("translate a text") },
+  { "describe", command_describe, N_("say what pictures show") },
   { "chats", command_chats, N_("list or export the chats of the window") },
   { "encode", command_encode, N_("turn a picture or a sound into the soft tokens that the model sees") },
   { "tokenize", command_tokenize, N_("show the tokens that a text becomes") },

@@ -10,22 +10,23 @@
 #include "facet-tongue.h"
 
 const FacetMode facet_modes[] = {
-  { "chat", NC_("assistant mode", "Chat"), "{text}", FALSE, FALSE },
+  { "chat", NC_("assistant mode", "Chat"), "{text}", NULL, FALSE, FALSE },
   { "describe", NC_("assistant mode", "Describe Picture"),
-    "Describe this picture: what it shows, where it might be, and what stands out.\n{text}", TRUE, FALSE },
+    "Describe this picture: what it shows, where it might be, and what stands out.\n{text}", NULL, TRUE, FALSE },
   { "chart", NC_("assistant mode", "Analyse Chart"),
-    "Read this chart. Say what it shows, give its values as a table, then name the main trends.\n{text}", TRUE,
+    "Read this chart. Say what it shows, give its values as a table, then name the main trends.\n{text}", NULL, TRUE,
     FALSE },
   { "compare", NC_("assistant mode", "Compare Pictures"),
-    "Compare these pictures. List what they share, then how they differ.\n{text}", TRUE, FALSE },
+    "Compare these pictures. List what they share, then how they differ.\n{text}", NULL, TRUE, FALSE },
   { "transcribe", NC_("assistant mode", "Transcribe"),
-    "Transcribe this recording in its own language. Answer with the transcript only.\n{text}", FALSE, TRUE },
+    "Transcribe this recording in its own language. Answer with the transcript only.\n{text}", NULL, FALSE, TRUE },
   { "translate", NC_("assistant mode", "Translate"),
-    "Translate the following into {language}. Answer with the translation only.\n\n{text}", FALSE, FALSE },
+    "Translate the following into {language}. Answer with the translation only.\n\n{text}",
+    "Translate what is said in this recording into {language}. Answer with the translation only.\n{text}", FALSE, FALSE },
   { "culture", NC_("assistant mode", "Cultural Context"),
     "Answer the following for {audience}, with the cultural background that they need, in {language}, in {style} "
     "style.\n\n{text}",
-    FALSE, FALSE },
+    NULL, FALSE, FALSE },
   { NULL },
 };
 
@@ -42,16 +43,25 @@ facet_mode_find (const char *id)
 
 #define TEMPLATES "mode-templates"
 
+/* NULL where the person has none. */
+static char *
+own_template (const FacetMode *mode, GSettings *settings)
+{
+  g_autoptr (GVariant) templates = settings != NULL ? g_settings_get_value (settings, TEMPLATES) : NULL;
+  char *own = NULL;
+
+  if (templates != NULL && g_variant_lookup (templates, mode->id, "s", &own) && *own != '\0')
+    return own;
+  g_free (own);
+  return NULL;
+}
+
 char *
 facet_mode_get_template (const FacetMode *mode, GSettings *settings)
 {
-  g_autoptr (GVariant) templates = g_settings_get_value (settings, TEMPLATES);
-  char *own = NULL;
+  char *own = own_template (mode, settings);
 
-  if (g_variant_lookup (templates, mode->id, "s", &own) && *own != '\0')
-    return own;
-  g_free (own);
-  return g_strdup (mode->template);
+  return own != NULL ? own : g_strdup (mode->template);
 }
 
 void
@@ -122,11 +132,9 @@ choice_value (const char *choice, const char *name)
 }
 
 /* One pass, so that a placeholder inside the person's words stays as it is. */
-char *
-facet_mode_render (const char *choice, const char *text, GSettings *settings)
+static char *
+fill_in (const char *template, const char *choice, const char *text)
 {
-  const FacetMode *mode = facet_mode_find (choice);
-  g_autofree char *template = facet_mode_get_template (mode, settings);
   g_autofree char *language = choice_value (choice != NULL ? choice : "", "language");
   g_autofree char *style = choice_value (choice != NULL ? choice : "", "style");
   g_autofree char *audience = choice_value (choice != NULL ? choice : "", "audience");
@@ -154,4 +162,22 @@ facet_mode_render (const char *choice, const char *text, GSettings *settings)
   while (result->len > 0 && g_ascii_isspace (result->str[result->len - 1]))
     g_string_truncate (result, result->len - 1);
   return g_string_free (result, FALSE);
+}
+
+char *
+facet_mode_render (const char *choice, const char *text, GSettings *settings)
+{
+  g_autofree char *template = facet_mode_get_template (facet_mode_find (choice), settings);
+
+  return fill_in (template, choice, text);
+}
+
+char *
+facet_mode_render_spoken (const char *choice, const char *text, GSettings *settings)
+{
+  const FacetMode *mode = facet_mode_find (choice);
+  g_autofree char *own = own_template (mode, settings);
+  const char *usual = mode->spoken != NULL ? mode->spoken : mode->template;
+
+  return fill_in (own != NULL ? own : usual, choice, text);
 }

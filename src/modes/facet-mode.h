@@ -18,6 +18,7 @@ typedef struct {
   const char *id;       /* as in the settings: "chat", "describe", ... */
   const char *title;    /* untranslated; N_() with context "assistant mode" */
   const char *template; /* untranslated; a prompt is no UI string */
+  const char *spoken;   /* the same where a recording is given; NULL: template */
   gboolean    needs_eyes;
   gboolean    needs_ears;
 } FacetMode;
@@ -28,7 +29,8 @@ extern const FacetMode facet_modes[];
 /* @id: a mode or a message's mode string. Unknown and NULL: the first. */
 const FacetMode *facet_mode_find   (const char *id);
 
-/* The template in use. Returns: (transfer full) */
+/* The template in use. @settings may be NULL: there is none.
+ * Returns: (transfer full) */
 char            *facet_mode_get_template (const FacetMode *mode, GSettings *settings);
 
 /* The mode's own one is used again with NULL or "". */
@@ -42,7 +44,12 @@ gboolean         facet_mode_takes  (const FacetMode *mode, GSettings *settings, 
 char            *facet_mode_choice (const FacetMode *mode, GSettings *settings);
 
 /* What the model is given for @text, by the message's @choice; the template is
- * the person's own if there is one. Returns: (transfer full) */
+ * the person's own if there is one. @settings may be NULL: there is none.
+ * Returns: (transfer full) */
 char            *facet_mode_render (const char *choice, const char *text, GSettings *settings);
+
+/* The same for words that go with a recording; @text may be "".
+ * Returns: (transfer full) */
+char            *facet_mode_render_spoken (const char *choice, const char *text, GSettings *settings);
 
 G_END_DECLS

@@ -189,8 +189,8 @@ facet_journal_add (FacetJournal *journal, guint piece, const char *text, GError 
 }
 
 void
-facet_journal_remove (FacetJournal *journal)
+facet_journal_forget (const char *path)
 {
-  if (g_unlink (journal->path) != 0)
-    g_message ("%s: %s", journal->path, g_strerror (errno));
+  if (g_unlink (path) != 0 && errno != ENOENT)
+    g_message ("%s: %s", path, g_strerror (errno));
 }

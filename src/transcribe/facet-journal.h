@@ -22,8 +22,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetJournal, facet_journal_close)
 /* The text of @piece, NULL if it is not known yet. */
 const char   *facet_journal_get    (FacetJournal *journal, guint piece);
 gboolean      facet_journal_add    (FacetJournal *journal, guint piece, const char *text, GError **error);
-/* The work is done. */
-void          facet_journal_remove (FacetJournal *journal);
+
+/* Removes the file, if there is one. */
+void          facet_journal_forget (const char *path);
 
 /* Where the journal of a sound lies unless something else is said: in the
  * person's state folder, by content. Returns: (transfer full). */

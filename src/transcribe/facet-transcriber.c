@@ -202,7 +202,7 @@ facet_transcribe (const FacetListener         *listener,
       journal = job.journal = facet_journal_open (params->journal, facet_audio_hash (audio), params->key, pieces->len, &local);
     result->finished = local == NULL && go_through (&job, &local) && result->done == pieces->len;
     if (result->finished && journal != NULL)
-      facet_journal_remove (journal);
+      facet_journal_forget (params->journal);
   }
   if (local == NULL || g_error_matches (local, FACET_ERROR, FACET_ERROR_CANCELLED))
     return TRUE;

@@ -1,0 +1,49 @@
+#include "print.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <glib/gi18n.h>
+
+#include "report.h"
+
+void
+print_text (const char *text, gsize length, gpointer user_data)
+{
+  report_progress_end ();
+  if (isatty (STDOUT_FILENO)) {
+    g_autoptr (GString) safe = g_string_new (NULL);
+
+    report_append_safe (safe, text, length);
+    fwrite (safe->str, 1, safe->len, stdout);
+  } else {
+    fwrite (text, 1, length, stdout);
+  }
+  fflush (stdout);
+}
+
+void
+print_end (const char *text)
+{
+  if (!g_str_has_suffix (text, "\n"))
+    fputc ('\n', stdout);
+  fflush (stdout);
+}
+
+const char *
+print_why_stopped (FacetStopReason reason)
+{
+  switch (reason) {
+  case FACET_STOP_EOS:
+    break;
+  case FACET_STOP_LENGTH:
+    return _("[the answer reached the length set with -n]");
+  case FACET_STOP_CONTEXT:
+    return _("[the context is full; --ctx makes it larger]");
+  case FACET_STOP_CANCELLED:
+    return _("[stopped]");
+  case FACET_STOP_LOOP:
+    return _("[stopped: the answer was repeating itself]");
+  }
+  return NULL;
+}

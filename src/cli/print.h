@@ -1,0 +1,14 @@
+/* print.h - answers on standard output */
+#pragma once
+
+#include "facet.h"
+
+/* A FacetTextFunc: at once, and on a terminal with its control characters made
+ * visible. */
+void        print_text        (const char *text, gsize length, gpointer user_data);
+
+/* Ends the line that @text left open. */
+void        print_end         (const char *text);
+
+/* A remark in brackets; NULL for an answer that came to its own end. */
+const char *print_why_stopped (FacetStopReason reason);
