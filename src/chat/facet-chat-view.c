@@ -16,6 +16,7 @@ struct _FacetChatView {
 
   GtkWidget         *scroller;
   GtkWidget         *list;
+  GtkWidget         *jump;   /* GtkRevealer of the button to the end */
   FacetConversation *conversation;
   GtkSliceListModel *slice; /* the last messages */
   gboolean           follow;
@@ -48,6 +49,15 @@ facet_chat_view_is_at_end (FacetChatView *self)
          gtk_adjustment_get_upper (vertical) - NEAR_END;
 }
 
+static void
+update_jump (FacetChatView *self)
+{
+  gboolean away = !self->follow && !facet_chat_view_is_at_end (self);
+
+  gtk_revealer_set_reveal_child (GTK_REVEALER (self->jump), away);
+  gtk_widget_set_can_target (self->jump, away);
+}
+
 /* The content has grown: keep to the end only if that was shown. */
 static void
 size_changed_cb (FacetChatView *self)
@@ -59,6 +69,7 @@ size_changed_cb (FacetChatView *self)
   if (self->follow)
     gtk_adjustment_set_value (vertical,
                               gtk_adjustment_get_upper (vertical) - gtk_adjustment_get_page_size (vertical));
+  update_jump (self);
 }
 
 /* Only the person's own scrolling decides; a value that moves because the size
@@ -70,6 +81,7 @@ value_changed_cb (FacetChatView *self)
 
   if (gtk_adjustment_get_upper (vertical) == self->upper && gtk_adjustment_get_page_size (vertical) == self->page)
     self->follow = facet_chat_view_is_at_end (self);
+  update_jump (self);
 }
 
 static void
@@ -88,6 +100,16 @@ facet_chat_view_scroll_to_end (FacetChatView *self)
 {
   self->follow = TRUE;
   size_changed_cb (self);
+}
+
+void
+facet_chat_view_jump_to_end (FacetChatView *self)
+{
+  GtkWidget *last = gtk_widget_get_last_child (self->list);
+
+  if (last != NULL)
+    gtk_widget_grab_focus (last);
+  facet_chat_view_scroll_to_end (self);
 }
 
 void
@@ -135,9 +157,30 @@ facet_chat_view_class_init (FacetChatViewClass *klass)
 }
 
 static void
+build_jump (FacetChatView *self)
+{
+  GtkWidget *button = gtk_button_new_from_icon_name ("go-bottom-symbolic");
+
+  gtk_widget_add_css_class (button, "osd");
+  gtk_widget_add_css_class (button, "circular");
+  gtk_widget_set_tooltip_text (button, _("Jump to the End"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Jump to the End"), -1);
+  g_signal_connect_swapped (button, "clicked", G_CALLBACK (facet_chat_view_jump_to_end), self);
+  self->jump = gtk_revealer_new ();
+  gtk_revealer_set_transition_type (GTK_REVEALER (self->jump), GTK_REVEALER_TRANSITION_TYPE_CROSSFADE);
+  gtk_revealer_set_child (GTK_REVEALER (self->jump), button);
+  gtk_widget_set_halign (self->jump, GTK_ALIGN_END);
+  gtk_widget_set_valign (self->jump, GTK_ALIGN_END);
+  gtk_widget_set_margin_end (self->jump, 18);
+  gtk_widget_set_margin_bottom (self->jump, 12);
+  gtk_widget_set_can_target (self->jump, FALSE);
+}
+
+static void
 facet_chat_view_init (FacetChatView *self)
 {
   GtkWidget *clamp = adw_clamp_new ();
+  GtkWidget *overlay = gtk_overlay_new ();
   GtkAdjustment *vertical;
 
   self->follow = TRUE;
@@ -151,7 +194,10 @@ facet_chat_view_init (FacetChatView *self)
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (self->scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (self->scroller), clamp);
   gtk_widget_set_vexpand (self->scroller, TRUE);
-  adw_bin_set_child (ADW_BIN (self), self->scroller);
+  build_jump (self);
+  gtk_overlay_set_child (GTK_OVERLAY (overlay), self->scroller);
+  gtk_overlay_add_overlay (GTK_OVERLAY (overlay), self->jump);
+  adw_bin_set_child (ADW_BIN (self), overlay);
   g_signal_connect (self->scroller, "edge-reached", G_CALLBACK (edge_reached_cb), self);
   vertical = adjustment (self);
   g_signal_connect_object (vertical, "changed", G_CALLBACK (size_changed_cb), self, G_CONNECT_SWAPPED);

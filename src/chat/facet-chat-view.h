@@ -2,7 +2,7 @@
  *
  * Follows the end while it is shown there, and stays where it is when the
  * person has scrolled up. Only the last messages get widgets at first; more
- * are added when the top is reached.
+ * are added when the top is reached. Away from the end, a button leads back.
  *
  * # Accessibility: role LOG.
  *
@@ -22,6 +22,9 @@ G_DECLARE_FINAL_TYPE (FacetChatView, facet_chat_view, FACET, CHAT_VIEW, AdwBin)
 GtkWidget     *facet_chat_view_new              (void);
 void           facet_chat_view_set_conversation (FacetChatView *self, FacetConversation *conversation);
 void           facet_chat_view_scroll_to_end    (FacetChatView *self);
+
+/* Scrolls there and moves the focus to the last message. */
+void           facet_chat_view_jump_to_end      (FacetChatView *self);
 gboolean       facet_chat_view_is_at_end        (FacetChatView *self);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include <json-glib/json-glib.h>
 
 #include "composer/facet-attachment.h"
+#include "facet-block-widgets.h"
 #include "facet-message-details.h"
 #include "settings/facet-settings.h"
 #include "sound/facet-sound-view.h"
@@ -62,6 +63,60 @@ facet_message_details_update (GtkWidget *details, const FacetStoreMessage *recor
   g_string_append_printf (text, ngettext ("Answer: %d token", "Answer: %d tokens", (gulong) tokens), (int) tokens);
   gtk_label_set_text (g_object_get_data (G_OBJECT (details), "label"), text->str);
   g_string_free (text, TRUE);
+}
+
+static GtkWidget *
+fold (const char *title)
+{
+  GtkWidget *expander = gtk_expander_new (title);
+  GtkWidget *label = gtk_label_new (NULL);
+
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_add_css_class (label, "folded");
+  gtk_expander_set_child (GTK_EXPANDER (expander), label);
+  g_object_set_data (G_OBJECT (expander), "label", label);
+  return expander;
+}
+
+GtkWidget *
+facet_message_failure_new (void)
+{
+  return fold (_("Details"));
+}
+
+void
+facet_message_failure_update (GtkWidget *failure, const FacetStoreMessage *record)
+{
+  g_autoptr (JsonNode) root = record->status == FACET_MESSAGE_FAILED ? json_from_string (record->stats, NULL) : NULL;
+  const char *words = "";
+
+  if (root != NULL && JSON_NODE_HOLDS_OBJECT (root))
+    words = json_object_get_string_member_with_default (json_node_get_object (root), "error", "");
+  gtk_label_set_text (g_object_get_data (G_OBJECT (failure), "label"), words);
+  gtk_widget_set_visible (failure, *words != '\0');
+}
+
+GtkWidget *
+facet_message_thoughts_new (void)
+{
+  return fold (NULL);
+}
+
+void
+facet_message_thoughts_update (GtkWidget *thoughts, const char *text, gboolean thinking)
+{
+  GtkWidget *label = g_object_get_data (G_OBJECT (thoughts), "label");
+
+  gtk_expander_set_label (GTK_EXPANDER (thoughts), thinking ? _("Thinking…") : _("Thoughts"));
+  gtk_widget_set_visible (thoughts, *text != '\0');
+  /* long thoughts are laid out only where somebody looks */
+  if (*text == '\0' || gtk_expander_get_expanded (GTK_EXPANDER (thoughts))) {
+    gtk_label_set_text (GTK_LABEL (label), text);
+    facet_widget_follow_text (label, text);
+  }
 }
 
 static void

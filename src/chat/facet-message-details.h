@@ -12,6 +12,15 @@ G_BEGIN_DECLS
 GtkWidget *facet_message_details_new    (void);
 void       facet_message_details_update (GtkWidget *details, const FacetStoreMessage *record);
 
+/* The engine's own words about a failure, folded away under "Details"; hidden
+ * where there are none. */
+GtkWidget *facet_message_failure_new    (void);
+void       facet_message_failure_update (GtkWidget *failure, const FacetStoreMessage *record);
+
+/* What the model thought, folded away; hidden where that is "". */
+GtkWidget *facet_message_thoughts_new    (void);
+void       facet_message_thoughts_update (GtkWidget *thoughts, const char *text, gboolean thinking);
+
 /* An attached picture, decoded in a thread. */
 GtkWidget *facet_message_picture_new    (const char *path, const char *name);
 

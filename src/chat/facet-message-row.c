@@ -10,14 +10,20 @@
 #include "facet-markdown-view.h"
 #include "facet-message-details.h"
 
+/* How long the end of an answer is told. */
+#define NOTICE_SECONDS 6
+
 struct _FacetMessageRow {
   GtkListBoxRow parent_instance;
 
   FacetMessage *message;
   GtkWidget    *body;     /* FacetMarkdownView of answers, GtkLabel of questions */
   GtkWidget    *spinner;
+  GtkWidget    *thoughts;
   GtkWidget    *failure;
+  GtkWidget    *failure_details;
   GtkWidget    *notice;   /* announced at the end of an answer */
+  guint         notice_timer;
   GtkWidget    *toolbar;
   GtkWidget    *branches;
   GtkWidget    *branch_label;
@@ -56,8 +62,6 @@ update_branches (FacetMessageRow *self)
 
   gtk_widget_set_visible (self->branches, count > 1);
   gtk_label_set_text (GTK_LABEL (self->branch_label), text);
-  gtk_actionable_set_action_target (GTK_ACTIONABLE (self->back), "(xu)", record->id, index > 0 ? index - 1 : 0);
-  gtk_actionable_set_action_target (GTK_ACTIONABLE (self->forth), "(xu)", record->id, MIN (index + 1, count - 1));
   gtk_widget_set_sensitive (self->back, index > 0);
   gtk_widget_set_sensitive (self->forth, index + 1 < count);
 }
@@ -94,22 +98,56 @@ update_status (FacetMessageRow *self)
                                          *facet_message_get_text (self->message) != '\0');
   gtk_widget_set_visible (self->failure, record->status == FACET_MESSAGE_FAILED && *record->failure != '\0');
   gtk_label_set_text (GTK_LABEL (self->failure), record->failure);
-  gtk_widget_set_visible (self->details, answer && *record->stats != '\0');
+  facet_message_failure_update (self->failure_details, record);
+  gtk_widget_set_visible (self->details, answer && *record->stats != '\0' && record->status != FACET_MESSAGE_FAILED);
   facet_message_details_update (self->details, record);
+}
+
+static void
+thoughts_changed_cb (FacetMessageRow *self)
+{
+  gboolean running = facet_message_get_status (self->message) == FACET_MESSAGE_RUNNING;
+
+  facet_message_thoughts_update (self->thoughts, facet_message_get_thoughts (self->message),
+                                 running && *facet_message_get_text (self->message) == '\0');
+}
+
+static gboolean
+forget_notice_cb (gpointer data)
+{
+  FacetMessageRow *self = data;
+
+  self->notice_timer = 0;
+  gtk_widget_set_visible (self->notice, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+/* An alert that appears is what a screen reader reads out: once, at the end,
+ * never for each word. */
+static void
+announce (FacetMessageRow *self)
+{
+  FacetMessageStatus status = facet_message_get_status (self->message);
+
+  g_clear_handle_id (&self->notice_timer, g_source_remove);
+  gtk_widget_set_visible (self->notice, FALSE);
+  if (status == FACET_MESSAGE_RUNNING)
+    return;
+  gtk_label_set_text (GTK_LABEL (self->notice), status == FACET_MESSAGE_DONE      ? _("The answer is complete.")
+                                                : status == FACET_MESSAGE_STOPPED ? _("The answer was stopped.")
+                                                                                  : _("The answer failed."));
+  gtk_widget_set_visible (self->notice, TRUE);
+  if (status == FACET_MESSAGE_DONE)
+    self->notice_timer = g_timeout_add_seconds (NOTICE_SECONDS, forget_notice_cb, self);
 }
 
 static void
 status_changed_cb (FacetMessageRow *self)
 {
-  FacetMessageStatus status = facet_message_get_status (self->message);
-
   update_status (self);
   text_changed_cb (self);
-  if (status == FACET_MESSAGE_DONE)
-    gtk_label_set_text (GTK_LABEL (self->notice), _("The answer is complete."));
-  else if (status == FACET_MESSAGE_STOPPED)
-    gtk_label_set_text (GTK_LABEL (self->notice), _("The answer was stopped."));
-  gtk_widget_set_visible (self->notice, status == FACET_MESSAGE_STOPPED);
+  thoughts_changed_cb (self);
+  announce (self);
 }
 
 static GtkWidget *
@@ -160,12 +198,35 @@ add_attachments (GtkWidget *box, FacetStore *store, const FacetStoreMessage *rec
   }
 }
 
+/* Not by their action names, which would make them sensitive at the ends, too. */
+static void
+show_sibling (FacetMessageRow *self, int step)
+{
+  const FacetStoreMessage *record = facet_message_get_record (self->message);
+
+  gtk_widget_activate_action (GTK_WIDGET (self), "chat.branch", "(xu)", record->id, record->sibling_index + step);
+}
+
+static void
+back_cb (FacetMessageRow *self)
+{
+  show_sibling (self, -1);
+}
+
+static void
+forth_cb (FacetMessageRow *self)
+{
+  show_sibling (self, 1);
+}
+
 static void
 build_branches (FacetMessageRow *self)
 {
   self->branches = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
-  self->back = icon_button ("go-previous-symbolic", _("Previous Version"), "chat.branch", 0);
-  self->forth = icon_button ("go-next-symbolic", _("Next Version"), "chat.branch", 0);
+  self->back = icon_button ("go-previous-symbolic", _("Previous Version"), NULL, 0);
+  self->forth = icon_button ("go-next-symbolic", _("Next Version"), NULL, 0);
+  g_signal_connect_swapped (self->back, "clicked", G_CALLBACK (back_cb), self);
+  g_signal_connect_swapped (self->forth, "clicked", G_CALLBACK (forth_cb), self);
   self->branch_label = gtk_label_new (NULL);
   gtk_widget_add_css_class (self->branch_label, "numeric");
   gtk_widget_add_css_class (self->branch_label, "dim-label");
@@ -213,18 +274,23 @@ build (FacetMessageRow *self, FacetStore *store)
   self->spinner = gtk_spinner_new ();
   gtk_widget_set_halign (self->spinner, GTK_ALIGN_START);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->spinner), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Answering"), -1);
+  self->thoughts = facet_message_thoughts_new ();
   self->failure = question_label ();
   gtk_widget_add_css_class (self->failure, "error");
-  self->notice = g_object_new (GTK_TYPE_LABEL, "accessible-role", GTK_ACCESSIBLE_ROLE_ALERT, "xalign", 0.0, NULL);
+  self->failure_details = facet_message_failure_new ();
+  self->notice = g_object_new (GTK_TYPE_LABEL, "accessible-role", GTK_ACCESSIBLE_ROLE_ALERT, "xalign", 0.0,
+                               "ellipsize", PANGO_ELLIPSIZE_END, "margin-start", 6, NULL);
   gtk_widget_add_css_class (self->notice, "dim-label");
   gtk_widget_add_css_class (self->notice, "caption");
 
+  gtk_box_append (GTK_BOX (bubble), self->thoughts);
   gtk_box_append (GTK_BOX (bubble), self->body);
   gtk_box_append (GTK_BOX (bubble), self->spinner);
   gtk_box_append (GTK_BOX (bubble), self->failure);
+  gtk_box_append (GTK_BOX (bubble), self->failure_details);
   gtk_box_append (GTK_BOX (outer), bubble);
-  gtk_box_append (GTK_BOX (outer), self->notice);
   build_toolbar (self);
+  gtk_box_append (GTK_BOX (self->toolbar), self->notice);
   gtk_box_append (GTK_BOX (outer), self->toolbar);
   gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (self), outer);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
@@ -238,22 +304,28 @@ facet_message_row_new (FacetMessage *message, FacetStore *store)
 
   self->message = g_object_ref (message);
   build (self, store);
+  g_signal_connect_object (self->thoughts, "notify::expanded", G_CALLBACK (thoughts_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (message, "notify::text", G_CALLBACK (text_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (message, "notify::thoughts", G_CALLBACK (thoughts_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (message, "notify::status", G_CALLBACK (status_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (message, "notify::siblings", G_CALLBACK (update_branches), self, G_CONNECT_SWAPPED);
   update_branches (self);
   update_status (self);
   text_changed_cb (self);
-  gtk_widget_set_visible (self->notice, facet_message_get_status (message) == FACET_MESSAGE_STOPPED);
+  thoughts_changed_cb (self);
+  gtk_widget_set_visible (self->notice, FALSE);
   if (facet_message_get_status (message) == FACET_MESSAGE_STOPPED)
-    gtk_label_set_text (GTK_LABEL (self->notice), _("The answer was stopped."));
+    announce (self);
   return GTK_WIDGET (self);
 }
 
 static void
 facet_message_row_dispose (GObject *object)
 {
-  g_clear_object (&FACET_MESSAGE_ROW (object)->message);
+  FacetMessageRow *self = FACET_MESSAGE_ROW (object);
+
+  g_clear_handle_id (&self->notice_timer, g_source_remove);
+  g_clear_object (&self->message);
   G_OBJECT_CLASS (facet_message_row_parent_class)->dispose (object);
 }
 

@@ -9,10 +9,12 @@ struct _FacetMessage {
 
   FacetStoreMessage *record; /* its text is kept in text below */
   GString           *text;
+  GString           *thoughts; /* likewise */
 };
 
 enum {
   PROP_TEXT = 1,
+  PROP_THOUGHTS,
   PROP_STATUS,
   PROP_SIBLINGS,
   N_PROPS
@@ -29,6 +31,7 @@ facet_message_finalize (GObject *object)
 
   facet_store_message_free (self->record);
   g_string_free (self->text, TRUE);
+  g_string_free (self->thoughts, TRUE);
   G_OBJECT_CLASS (facet_message_parent_class)->finalize (object);
 }
 
@@ -40,6 +43,9 @@ facet_message_get_property (GObject *object, guint id, GValue *value, GParamSpec
   switch (id) {
   case PROP_TEXT:
     g_value_set_string (value, self->text->str);
+    break;
+  case PROP_THOUGHTS:
+    g_value_set_string (value, self->thoughts->str);
     break;
   case PROP_STATUS:
     g_value_set_int (value, self->record->status);
@@ -62,6 +68,7 @@ facet_message_class_init (FacetMessageClass *klass)
   object_class->get_property = facet_message_get_property;
 
   props[PROP_TEXT] = g_param_spec_string ("text", NULL, NULL, NULL, flags);
+  props[PROP_THOUGHTS] = g_param_spec_string ("thoughts", NULL, NULL, NULL, flags);
   props[PROP_STATUS] = g_param_spec_int ("status", NULL, NULL, 0, FACET_MESSAGE_FAILED, 0, flags);
   props[PROP_SIBLINGS] = g_param_spec_uint ("siblings", NULL, NULL, 0, G_MAXUINT, 0, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
@@ -71,6 +78,7 @@ static void
 facet_message_init (FacetMessage *self)
 {
   self->text = g_string_new (NULL);
+  self->thoughts = g_string_new (NULL);
 }
 
 FacetMessage *
@@ -80,6 +88,7 @@ facet_message_new (FacetStoreMessage *record)
 
   self->record = record;
   g_string_assign (self->text, record->text);
+  g_string_assign (self->thoughts, record->thinking);
   return self;
 }
 
@@ -99,6 +108,12 @@ const char *
 facet_message_get_text (FacetMessage *self)
 {
   return self->text->str;
+}
+
+const char *
+facet_message_get_thoughts (FacetMessage *self)
+{
+  return self->thoughts->str;
 }
 
 gboolean
@@ -126,6 +141,10 @@ facet_message_update (FacetMessage *self, FacetStoreMessage *record)
   if (!running && strcmp (self->text->str, record->text) != 0) {
     g_string_assign (self->text, record->text);
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_TEXT]);
+  }
+  if (!running && strcmp (self->thoughts->str, record->thinking) != 0) {
+    g_string_assign (self->thoughts, record->thinking);
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_THOUGHTS]);
   }
   if (old->status != record->status)
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATUS]);

@@ -3,7 +3,7 @@
  * Mirrors a message of the store. Only FacetConversation and FacetReplier
  * write to it; everything else reads and follows its properties.
  *
- * Properties, readable with notify: "text" (string), "status" (int, a
+ * Properties, readable with notify: "text", "thoughts" (strings), "status" (int, a
  * FacetMessageStatus), "siblings" (uint, how many branches there are here).
  *
  * Thread-safety: main thread only.
@@ -29,6 +29,9 @@ gint64                   facet_message_get_id          (FacetMessage *self);
 const char              *facet_message_get_text        (FacetMessage *self);
 gboolean                 facet_message_is_answer       (FacetMessage *self);
 FacetMessageStatus       facet_message_get_status      (FacetMessage *self);
+
+/* What the model thought before it answered, "" if nothing. */
+const char              *facet_message_get_thoughts    (FacetMessage *self);
 
 /* Takes @record, which must have the same id. */
 void                     facet_message_update          (FacetMessage *self, FacetStoreMessage *record);

@@ -56,7 +56,8 @@ save_cb (gpointer data)
 
   if (self->unsaved && !facet_store_save_running (facet_conversation_get_store (self->conversation),
                                                   facet_message_get_id (self->message),
-                                                  facet_message_get_text (self->message), NULL, &error))
+                                                  facet_message_get_text (self->message),
+                                                  facet_message_get_thoughts (self->message), &error))
     g_warning ("the running answer could not be saved: %s", error->message);
   self->unsaved = FALSE;
   return G_SOURCE_CONTINUE;
@@ -123,6 +124,21 @@ stats_to_json (FacetReplier *self, const FacetAnswer *answer)
   return json_to_string (root, FALSE);
 }
 
+/* What went wrong in the engine's own words, for the details of a failure. */
+static char *
+failure_to_json (const GError *failure)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "error");
+  json_builder_add_string_value (builder, failure->message);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  return json_to_string (root, FALSE);
+}
+
 static void
 reset (FacetReplier *self)
 {
@@ -138,7 +154,7 @@ done_cb (const FacetAnswer *answer, const GError *failure, gpointer user_data)
 {
   FacetReplier *self = user_data;
   g_autoptr (FacetMessage) message = g_object_ref (self->message);
-  g_autofree char *stats = answer != NULL ? stats_to_json (self, answer) : NULL;
+  g_autofree char *stats = answer != NULL ? stats_to_json (self, answer) : failure_to_json (failure);
   const char *sentence = failure != NULL ? facet_error_text (failure) : NULL;
   FacetMessageStatus status = FACET_MESSAGE_DONE;
   g_autoptr (GError) error = NULL;
@@ -151,7 +167,8 @@ done_cb (const FacetAnswer *answer, const GError *failure, gpointer user_data)
   }
 
   if (!facet_store_finish_message (facet_conversation_get_store (self->conversation), facet_message_get_id (message),
-                                   status, facet_message_get_text (message), NULL, stats, sentence, &error))
+                                   status, facet_message_get_text (message), facet_message_get_thoughts (message),
+                                   stats, sentence, &error))
     g_warning ("the answer could not be stored: %s", error->message);
   facet_message_finish (message, status, stats, sentence);
   reset (self);
@@ -333,7 +350,8 @@ facet_replier_dispose (GObject *object)
     facet_engine_service_forget (self->service, self->job);
     facet_store_finish_message (facet_conversation_get_store (self->conversation),
                                 facet_message_get_id (self->message), FACET_MESSAGE_STOPPED,
-                                facet_message_get_text (self->message), NULL, NULL, NULL, NULL);
+                                facet_message_get_text (self->message), facet_message_get_thoughts (self->message),
+                                NULL, NULL, NULL);
     facet_message_finish (self->message, FACET_MESSAGE_STOPPED, NULL, NULL);
     reset (self);
   }

@@ -138,6 +138,17 @@ pair (FacetScanned *model, GPtrArray *all)
   model->senses |= (best->info->has_vision ? FACET_SENSE_IMAGES : 0) | (best->info->has_audio ? FACET_SENSE_SOUND : 0);
 }
 
+static void
+plan (FacetScanned *model, const FacetScan *scan)
+{
+  g_autoptr (GError) error = NULL;
+
+  model->has_memory = facet_plan_memory (model->path, model->projector, scan->context, scan->kv_type, &model->memory,
+                                         &error);
+  if (!model->has_memory)
+    g_message ("the memory of %s is unknown: %s", model->path, error->message);
+}
+
 GPtrArray *
 facet_scan_run (const FacetScan *scan)
 {
@@ -154,8 +165,10 @@ facet_scan_run (const FacetScan *scan)
   for (guint i = 0; i < all->len; i++) {
     FacetScanned *model = all->pdata[i];
 
-    if (model->problem == NULL && !model->info->is_projector)
-      pair (model, all);
+    if (model->problem != NULL || model->info->is_projector)
+      continue;
+    pair (model, all);
+    plan (model, scan);
   }
   for (guint i = all->len; i-- > 0;) {
     const FacetScanned *scanned = all->pdata[i];

@@ -5,6 +5,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "facet-catalog-row.h"
+#include "facet-machine.h"
 #include "facet-models-page.h"
 #include "facet-settings.h"
 
@@ -21,6 +22,7 @@ struct _FacetModelsPage {
   FacetModelLibrary   *library;
   GSettings           *settings;
   GListModel          *catalog;
+  char                *gpu;          /* its name; NULL: none, or not known yet */
   GPtrArray           *local_rows;   /* borrowed from the group */
   GPtrArray           *catalog_rows; /* borrowed from the group */
   GtkFileChooserNative *chooser;
@@ -252,7 +254,7 @@ recommend (FacetModelsPage *self)
   guint purpose = MIN (adw_combo_row_get_selected (self->purpose_row), G_N_ELEMENTS (wanted) - 1);
   /* Half a gigabyte is often kept back by the firmware. */
   guint64 memory = facet_catalog_machine_memory () + (G_GUINT64_CONSTANT (1) << 29);
-  FacetCatalogModel *best = facet_catalog_recommend (self->catalog, memory, FALSE, wanted[purpose]);
+  FacetCatalogModel *best = facet_catalog_recommend (self->catalog, memory, self->gpu != NULL, wanted[purpose]);
 
   for (guint i = 0; i < self->catalog_rows->len; i++) {
     FacetCatalogRow *row = self->catalog_rows->pdata[i];
@@ -356,6 +358,7 @@ facet_models_page_finalize (GObject *object)
 {
   FacetModelsPage *self = FACET_MODELS_PAGE (object);
 
+  g_free (self->gpu);
   g_ptr_array_unref (self->local_rows);
   g_ptr_array_unref (self->catalog_rows);
   G_OBJECT_CLASS (facet_models_page_parent_class)->finalize (object);
@@ -396,9 +399,45 @@ describe_machine (FacetModelsPage *self)
   guint memory = (facet_catalog_machine_memory () + (1 << 29)) >> 30;
   g_autofree char *text = g_strdup_printf (ngettext ("This machine has %u GB of memory.",
                                                      "This machine has %u GB of memory.", memory), memory);
+  g_autofree char *gpu = NULL;
+  g_autofree char *both = NULL;
+  g_autofree char *escaped = NULL;
 
-  if (memory != 0)
-    adw_preferences_group_set_description (self->purpose_group, text);
+  if (memory == 0)
+    return;
+  /* Translators: %s is the name of a graphics processor */
+  gpu = self->gpu != NULL ? g_strdup_printf (_("Facet can compute on its graphics processor: %s."), self->gpu)
+                          : g_strdup (_("Models run on its processor."));
+  /* Translators: two sentences, one after the other */
+  both = g_strdup_printf (C_("sentences", "%s %s"), text, gpu);
+  escaped = g_markup_escape_text (both, -1);
+  adw_preferences_group_set_description (self->purpose_group, escaped);
+}
+
+static void
+gpu_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  g_task_return_pointer (task, facet_machine_find_gpu (), g_free);
+}
+
+static void
+gpu_cb (GObject *object, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FacetModelsPage) self = data;
+
+  if (self->catalog == NULL) /* closed meanwhile */
+    return;
+  self->gpu = g_task_propagate_pointer (G_TASK (result), NULL);
+  describe_machine (self);
+  recommend (self);
+}
+
+static void
+look_for_gpu (FacetModelsPage *self)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, gpu_cb, g_object_ref (self));
+
+  g_task_run_in_thread (task, gpu_thread);
 }
 
 FacetModelsPage *
@@ -418,6 +457,7 @@ facet_models_page_new (FacetModelLibrary *library, GSettings *settings)
   g_signal_connect_object (settings, "changed::precision", G_CALLBACK (fill_catalog), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->purpose_row, "notify::selected", G_CALLBACK (recommend), self, G_CONNECT_SWAPPED);
   describe_machine (self);
+  look_for_gpu (self);
   fill_local (self);
   fill_catalog (self);
   scanning_cb (self);

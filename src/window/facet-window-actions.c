@@ -191,6 +191,18 @@ search (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+try_sample (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  _facet_window_try_sample (FACET_WINDOW (widget), g_variant_get_string (parameter, NULL));
+}
+
+static void
+jump_to_end (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  facet_chat_view_jump_to_end (FACET_CHAT_VIEW (FACET_WINDOW (widget)->view));
+}
+
+static void
 record (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   facet_composer_record (FACET_WINDOW (widget)->composer);
@@ -312,7 +324,8 @@ _facet_window_install_actions (FacetWindowClass *klass)
     { "win.delete-chat", NULL, delete_chat },     { "win.undelete-chat", "x", undelete_chat },
     { "win.export-markdown", NULL, export_markdown }, { "win.export-json", NULL, export_json },
     { "win.import", NULL, import },               { "win.record", NULL, record },
-    { "win.restore-attachment", NULL, restore_attachment },
+    { "win.restore-attachment", NULL, restore_attachment }, { "win.jump-to-end", NULL, jump_to_end },
+    { "win.try-sample", "s", try_sample },
   };
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
@@ -322,6 +335,7 @@ _facet_window_install_actions (FacetWindowClass *klass)
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, "win.search", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "win.stop", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F2, 0, "win.rename-chat", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_End, GDK_CONTROL_MASK, "win.jump-to-end", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_r, GDK_CONTROL_MASK, "win.record", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_c, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "win.copy-last",
                                        NULL);

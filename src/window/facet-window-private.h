@@ -28,6 +28,8 @@ struct _FacetWindow {
   GtkStack        *pages;
   AdwStatusPage   *welcome;
   GtkWidget       *welcome_button;
+  GtkWidget       *sample_chart;
+  GtkWidget       *sample_voice;
 
   GtkWidget          *view;     /* FacetChatView */
   FacetComposer      *composer;
@@ -74,6 +76,9 @@ void _facet_window_stop_meter      (FacetWindow *self);
 /* facet-window-files.c */
 void _facet_window_export          (FacetWindow *self, FacetExportFormat format);
 void _facet_window_import          (FacetWindow *self);
+
+/* facet-window-samples.c: attaches the sample for a mode, and chooses that. */
+void _facet_window_try_sample      (FacetWindow *self, const char *mode);
 
 /* facet-window-titles.c */
 void _facet_window_rename_chat     (FacetWindow *self);

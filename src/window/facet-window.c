@@ -53,6 +53,8 @@ update_page (FacetWindow *self)
     adw_status_page_set_description (self->welcome, _("Answers come from a model on this computer; nothing leaves it."));
     gtk_button_set_label (GTK_BUTTON (self->welcome_button), _("_Choose a Model"));
   }
+  gtk_widget_set_visible (self->sample_chart, loaded != NULL && loaded->sees);
+  gtk_widget_set_visible (self->sample_voice, loaded != NULL && loaded->hears);
   gtk_widget_set_visible (self->welcome_button,
                           loaded == NULL || loaded->parameters < G_GUINT64_CONSTANT (1000000000));
 }
@@ -341,6 +343,8 @@ facet_window_class_init (FacetWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FacetWindow, pages);
   gtk_widget_class_bind_template_child (widget_class, FacetWindow, welcome);
   gtk_widget_class_bind_template_child (widget_class, FacetWindow, welcome_button);
+  gtk_widget_class_bind_template_child (widget_class, FacetWindow, sample_chart);
+  gtk_widget_class_bind_template_child (widget_class, FacetWindow, sample_voice);
   _facet_window_install_actions (klass);
 }
 

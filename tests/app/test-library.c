@@ -4,6 +4,7 @@
 
 #include "data-folder.h"
 #include "facet-catalog.h"
+#include "facet-machine.h"
 #include "facet-model-library.h"
 #include "facet-settings.h"
 
@@ -35,6 +36,24 @@ find (FacetModelLibrary *library, const char *folder, const char *name)
   return facet_model_library_find (library, path);
 }
 
+/* What the page says a model needs is what the engine plans for it, at the
+ * context of the settings and with its projector. */
+static void
+check_memory (FacetLocalModel *model, GSettings *settings)
+{
+  const FacetMemoryPlan *memory = facet_local_model_get_memory (model);
+  FacetMemoryPlan plan;
+
+  g_assert_nonnull (memory);
+  g_assert_true (facet_plan_memory (facet_local_model_get_path (model), facet_local_model_get_projector (model),
+                                    g_settings_get_int (settings, "context-length"),
+                                    facet_settings_get_kv_type (settings), &plan, NULL));
+  g_assert_cmpuint (memory->total, ==, plan.total);
+  g_assert_cmpuint (memory->kv_cache, >, 0);
+  g_assert_cmpuint (memory->weights, >, facet_local_model_get_info (model)->file_bytes / 2);
+  g_assert_cmpuint (memory->available, >, 0);
+}
+
 static void
 test_scan (void)
 {
@@ -61,6 +80,7 @@ test_scan (void)
   g_assert_true (g_str_has_prefix (description, "Gemma 3 · "));
   g_assert_nonnull (strstr (description, "Q8_0"));
   g_assert_nonnull (find (library, deep, "two.GGUF"));
+  check_memory (model, settings);
   model = find (library, own, "bad.gguf");
   g_assert_nonnull (facet_local_model_get_problem (model));
   g_assert_null (facet_local_model_get_info (model));
@@ -204,6 +224,27 @@ test_pick (void)
   g_assert_true (((FacetCatalogFile *) files->pdata[1])->is_projector);
 }
 
+static void
+test_gpu (void)
+{
+  const struct {
+    const char *devices;
+    const char *name;
+  } cases[] = {
+    { "[{\"backend\": \"cpu\", \"name\": \"cpu\"}]", NULL },
+    { "[{\"backend\": \"vulkan\", \"name\": \"llvmpipe\", \"kind\": \"software\", \"unfit\": \"\"}]", NULL },
+    { "[{\"backend\": \"vulkan\", \"name\": \"Old\", \"kind\": \"discrete\", \"unfit\": \"no 16-bit storage\"},"
+      "{\"backend\": \"vulkan\", \"name\": \"New\", \"kind\": \"integrated\", \"unfit\": \"\"}]", "New" },
+    { "", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *name = facet_machine_find_gpu_in (cases[i].devices);
+
+    g_assert_cmpstr (name, ==, cases[i].name);
+  }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -213,6 +254,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/library/scan", test_scan);
   g_test_add_func ("/library/precision", test_precision);
   g_test_add_func ("/library/added-files-and-folders", test_added_files_and_folders);
+  g_test_add_func ("/library/gpu", test_gpu);
   g_test_add_func ("/catalogue/is-sound", test_catalogue_is_sound);
   g_test_add_func ("/catalogue/recommendations", test_recommendations);
   g_test_add_func ("/catalogue/hostile", test_hostile_catalogue);

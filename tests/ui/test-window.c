@@ -273,6 +273,13 @@ test_arabic (Fixture *self, gconstpointer data)
   gtk_widget_set_default_direction (GTK_TEXT_DIR_LTR);
 }
 
+/* Folding is animated. */
+static gboolean
+is_narrow (Fixture *self)
+{
+  return gtk_widget_get_width (GTK_WIDGET (self->window)) == 360;
+}
+
 static void
 test_looks (Fixture *self, gconstpointer data)
 {
@@ -283,8 +290,8 @@ test_looks (Fixture *self, gconstpointer data)
   fixture_picture (self, "dark");
   adw_style_manager_set_color_scheme (adw_style_manager_get_default (), ADW_COLOR_SCHEME_DEFAULT);
   gtk_window_set_default_size (GTK_WINDOW (self->window), 360, 640);
-  settle (400);
-  g_assert_cmpint (gtk_widget_get_width (GTK_WIDGET (self->window)), ==, 360);
+  fixture_wait (is_narrow, self);
+  settle (100);
   g_assert_true (facet_chat_view_is_at_end (FACET_CHAT_VIEW (self->window->view)));
   fixture_picture (self, "narrow");
 }
