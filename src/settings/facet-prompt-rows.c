@@ -204,6 +204,7 @@ new_row (AdwPreferencesGroup *group, GSettings *settings, int index, GtkCheckBut
     gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
     gtk_widget_add_css_class (button, "flat");
     gtk_widget_set_tooltip_text (button, _("Edit Instructions"));
+    gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Edit Instructions"), -1);
     g_signal_connect (button, "clicked", G_CALLBACK (edit_clicked_cb), preset);
     adw_action_row_add_suffix (ADW_ACTION_ROW (row), button);
   }

@@ -57,13 +57,15 @@ line (const char *class)
   return label;
 }
 
+/* @title: the label in @child that names the row. */
 static GtkWidget *
-row_for (gint64 chat_id, GtkWidget *child)
+row_for (gint64 chat_id, GtkWidget *child, GtkWidget *title)
 {
   GtkWidget *row = gtk_list_box_row_new ();
 
   g_object_set_data_full (G_OBJECT (row), "chat", g_memdup2 (&chat_id, sizeof chat_id), g_free);
   gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), child);
+  gtk_accessible_update_relation (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_RELATION_LABELLED_BY, title, NULL, -1);
   return row;
 }
 
@@ -91,7 +93,7 @@ create_chat_row_cb (gpointer item, gpointer data)
   g_object_bind_property (chat, "pinned", pin, "visible", G_BINDING_SYNC_CREATE);
   g_signal_connect_object (chat, "notify::title", G_CALLBACK (title_changed_cb), label, 0);
   title_changed_cb (chat, NULL, GTK_LABEL (label));
-  return row_for (facet_chat_get_id (chat), box);
+  return row_for (facet_chat_get_id (chat), box, label);
 }
 
 /* ---- search ------------------------------------------------------------- */
@@ -121,7 +123,7 @@ hit_row (const FacetStoreHit *hit)
   gtk_widget_set_visible (snippet, *hit->snippet != '\0');
   gtk_box_append (GTK_BOX (box), title);
   gtk_box_append (GTK_BOX (box), snippet);
-  return row_for (hit->chat_id, box);
+  return row_for (hit->chat_id, box, title);
 }
 
 static void

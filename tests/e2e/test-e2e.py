@@ -6,6 +6,7 @@ Needs an X server, a session bus and AT-SPI.
 """
 import os
 import pathlib
+import re
 import shutil
 import signal
 import sqlite3
@@ -198,8 +199,73 @@ def test_right_to_left(home):
     program.end()
 
 
+def test_names(home):
+    """Whatever can be operated has a name of its own, in every window and dialog: what a screen reader says of it."""
+    put_model(home, REAL)
+    program = start(home)
+    program.ask("What is the capital of France?")
+    program.wait(lambda: program.messages("Answer") and program.is_idle(), "the answer", 60)
+    unnamed = set()
+
+    def look(window):
+        for node in program.walk(program.find("frame", window) if window else None):
+            kind, name = node.get_role_name(), node.get_name()
+            if kind not in OPERATED or (name and not re.fullmatch(r"(Gtk|Adw|Facet)[A-Z]\w+", name)):
+                continue
+            around = list(filter(None, (parent.get_name() for parent in parents(node))))
+            # Parts of the toolkit's own windows and lists, which name what they hold.
+            if {"GtkShortcutsWindow", "GtkListView"} & {name, *around} or (window == "Preferences" and
+                                                                           (name == "GtkSearchEntry" or "AdwGizmo" in around)):
+                continue
+            unnamed.add(f"{kind} {name!r} in {window or 'the program'}: {' < '.join(around)[:160]}")
+
+    look("Facet")
+    for keys, title in (("ctrl+m", "Models"), ("ctrl+comma", "Preferences")):
+        program.keys(keys)
+        program.find("frame", title)
+        look(title)
+        program.keys("Escape")
+        program.wait(lambda: not program.find_all("frame", title), f"{title} to close")
+    for keys in ("ctrl+question", "F2"):
+        before = len(program.find_all("frame") + program.find_all("dialog") + program.find_all("window"))
+        program.keys(keys)
+        program.wait(lambda: len(program.find_all("frame") + program.find_all("dialog") + program.find_all("window")) > before,
+                     f"the window of {keys}")
+        look("")
+        program.keys("Escape")
+    program.end()
+    assert not unnamed, "\n".join(sorted(unnamed))
+
+
+def parents(node):
+    while node := node.get_parent():
+        yield node
+
+
+def test_keyboard(home):
+    """From one end of the window to the other by Tab alone; every stop is seen by a screen reader as focused."""
+    put_model(home, REAL)
+    program = start(home)
+    program.ask("What is the capital of France?")
+    program.wait(lambda: program.messages("Answer") and program.is_idle(), "the answer", 60)
+    reached = []
+    for _ in range(60):
+        program.keys("Tab")
+        focused = program.wait(lambda: [node for node in program.walk()
+                                        if node.get_state_set().contains(Atspi.StateType.FOCUSED)
+                                        and node.get_role_name() not in ("frame", "application")], "something focused")[-1]
+        reached.append(focused.get_name())
+    for name in ("Search all chats", "New Chat", "Main Menu", "Attach Files", "Message", "Copy", "Edit and Ask Again", "Answer Again"):
+        assert any(name in stop for stop in reached), f"“{name}” is not reached: {reached}"
+    program.end()
+
+
+# Roles of what a person operates, by AT-SPI's names.
+OPERATED = {"push button", "toggle button", "check box", "radio button", "entry", "password text", "text", "combo box", "slider",
+            "spin button", "switch", "progress bar", "list item", "menu item", "page tab", "level bar"}
+
 TESTS = [test_first_start, test_ask, test_stop, test_edit, test_attach, test_record, test_switch_model, test_killed,
-         test_right_to_left]
+         test_right_to_left, test_names, test_keyboard]
 
 
 def main():

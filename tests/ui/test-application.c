@@ -9,6 +9,21 @@
 
 static Script script = { .answer = "An answer." };
 
+/* One for all tests, as a process has one place on the session bus. */
+static FacetApplication *
+get_application (void)
+{
+  static FacetApplication *application;
+  g_autoptr (GError) error = NULL;
+
+  if (application == NULL) {
+    application = facet_application_new (&script_backend, &script, facet_settings_get_default ());
+    g_application_register (G_APPLICATION (application), NULL, &error);
+    g_assert_no_error (error);
+  }
+  return application;
+}
+
 static FacetWindow *
 window_of (FacetApplication *application)
 {
@@ -45,14 +60,10 @@ open_file (FacetApplication *application, const char *name)
 static void
 test_open (void)
 {
-  g_autoptr (FacetApplication) application = facet_application_new (&script_backend, &script,
-                                                                    facet_settings_get_default ());
-  g_autoptr (GError) error = NULL;
+  FacetApplication *application = get_application ();
   FacetAttachment *attachment;
   FacetWindow *window;
 
-  g_application_register (G_APPLICATION (application), NULL, &error);
-  g_assert_no_error (error);
   open_file (application, "rgb-8.png");
   window = window_of (application);
   attachment = wait_for_attachment (window, 0);
@@ -67,6 +78,99 @@ test_open (void)
 
   g_action_group_activate_action (G_ACTION_GROUP (application), "quit", NULL);
   g_assert_null (gtk_application_get_windows (GTK_APPLICATION (application)));
+}
+
+/* ---- shortcuts ---------------------------------------------------------- */
+
+static void
+add_accelerator (GHashTable *into, guint key, GdkModifierType modifiers)
+{
+  g_hash_table_add (into, gtk_accelerator_name (gdk_keyval_to_lower (key), modifiers));
+}
+
+/* Every accelerator that the shortcuts window shows. */
+static void
+collect_shown (GtkWidget *widget, GHashTable *into)
+{
+  if (GTK_IS_SHORTCUTS_SHORTCUT (widget)) {
+    g_autofree char *text = NULL;
+    g_auto (GStrv) names = NULL;
+
+    g_object_get (widget, "accelerator", &text, NULL);
+    names = g_strsplit (text, " ", -1);
+    for (char **name = names; *name != NULL; name++) {
+      GdkModifierType modifiers;
+      guint key;
+
+      g_assert_true (gtk_accelerator_parse (*name, &key, &modifiers));
+      add_accelerator (into, key, modifiers);
+    }
+  }
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    collect_shown (child, into);
+}
+
+/* Every accelerator of the program's own actions: those of the application and those bound to the window's class. */
+static void
+collect_bound (FacetApplication *application, FacetWindow *window, GHashTable *into)
+{
+  g_autoptr (GListModel) controllers = gtk_widget_observe_controllers (GTK_WIDGET (window));
+  g_auto (GStrv) actions = gtk_application_list_action_descriptions (GTK_APPLICATION (application));
+
+  for (char **action = actions; *action != NULL; action++) {
+    g_auto (GStrv) names = gtk_application_get_accels_for_action (GTK_APPLICATION (application), *action);
+
+    for (char **name = names; *name != NULL; name++) {
+      GdkModifierType modifiers;
+      guint key;
+
+      g_assert_true (gtk_accelerator_parse (*name, &key, &modifiers));
+      add_accelerator (into, key, modifiers);
+    }
+  }
+  for (guint i = 0; i < g_list_model_get_n_items (controllers); i++) {
+    g_autoptr (GObject) controller = g_list_model_get_item (controllers, i);
+
+    for (guint k = 0; G_IS_LIST_MODEL (controller) && k < g_list_model_get_n_items (G_LIST_MODEL (controller)); k++) {
+      g_autoptr (GtkShortcut) shortcut = g_list_model_get_item (G_LIST_MODEL (controller), k);
+      GtkShortcutAction *action = gtk_shortcut_get_action (shortcut);
+      GtkShortcutTrigger *trigger = gtk_shortcut_get_trigger (shortcut);
+
+      if (!GTK_IS_NAMED_ACTION (action) || !GTK_IS_KEYVAL_TRIGGER (trigger) ||
+          !g_str_has_prefix (gtk_named_action_get_action_name (GTK_NAMED_ACTION (action)), "win."))
+        continue;
+      add_accelerator (into, gtk_keyval_trigger_get_keyval (GTK_KEYVAL_TRIGGER (trigger)),
+                       gtk_keyval_trigger_get_modifiers (GTK_KEYVAL_TRIGGER (trigger)));
+    }
+  }
+}
+
+/* The shortcuts window leaves none of them out. */
+static void
+test_shortcuts (void)
+{
+  FacetApplication *application = get_application ();
+  g_autoptr (GtkBuilder) builder = gtk_builder_new_from_resource ("/io/github/facet_desktop/Facet/gtk/help-overlay.ui");
+  g_autoptr (GHashTable) shown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) bound = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GtkWidget *overlay = GTK_WIDGET (gtk_builder_get_object (builder, "help_overlay"));
+  GHashTableIter iter;
+  gpointer name;
+
+  g_application_activate (G_APPLICATION (application));
+  collect_shown (overlay, shown);
+  collect_bound (application, window_of (application), bound);
+  g_assert_true (g_hash_table_contains (bound, "<Control>n"));
+  g_assert_true (g_hash_table_contains (bound, "<Control>comma"));
+  g_hash_table_iter_init (&iter, bound);
+  while (g_hash_table_iter_next (&iter, &name, NULL)) {
+    if (!g_hash_table_contains (shown, name)) {
+      g_test_message ("the shortcuts window does not show %s", (char *) name);
+      g_test_fail ();
+    }
+  }
+  gtk_window_destroy (GTK_WINDOW (overlay));
+  g_action_group_activate_action (G_ACTION_GROUP (application), "quit", NULL);
 }
 
 int
@@ -84,6 +188,7 @@ main (int argc, char *argv[])
   }
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/application/open", test_open);
+  g_test_add_func ("/application/shortcuts", test_shortcuts);
   status = g_test_run ();
   tree_remove (folder);
   return status;
