@@ -27,6 +27,7 @@ append_json (GString *out, const FacetDeviceInfo *d)
   g_string_append_printf (out, ", \"memory\": %" G_GUINT64_FORMAT, d->memory);
   append_string (out, "features", d->features);
   append_string (out, "unfit", d->unfit != NULL ? d->unfit : "");
+  append_string (out, "self_test", d->self_test != NULL ? d->self_test : "");
   g_string_append (out, "}");
 }
 
@@ -37,8 +38,11 @@ append_text (GString *out, const FacetDeviceInfo *d)
   g_string_append_printf (out, "  driver: %s; Vulkan %s\n", d->driver, d->api);
   g_string_append_printf (out, "  memory: %.1f GiB\n", (double) d->memory / (1 << 30));
   g_string_append_printf (out, "  features: %s\n", d->features);
-  g_string_append_printf (out, "  verdict: %s", d->unfit != NULL ? d->unfit
-                                                : d->kind == FACET_DEVICE_SOFTWARE ? "works, only if asked for" : "works");
+  if (d->unfit != NULL)
+    g_string_append_printf (out, "  verdict: unfit, %s", d->unfit);
+  else
+    g_string_append_printf (out, "  verdict: %s%s", d->self_test != NULL ? d->self_test : "its self-test runs with the first model",
+                            d->kind == FACET_DEVICE_SOFTWARE ? "; only if asked for" : "");
 }
 
 char *

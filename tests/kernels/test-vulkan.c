@@ -2,7 +2,10 @@
  * on both. Sums are taken in another order there, hence the tolerances. */
 #include "backend/vulkan/vk.h"
 #include "device.h"
+#include "models/family.h"
 #include "random.h"
+
+#include <glib/gstdio.h>
 
 #include <math.h>
 #include <string.h>
@@ -430,6 +433,100 @@ test_cache (void)
   teardown ();
 }
 
+/* ---- what surrounds the device's work ---- */
+
+/* A token's work on the host beside submit and wait: below 50 microseconds. */
+static void
+test_host_time (void)
+{
+  const char *model = g_getenv ("FACET_TEST_MODEL");
+  g_autofree char *tiny = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit/models/gemma3-tiny/text-q4_0.gguf", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FacetGguf) gguf = facet_gguf_open (model != NULL && g_file_test (model, G_FILE_TEST_EXISTS) ? model : tiny, &error);
+  const FacetBackendClass *klass;
+  FacetDecoder *decoder;
+  FacetGraph *graph;
+  FacetPlan *plan;
+  FacetKv *kv;
+  gint64 best = G_MAXINT64;
+
+  g_assert_no_error (error);
+  setup ();
+  klass = bench.gpu->klass;
+  decoder = facet_family_for (gguf, &error)->load (gguf, &error);
+  g_assert_no_error (error);
+  graph = decoder->build (decoder, FACET_BUILD_NORMAL);
+  kv = klass->kv_new (bench.gpu, decoder->kv_layers, decoder->n_kv_layers, 256, 1, FACET_KV_F16, &error);
+  plan = klass->compile (bench.gpu, graph, kv, 1, 1, &error);
+  g_assert_no_error (error);
+  for (int i = 0; i < 8; i++) {
+    gint32 id = 2 + i;
+    FacetStep step = { .n = 1, .position = i, .ids = &id, .outputs = (const gint32[]) { 0 }, .n_outputs = 1 };
+    gint64 driver = ((FacetVk *) bench.gpu)->driver_us, start = g_get_monotonic_time ();
+
+    g_assert_true (klass->run (plan, &step, NULL, &error));
+    best = MIN (best, g_get_monotonic_time () - start - (((FacetVk *) bench.gpu)->driver_us - driver));
+  }
+  g_test_message ("%" G_GINT64_FORMAT " us a token on the host, %" G_GSIZE_FORMAT " KiB of activations", best, klass->plan_bytes (plan) >> 10);
+  g_assert_cmpint (best, <, 50);
+  klass->plan_free (plan);
+  klass->kv_free (kv);
+  facet_graph_free (graph);
+  teardown ();
+  decoder->free (decoder);
+}
+
+/* A device that computes wrongly is not trusted, and that is remembered. */
+static void
+test_self_test (void)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (GError) error = NULL;
+  FacetVk *vk;
+
+  setup ();
+  vk = (FacetVk *) bench.gpu;
+  g_free (vk->cache_key);
+  vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
+  path = facet_vk_cache_file (vk->cache_key, ".verdict");
+  g_assert_true (facet_vk_trust (vk, &error));
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+  vk->lost = TRUE; /* asked again it would fail now */
+  g_assert_true (facet_vk_trust (vk, &error));
+  g_assert_true (g_file_set_contents (path, "Q4_K of 9 rows disagree with the reference\n", -1, NULL));
+  g_assert_false (facet_vk_trust (vk, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_DEVICE);
+  g_assert_nonnull (strstr (error->message, "Q4_K"));
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  teardown ();
+}
+
+/* Its file is written, read again, and of no harm when it is damaged. */
+static void
+test_pipeline_cache (void)
+{
+  g_autofree char *folder = g_build_filename (g_get_user_cache_dir (), "facet", "vulkan", NULL), *path = NULL, *bytes = NULL;
+  gsize size;
+
+  for (int round = 0; round < 3; round++) {
+    g_autofree char *name = NULL;
+
+    setup ();
+    name = g_strconcat (((FacetVk *) bench.gpu)->cache_key, ".bin", NULL);
+    begin ();
+    compare ("with a cache", 1, facet_g_relu (bench.graph, input (FACET_ROWS_TOKENS, 1, 64)), 0);
+    teardown ();
+    g_free (path);
+    path = g_build_filename (folder, name, NULL);
+    g_assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+    g_assert_cmpuint (size, >, 64);
+    bytes[size - 1] ^= 1;
+    if (round == 1)
+      g_assert_true (g_file_set_contents (path, bytes, (gssize) size, NULL));
+    g_clear_pointer (&bytes, g_free);
+  }
+}
+
 /* A head that no work group can hold is refused when the plan is made. */
 static void
 test_refused (void)
@@ -472,5 +569,8 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/maps", test_maps);
   g_test_add_func ("/vulkan/cache", test_cache);
   g_test_add_func ("/vulkan/refused", test_refused);
+  g_test_add_func ("/vulkan/host-time", test_host_time);
+  g_test_add_func ("/vulkan/pipeline-cache", test_pipeline_cache);
+  g_test_add_func ("/vulkan/self-test", test_self_test);
   return g_test_run ();
 }

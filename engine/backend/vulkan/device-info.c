@@ -8,6 +8,7 @@ facet_device_info_free (FacetDeviceInfo *info)
   g_free (info->api);
   g_free (info->features);
   g_free (info->unfit);
+  g_free (info->self_test);
   g_free (info);
 }
 

@@ -153,6 +153,7 @@ probe (const FacetVkFunctions *f, VkPhysicalDevice physical)
   const VkPhysicalDeviceProperties *p = &a.properties.properties;
   const VkPhysicalDeviceLimits *l = &p->limits;
   FacetVkProbe self = { .physical = physical };
+  g_autofree char *key = NULL;
 
   ask (f, physical, &a);
   self.info = g_new0 (FacetDeviceInfo, 1);
@@ -165,6 +166,8 @@ probe (const FacetVkFunctions *f, VkPhysicalDevice physical)
   self.info->memory = own_memory (&a);
   self.info->features = list_features (&a);
   self.info->unfit = g_strdup (why_unfit (&a, find_family (f, physical, &self.family)));
+  key = facet_vk_cache_key (f, physical);
+  self.info->self_test = facet_vk_verdict (key);
   self.has_budget = has_extension (&a, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
   /* Shaders count bytes in 32 bits. */
   self.limits = (FacetVkLimits) {

@@ -59,6 +59,7 @@ facet_vk_pipeline (FacetVk *vk, const char *name, const guint32 *constants, int 
   if (known == VK_NULL_HANDLE) {
     if (!create (vk, shader, constants, n, &known, error))
       return FALSE;
+    vk->cache_is_new = TRUE;
     g_hash_table_insert (vk->pipelines, g_strdup (key->str), known);
   }
   *pipeline = known;

@@ -23,10 +23,13 @@ wait (FacetVk *vk)
 gboolean
 facet_vk_submit (FacetVk *vk, const VkCommandBuffer *commands, guint32 n, GError **error)
 {
+  gint64 start = g_get_monotonic_time ();
+
   if (vk->lost)
     return facet_vk_check (VK_ERROR_DEVICE_LOST, "submit", error);
   vk->lost = !facet_vk_check (submit (vk, commands, n), "submit", error)
              || !facet_vk_check (wait (vk), "wait", error)
              || !facet_vk_check (vk->instance.f.ResetFences (vk->device, 1, &vk->fence), "fence", error);
+  vk->driver_us += g_get_monotonic_time () - start;
   return !vk->lost;
 }

@@ -66,6 +66,8 @@ typedef struct {
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout      layout;
   VkPipelineCache       cache;
+  char                 *cache_key;
+  gboolean              cache_is_new; /* pipelines were made since it was read or written */
   gboolean              has_budget;   /* VK_EXT_memory_budget */
   FacetVkLimits         limits;
   GHashTable           *pipelines;    /* key -> VkPipeline */
@@ -74,6 +76,7 @@ typedef struct {
   gboolean              hides_memory; /* for tests: as if the host never saw the device's memory */
   gboolean              lost;         /* after an error of the device nothing works */
   double                seconds_per_cost; /* measured; 0: never yet */
+  gint64                driver_us;        /* spent so far in submits and waits */
 } FacetVk;
 
 /* ---- devices.c: what there is ---- */
@@ -102,6 +105,8 @@ guint64  facet_vk_memory_left (FacetVk *vk);
 gboolean             facet_vk_weights_require (FacetVk *vk, GPtrArray *tensors, FacetCancel *cancel, GError **error);
 /* Of a tensor that was required. */
 const FacetVkWeight *facet_vk_weight          (FacetVk *vk, const FacetTensor *tensor);
+/* Lets go of all; no plan may be left. */
+void                 facet_vk_weights_drop    (FacetVk *vk);
 void                 facet_vk_weights_free    (FacetVk *vk);
 
 /* ---- pipelines.c ---- */
@@ -111,6 +116,26 @@ void                 facet_vk_weights_free    (FacetVk *vk);
 gboolean facet_vk_pipeline       (FacetVk *vk, const char *name, const guint32 *constants, int n, VkPipeline *pipeline,
                                   GError **error);
 void     facet_vk_pipelines_free (FacetVk *vk);
+
+/* ---- pipeline-cache.c ---- */
+
+/* A digest of device, driver and shaders: what files about them are named by. */
+char    *facet_vk_cache_key  (const FacetVkFunctions *f, VkPhysicalDevice physical);
+/* Such a file's path; its folder is made if need be. */
+char    *facet_vk_cache_file (const char *key, const char *suffix);
+gboolean facet_vk_cache_open (FacetVk *vk, GError **error);
+/* Writes the file if there is anything new. */
+void     facet_vk_cache_save (FacetVk *vk);
+
+/* ---- self-test.c ---- */
+
+/* Kernels of every weight type against the reference; DEVICE names what disagrees. */
+gboolean facet_vk_self_test (FacetVk *vk, GError **error);
+/* What the self-test said of this device, driver and shaders: "works", or what
+ * disagreed; NULL: it did not run yet. */
+char    *facet_vk_verdict   (const char *cache_key);
+/* Runs the self-test unless a verdict is remembered. DEVICE if it is bad. */
+gboolean facet_vk_trust     (FacetVk *vk, GError **error);
 
 /* ---- submit.c ---- */
 

@@ -26,8 +26,10 @@ vulkan_free (FacetBackend *backend)
     f->DeviceWaitIdle (vk->device);
     facet_vk_weights_free (vk);
     facet_vk_pipelines_free (vk);
-    if (vk->cache != VK_NULL_HANDLE)
+    if (vk->cache != VK_NULL_HANDLE) {
+      facet_vk_cache_save (vk);
       f->DestroyPipelineCache (vk->device, vk->cache, NULL);
+    }
     if (vk->layout != VK_NULL_HANDLE)
       f->DestroyPipelineLayout (vk->device, vk->layout, NULL);
     if (vk->set_layout != VK_NULL_HANDLE)
@@ -40,6 +42,7 @@ vulkan_free (FacetBackend *backend)
   }
   facet_vk_instance_close (&vk->instance);
   g_clear_pointer (&vk->info, facet_device_info_free);
+  g_free (vk->cache_key);
   g_free (vk->base.description);
   g_free (vk);
 }
@@ -133,28 +136,45 @@ prepare (FacetVk *vk, GError **error)
   VkCommandPoolCreateInfo pool = { .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                    .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT, .queueFamilyIndex = vk->family };
   VkFenceCreateInfo fence = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
-  VkPipelineCacheCreateInfo cache = { .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO };
 
   vk->pipelines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   vk->weights = g_hash_table_new (NULL, NULL);
   vk->chunks = g_array_new (FALSE, TRUE, sizeof (FacetVkBuffer));
   return facet_vk_check (f->CreateCommandPool (vk->device, &pool, NULL, &vk->pool), "command pool", error)
          && facet_vk_check (f->CreateFence (vk->device, &fence, NULL, &vk->fence), "fence", error)
-         && facet_vk_check (f->CreatePipelineCache (vk->device, &cache, NULL, &vk->cache), "pipeline cache", error)
+         && facet_vk_cache_open (vk, error)
          && make_layout (vk, error);
+}
+
+/* Opening the loader loads every driver, software ones with their compilers:
+ * not worth it where the kernel knows no graphics device. */
+static gboolean
+kernel_has_device (void)
+{
+  static const char *const nodes[] = { "/dev/dri", "/dev/nvidiactl", "/dev/dxg", "/dev/kgsl-3d0", "/dev/mali0" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (nodes); i++)
+    if (g_file_test (nodes[i], G_FILE_TEST_EXISTS))
+      return TRUE;
+  return FALSE;
 }
 
 FacetBackend *
 facet_vulkan_backend_new (int device, GError **error)
 {
-  FacetVk *vk = g_new0 (FacetVk, 1);
+  FacetVk *vk;
 
+  if (device == 0 && !kernel_has_device ()) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: there is no graphics device");
+    return NULL;
+  }
+  vk = g_new0 (FacetVk, 1);
   vk->base.klass = &vulkan_class;
   if (!facet_vk_instance_open (&vk->instance, error)) {
     g_free (vk);
     return NULL;
   }
-  if (!choose (vk, device, error) || !open_device (vk, error) || !prepare (vk, error)) {
+  if (!choose (vk, device, error) || !open_device (vk, error) || !prepare (vk, error) || !facet_vk_trust (vk, error)) {
     vulkan_free (&vk->base);
     return NULL;
   }

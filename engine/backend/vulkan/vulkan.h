@@ -33,6 +33,7 @@ typedef struct {
   guint64         memory;      /* of its own heaps, in bytes */
   char           *features;    /* those that matter, comma-separated */
   char           *unfit;       /* why it cannot be used; NULL: it can */
+  char           *self_test;   /* "works", what disagreed, or NULL: it did not run yet */
 } FacetDeviceInfo;
 
 void       facet_device_info_free (FacetDeviceInfo *info);

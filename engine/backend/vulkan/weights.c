@@ -267,7 +267,7 @@ facet_vk_weight (FacetVk *vk, const FacetTensor *tensor)
 }
 
 void
-facet_vk_weights_free (FacetVk *vk)
+facet_vk_weights_drop (FacetVk *vk)
 {
   GHashTableIter iter;
   gpointer weight;
@@ -275,8 +275,16 @@ facet_vk_weights_free (FacetVk *vk)
   g_hash_table_iter_init (&iter, vk->weights);
   while (g_hash_table_iter_next (&iter, NULL, &weight))
     weight_free (weight);
-  g_hash_table_unref (vk->weights);
+  g_hash_table_remove_all (vk->weights);
   for (guint i = 0; i < vk->chunks->len; i++)
     facet_vk_buffer_free (vk, &g_array_index (vk->chunks, FacetVkBuffer, i));
+  g_array_set_size (vk->chunks, 0);
+}
+
+void
+facet_vk_weights_free (FacetVk *vk)
+{
+  facet_vk_weights_drop (vk);
+  g_hash_table_unref (vk->weights);
   g_array_unref (vk->chunks);
 }

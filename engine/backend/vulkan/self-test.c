@@ -1,0 +1,210 @@
+/* Before a driver is trusted for the first time, its kernels compute a small
+ * network of every weight type, with few rows and with many, beside the
+ * reference. The verdict is remembered until driver or shaders change. */
+#include "backend/vulkan/vk.h"
+
+#include <math.h>
+#include <string.h>
+
+#define WIDTH 256
+#define HEADS 4
+#define ROWS 9
+#define TOLERANCE 1e-3
+#define WORKS "works"
+/* Binary16 of about 1/64. */
+#define SCALE 0x2400
+
+/* Where the halves of a block lie that scale it; -1: none. Plain numbers have none. */
+static const struct {
+  FacetDtype dtype;
+  int        half[2];
+} types[] = {
+  { FACET_F32, { -1, -1 } },   { FACET_F16, { -1, -1 } },   { FACET_BF16, { -1, -1 } },  { FACET_Q4_0, { 0, -1 } },
+  { FACET_Q4_1, { 0, 2 } },    { FACET_Q5_0, { 0, -1 } },   { FACET_Q5_1, { 0, 2 } },    { FACET_Q8_0, { 0, -1 } },
+  { FACET_Q2_K, { 80, 82 } },  { FACET_Q3_K, { 108, -1 } }, { FACET_Q4_K, { 0, 2 } },    { FACET_Q5_K, { 0, 2 } },
+  { FACET_Q6_K, { 208, -1 } }, { FACET_IQ4_NL, { 0, -1 } }, { FACET_IQ4_XS, { 0, -1 } },
+};
+#define N_TYPES ((int) G_N_ELEMENTS (types))
+
+typedef struct {
+  FacetTensor weights[N_TYPES];
+  FacetGraph *graph;
+  gint32      ids[ROWS];
+  FacetKvLayer layer;
+} Network;
+
+/* Finite numbers of either sign for plain types: the exponent is fixed. */
+static void
+fill (FacetTensor *t, int i, GRand *rand)
+{
+  guint8 *bytes = g_malloc (t->bytes);
+  const FacetDtypeInfo *info = facet_dtype_info (t->dtype);
+
+  for (gsize b = 0; b < t->bytes; b++)
+    bytes[b] = (guint8) g_rand_int_range (rand, 0, 256);
+  for (gsize b = 0; b < t->bytes; b += info->bytes) {
+    guint8 *block = bytes + b;
+
+    for (int h = 0; h < 2; h++)
+      if (types[i].half[h] >= 0) {
+        block[types[i].half[h]] = SCALE & 0xff;
+        block[types[i].half[h] + 1] = SCALE >> 8;
+      }
+    if (t->dtype == FACET_F32 || t->dtype == FACET_BF16)
+      block[info->bytes - 1] = (guint8) ((block[info->bytes - 1] & 0x80) | 0x3c);
+    else if (t->dtype == FACET_F16)
+      block[1] = (guint8) ((block[1] & 0x83) | 0x24);
+  }
+  t->data = bytes;
+}
+
+static void
+network_init (Network *net)
+{
+  GRand *rand = g_rand_new_with_seed (1);
+  FacetRope rope = { .base = 10000, .scale = 1, .head = WIDTH / HEADS };
+  FacetAttention at = { .cache = 0, .n_head = HEADS, .n_kv = HEADS, .head_k = WIDTH / HEADS, .head_v = WIDTH / HEADS, .window = 4,
+                        .scale = 0.125f, .causal = TRUE };
+  FacetGraph *g = net->graph = facet_graph_new ();
+  int x = -1;
+
+  for (int i = 0; i < N_TYPES; i++) {
+    net->weights[i] = (FacetTensor) { .name = facet_dtype_name (types[i].dtype), .dtype = types[i].dtype, .ne = { WIDTH, WIDTH, 1, 1 } };
+    net->weights[i].bytes = WIDTH * facet_dtype_row_bytes (types[i].dtype, WIDTH);
+    fill (&net->weights[i], i, rand);
+  }
+  g_rand_free (rand);
+  for (int i = 0; i < ROWS; i++)
+    net->ids[i] = 7 * i + 3;
+  net->layer = (FacetKvLayer) { .n_kv = HEADS, .head_k = WIDTH / HEADS, .head_v = WIDTH / HEADS, .window = 4 };
+  x = facet_g_embed (g, &net->weights[0], 1);
+  for (int i = 0; i < N_TYPES; i++) {
+    x = facet_g_matmul (g, facet_g_rms_norm (g, x, NULL, WIDTH, 1e-6f), &net->weights[i], NULL);
+    facet_graph_mark_layer (g, x, i);
+  }
+  x = facet_g_rope (g, facet_g_rms_norm (g, x, NULL, WIDTH / HEADS, 1e-6f), &rope);
+  facet_g_kv_store (g, x, x, 0);
+  x = facet_g_attention (g, x, -1, -1, &at);
+  x = facet_g_geglu (g, facet_g_matmul (g, x, &net->weights[0], NULL), facet_g_matmul (g, x, &net->weights[0], NULL));
+  facet_graph_set_result (g, x);
+}
+
+static void
+network_clear (Network *net)
+{
+  facet_graph_free (net->graph);
+  for (int i = 0; i < N_TYPES; i++)
+    g_free ((gpointer) net->weights[i].data);
+}
+
+static gboolean
+agree (const float *a, const float *b, int n)
+{
+  double worst = 0, scale = 0;
+
+  for (int i = 0; i < n; i++) {
+    double off = fabs ((double) a[i] - (double) b[i]);
+
+    if (!(off <= G_MAXFLOAT))
+      return FALSE;
+    worst = MAX (worst, off);
+    scale = MAX (scale, fabs ((double) b[i]));
+  }
+  return worst <= TOLERANCE * scale;
+}
+
+static gboolean
+compare (FacetPlan *ours, const FacetBackend *gpu, FacetPlan *theirs, const FacetBackend *cpu, const FacetGraph *graph, int rows, GError **error)
+{
+  for (int i = 0; i < facet_graph_n_nodes (graph); i++) {
+    const FacetNode *n = facet_graph_node (graph, i);
+
+    if (n->layer == FACET_NOT_A_LAYER && i != facet_graph_result (graph))
+      continue;
+    if (agree (gpu->klass->value (ours, i), cpu->klass->value (theirs, i), rows * n->cols))
+      continue;
+    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "%s of %d rows disagree with the reference",
+                 n->layer == FACET_NOT_A_LAYER ? "attention" : n->w[0]->name, rows);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+run_rows (FacetVk *vk, FacetBackend *cpu, Network *net, int rows, GError **error)
+{
+  FacetBackend *both[] = { &vk->base, cpu };
+  FacetStep step = { .n = rows, .ids = net->ids, .outputs = (const gint32[]) { 0 }, .n_outputs = 1 };
+  FacetKv *kv[2] = { NULL };
+  FacetPlan *plans[2] = { NULL };
+  gboolean done = TRUE;
+
+  for (int b = 0; done && b < 2; b++) {
+    const FacetBackendClass *klass = both[b]->klass;
+
+    done = (kv[b] = klass->kv_new (both[b], &net->layer, 1, 64, rows, FACET_KV_F16, error)) != NULL
+           && (plans[b] = klass->compile (both[b], net->graph, kv[b], rows, 1, error)) != NULL
+           && klass->run (plans[b], &step, NULL, error);
+  }
+  done = done && compare (plans[0], &vk->base, plans[1], cpu, net->graph, rows, error);
+  for (int b = 0; b < 2; b++) {
+    if (plans[b] != NULL)
+      both[b]->klass->plan_free (plans[b]);
+    if (kv[b] != NULL)
+      both[b]->klass->kv_free (kv[b]);
+  }
+  return done;
+}
+
+gboolean
+facet_vk_self_test (FacetVk *vk, GError **error)
+{
+  FacetBackend *cpu = facet_cpu_backend_new (1, TRUE);
+  Network net;
+  gboolean done;
+
+  network_init (&net);
+  done = run_rows (vk, cpu, &net, 1, error) && run_rows (vk, cpu, &net, ROWS, error);
+  /* What was uploaded goes with the network. */
+  facet_vk_weights_drop (vk);
+  network_clear (&net);
+  cpu->klass->free (cpu);
+  return done;
+}
+
+/* ---- the verdict ---- */
+
+char *
+facet_vk_verdict (const char *cache_key)
+{
+  g_autofree char *path = facet_vk_cache_file (cache_key, ".verdict");
+  char *verdict = NULL;
+
+  if (g_file_get_contents (path, &verdict, NULL, NULL))
+    g_strchomp (verdict);
+  return verdict;
+}
+
+gboolean
+facet_vk_trust (FacetVk *vk, GError **error)
+{
+  g_autofree char *verdict = facet_vk_verdict (vk->cache_key), *path = facet_vk_cache_file (vk->cache_key, ".verdict");
+  g_autoptr (GError) local = NULL;
+
+  if (verdict == NULL) {
+    gboolean works = facet_vk_self_test (vk, &local);
+
+    /* Memory or a device that are gone today say nothing about tomorrow. */
+    if (!works && (vk->lost || local->code == FACET_ERROR_NO_MEMORY)) {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+    verdict = g_strdup (works ? WORKS : local->message);
+    if (!g_file_set_contents (path, verdict, -1, NULL))
+      g_info ("%s could not be written", path);
+  }
+  if (g_str_equal (verdict, WORKS))
+    return TRUE;
+  g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: %s failed its self-test: %s", vk->info->name, verdict);
+  return FALSE;
+}
