@@ -130,7 +130,7 @@ is_loop (const GArray *ids)
 static void
 ban_placeholders (FacetModel *model, float *logits)
 {
-  static const char *const names[] = { "<image_soft_token>", "<audio_soft_token>" };
+  static const char *const names[] = { "<image_soft_token>", "<audio_soft_token>", "<|image|>", "<|audio|>", "<|video|>" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
     gint32 id = facet_tokenizer_lookup (model->tokenizer, names[i]);
