@@ -228,6 +228,82 @@ test_skip_graph (void)
   g_assert_cmpint (run->decoder->n_kv_layers, ==, OWN);
 }
 
+/* ---- models nested in this one ---- */
+
+/* Behind @name with its length, as strings lie in the file. */
+static guint8 *
+find_string (char *bytes, gsize size, const char *name)
+{
+  gsize length = strlen (name);
+  guint64 prefix = length;
+
+  for (gsize at = sizeof prefix; at + length < size; at++)
+    if (memcmp (bytes + at, name, length) == 0 && memcmp (bytes + at - sizeof prefix, &prefix, sizeof prefix) == 0)
+      return (guint8 *) bytes + at + length;
+  g_error ("no %s in the file", name);
+}
+
+/* Layer 3 with a feed-forward of 96 instead of 128. */
+static void
+narrow_key (char *bytes, gsize size)
+{
+  const guint32 narrow = FFN - 32;
+  /* type of the value, type and number of the elements */
+  guint8 *elements = find_string (bytes, size, "gemma3n.feed_forward_length") + 4 + 4 + 8;
+
+  memcpy (elements + 3 * sizeof narrow, &narrow, sizeof narrow);
+}
+
+static void
+narrow_tensors (char *bytes, gsize size)
+{
+  static const struct { const char *name; int dim; } tensors[] = {
+    { "blk.3.ffn_gate.weight", 1 }, { "blk.3.ffn_up.weight", 1 }, { "blk.3.ffn_down.weight", 0 },
+  };
+  const guint64 narrow = FFN - 32;
+
+  for (guint i = 0; i < G_N_ELEMENTS (tensors); i++)
+    memcpy (find_string (bytes, size, tensors[i].name) + 4 + tensors[i].dim * sizeof narrow, &narrow, sizeof narrow);
+}
+
+/* Widths are read layer by layer, and must be those of the tensors. */
+static void
+test_nested (void)
+{
+  gsize size;
+  char *bytes = kit_model_bytes ("gemma3n-tiny", FLOATS, &size);
+  g_autoptr (GError) error = NULL;
+  FacetGguf *gguf;
+
+  g_ptr_array_add (model_bytes, bytes);
+  narrow_key (bytes, size);
+  gguf = facet_gguf_open_bytes (bytes, size, "nested", &error);
+  g_assert_no_error (error);
+  g_assert_null (facet_family_for (gguf, NULL)->load (gguf, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_MISSING);
+  g_assert_nonnull (strstr (error->message, "blk.3.ffn_gate.weight"));
+  g_clear_error (&error);
+  facet_gguf_close (gguf);
+
+  narrow_tensors (bytes, size);
+  gguf = facet_gguf_open_bytes (bytes, size, "nested", &error);
+  g_assert_no_error (error);
+  {
+    g_autoptr (DecoderRun) run = decoder_run_open (gguf, TRUE, 1);
+    g_autoptr (FacetGraph) graph = run->decoder->build (run->decoder, FACET_BUILD_NORMAL);
+    g_autoptr (KitPrompt) prompt = open_case ("text");
+    gint32 last = prompt->n - 1;
+    g_autofree float *logits = decoder_run_prompt (run, prompt, 0, FACET_BUILD_NORMAL, &last, 1, NULL, NULL);
+    int narrow = 0;
+
+    for (int i = 0; i < facet_graph_n_nodes (graph); i++)
+      narrow += facet_graph_node (graph, i)->op == FACET_OP_GEGLU && facet_graph_node (graph, i)->cols == FFN - 32;
+    g_assert_cmpint (narrow, ==, 1);
+    for (int v = 0; v < VOCAB; v++)
+      g_assert_true (isfinite (logits[v]));
+  }
+}
+
 /* ---- answers ---- */
 
 /* Teacher-forced, one row a step, where the reference is sure of its choice. */
@@ -283,5 +359,6 @@ main (int argc, char **argv)
       g_test_add_data_func (path, cases[c], each[t].func);
     }
   g_test_add_func ("/gemma3n/skip-graph", test_skip_graph);
+  g_test_add_func ("/gemma3n/nested", test_nested);
   return g_test_run ();
 }
