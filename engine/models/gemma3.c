@@ -2,6 +2,7 @@
  * GeGLU, norms before and after each half of a block. */
 #include "models/family.h"
 #include "models/loader.h"
+#include "models/stem.h"
 
 #include <math.h>
 
@@ -15,9 +16,9 @@ typedef struct {
   FacetDecoder base;
   int   n_head, n_kv, head;
   int   ffn, window;
-  float eps, attention_scale, attention_softcap, final_softcap;
+  float eps, attention_scale, attention_softcap;
   FacetRope rope_full, rope_sliding;
-  const FacetTensor *embed, *output, *output_norm;
+  FacetStem stem;
   Layer *layers;
   GPtrArray *owned;
 } Gemma3;
@@ -53,7 +54,6 @@ read_hyper_parameters (Gemma3 *m, FacetLoader *loader)
   m->window = facet_loader_int (loader, "attention.sliding_window", 1, 1 << 24);
   m->eps = facet_loader_float_or (loader, "attention.layer_norm_rms_epsilon", 1e-6f);
   m->attention_softcap = facet_loader_float_or (loader, "attn_logit_softcapping", 0);
-  m->final_softcap = facet_loader_float_or (loader, "final_logit_softcapping", 0);
   if (m->n_head % m->n_kv != 0)
     facet_loader_fault (loader, "%d query heads do not divide among %d key/value heads", m->n_head, m->n_kv);
   if (m->head % 2 != 0)
@@ -158,7 +158,7 @@ gemma3_build (FacetDecoder *decoder, FacetBuild what)
   Gemma3 *m = (Gemma3 *) decoder;
   FacetGraph *g = facet_graph_new ();
   gboolean all_rows = (what & FACET_BUILD_ALL_ROWS) != 0, mark = (what & FACET_BUILD_MARK_LAYERS) != 0;
-  int h = facet_g_embed (g, m->embed, decoder->embed_scale);
+  int h = facet_g_embed (g, m->stem.embed, decoder->embed_scale);
 
   if (mark)
     facet_graph_mark_layer (g, h, -1);
@@ -169,11 +169,7 @@ gemma3_build (FacetDecoder *decoder, FacetBuild what)
   }
   if (all_rows)
     h = facet_g_outputs (g, h);
-  h = facet_g_rms_norm (g, h, m->output_norm, decoder->width, m->eps);
-  h = facet_g_matmul (g, h, m->output, NULL);
-  if (m->final_softcap > 0)
-    h = facet_g_softcap (g, h, m->final_softcap);
-  facet_graph_set_result (g, h);
+  facet_stem_finish (&m->stem, g, h, m->eps);
   return g;
 }
 
@@ -182,7 +178,6 @@ gemma3_load (FacetGguf *gguf, GError **error)
 {
   Gemma3 *m = g_new0 (Gemma3, 1);
   FacetDecoder *d = &m->base;
-  const FacetTensor *embed = facet_gguf_tensor (gguf, "token_embd.weight");
   FacetLoader loader;
 
   d->klass = &facet_family_gemma3;
@@ -191,12 +186,7 @@ gemma3_load (FacetGguf *gguf, GError **error)
   d->free = gemma3_free;
   facet_loader_init (&loader, gguf, "gemma3");
   read_hyper_parameters (m, &loader);
-  d->vocab = embed != NULL && embed->ne[1] > 0 && embed->ne[1] <= G_MAXINT / 2 ? (int) embed->ne[1] : 0;
-  m->embed = facet_loader_matrix (&loader, d->width, d->vocab, "token_embd.weight");
-  m->output = m->embed;
-  if (facet_gguf_tensor (gguf, "output.weight") != NULL)
-    m->output = facet_loader_matrix (&loader, d->width, d->vocab, "output.weight");
-  m->output_norm = facet_loader_vector (&loader, d->width, "output_norm.weight");
+  facet_stem_load (&m->stem, &loader, d);
   m->layers = g_new0 (Layer, d->n_layers);
   d->n_kv_layers = d->n_layers;
   d->kv_layers = g_new0 (FacetKvLayer, d->n_layers);

@@ -6,6 +6,7 @@
 #include "models/family.h"
 #include "models/loader.h"
 #include "models/per-layer.h"
+#include "models/stem.h"
 
 #include <math.h>
 
@@ -29,9 +30,9 @@ typedef struct {
   int   n_head, n_kv, head, window;
   int   n_own;                /* layers 0 .. n_own - 1 have keys and values of their own */
   int   n_streams, active;
-  float eps, final_softcap;
+  float eps;
   FacetRope rope_full, rope_sliding;
-  const FacetTensor *embed, *output, *output_norm;
+  FacetStem stem;
   FacetTensor into[MAX_STREAMS], out_of[MAX_STREAMS]; /* of streams 1 .. n_streams - 1 */
   FacetPerLayer per_layer;
   Layer *layers;
@@ -58,7 +59,6 @@ read_hyper_parameters (Gemma3n *m, FacetLoader *loader)
   m->n_streams = facet_loader_int_or (loader, "altup.num_inputs", 2, MAX_STREAMS, 4);
   m->active = facet_loader_int_or (loader, "altup.active_idx", 0, m->n_streams - 1, 0);
   m->eps = facet_loader_float_or (loader, "attention.layer_norm_rms_epsilon", 1e-6f);
-  m->final_softcap = facet_loader_float_or (loader, "final_logit_softcapping", 0);
   if (facet_loader_int_or (loader, "attention.value_length", 1, 1024, m->head) != m->head)
     facet_loader_fault (loader, "key gemma3n.attention.value_length differs from key_length, which is %d", m->head);
   if (m->head % 2 != 0)
@@ -164,14 +164,8 @@ static void
 read_tensors (Gemma3n *m, FacetLoader *l)
 {
   FacetDecoder *d = &m->base;
-  const FacetTensor *embed = facet_gguf_tensor (l->gguf, "token_embd.weight");
 
-  d->vocab = embed != NULL && embed->ne[1] > 0 && embed->ne[1] <= G_MAXINT / 2 ? (int) embed->ne[1] : 0;
-  m->embed = facet_loader_matrix (l, d->width, d->vocab, "token_embd.weight");
-  m->output = m->embed;
-  if (facet_gguf_tensor (l->gguf, "output.weight") != NULL)
-    m->output = facet_loader_matrix (l, d->width, d->vocab, "output.weight");
-  m->output_norm = facet_loader_vector (l, d->width, "output_norm.weight");
+  facet_stem_load (&m->stem, l, d);
   read_streams (m, l, "altup_proj.weight", m->into);
   read_streams (m, l, "altup_unembd_proj.weight", m->out_of);
   facet_per_layer_load (&m->per_layer, l, d->width, d->n_layers, m->n_own - 1, m->eps);
@@ -321,7 +315,7 @@ gemma3n_build (FacetDecoder *decoder, FacetBuild what)
   Gemma3n *m = (Gemma3n *) decoder;
   FacetGraph *g = facet_graph_new ();
   gboolean all_rows = (what & FACET_BUILD_ALL_ROWS) != 0, mark = (what & FACET_BUILD_MARK_LAYERS) != 0;
-  int h = facet_g_embed (g, m->embed, decoder->embed_scale), before, from, streams;
+  int h = facet_g_embed (g, m->stem.embed, decoder->embed_scale), before, from, streams;
 
   if (mark)
     facet_graph_mark_layer (g, h, -1);
@@ -336,11 +330,7 @@ gemma3n_build (FacetDecoder *decoder, FacetBuild what)
   }
   if (all_rows)
     streams = facet_g_outputs (g, streams);
-  h = facet_g_rms_norm (g, gather (m, g, streams), m->output_norm, decoder->width, m->eps);
-  h = facet_g_matmul (g, h, m->output, NULL);
-  if (m->final_softcap > 0)
-    h = facet_g_softcap (g, h, m->final_softcap);
-  facet_graph_set_result (g, h);
+  facet_stem_finish (&m->stem, g, gather (m, g, streams), m->eps);
   return g;
 }
 

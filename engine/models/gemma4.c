@@ -5,6 +5,7 @@
 #include "models/family.h"
 #include "models/loader.h"
 #include "models/per-layer.h"
+#include "models/stem.h"
 
 #include <math.h>
 
@@ -30,9 +31,9 @@ typedef struct {
   int   n_head, n_own;   /* layers 0 .. n_own - 1 have keys and values of their own */
   int   window;
   int   n_experts, n_chosen;
-  float eps, final_softcap;
+  float eps;
   FacetRope rope_full, rope_sliding;
-  const FacetTensor *embed, *output, *output_norm;
+  FacetStem stem;
   FacetPerLayer per_layer;
   Layer *layers;
   GPtrArray *owned;
@@ -71,7 +72,6 @@ read_hyper_parameters (Gemma4 *m, FacetLoader *loader)
   m->n_experts = facet_loader_int_or (loader, "expert_count", 0, 1024, 0);
   m->n_chosen = m->n_experts > 0 ? facet_loader_int (loader, "expert_used_count", 1, m->n_experts) : 0;
   m->eps = facet_loader_float_or (loader, "attention.layer_norm_rms_epsilon", 1e-6f);
-  m->final_softcap = facet_loader_float_or (loader, "final_logit_softcapping", 0);
   if (scaling != NULL && g_strcmp0 (scaling, "none") != 0)
     facet_loader_fault (loader, "key gemma4.rope.scaling.type is \"%s\", none is known", scaling);
   m->rope_full = (FacetRope) { .base = facet_loader_float_or (loader, "rope.freq_base", 1e6f), .scale = 1,
@@ -298,7 +298,7 @@ gemma4_build (FacetDecoder *decoder, FacetBuild what)
   Gemma4 *m = (Gemma4 *) decoder;
   FacetGraph *g = facet_graph_new ();
   gboolean all_rows = (what & FACET_BUILD_ALL_ROWS) != 0, mark = (what & FACET_BUILD_MARK_LAYERS) != 0;
-  int h = facet_g_embed (g, m->embed, decoder->embed_scale), before = -1, from = -1;
+  int h = facet_g_embed (g, m->stem.embed, decoder->embed_scale), before = -1, from = -1;
 
   if (mark)
     facet_graph_mark_layer (g, h, -1);
@@ -313,10 +313,7 @@ gemma4_build (FacetDecoder *decoder, FacetBuild what)
   }
   if (all_rows)
     h = facet_g_outputs (g, h);
-  h = facet_g_matmul (g, facet_g_rms_norm (g, h, m->output_norm, decoder->width, m->eps), m->output, NULL);
-  if (m->final_softcap > 0)
-    h = facet_g_softcap (g, h, m->final_softcap);
-  facet_graph_set_result (g, h);
+  facet_stem_finish (&m->stem, g, h, m->eps);
   return g;
 }
 
@@ -324,14 +321,9 @@ static void
 read_tensors (Gemma4 *m, FacetLoader *l)
 {
   FacetDecoder *d = &m->base;
-  const FacetTensor *embed = facet_gguf_tensor (l->gguf, "token_embd.weight"), *divisors;
+  const FacetTensor *divisors;
 
-  d->vocab = embed != NULL && embed->ne[1] > 0 && embed->ne[1] <= G_MAXINT / 2 ? (int) embed->ne[1] : 0;
-  m->embed = facet_loader_matrix (l, d->width, d->vocab, "token_embd.weight");
-  m->output = m->embed;
-  if (facet_gguf_tensor (l->gguf, "output.weight") != NULL)
-    m->output = facet_loader_matrix (l, d->width, d->vocab, "output.weight");
-  m->output_norm = facet_loader_vector (l, d->width, "output_norm.weight");
+  facet_stem_load (&m->stem, l, d);
   divisors = facet_loader_vector (l, m->rope_full.head / 2, "rope_freqs.weight");
   m->rope_full.divisors = divisors != NULL ? divisors->data : NULL;
   facet_per_layer_load (&m->per_layer, l, d->width, d->n_layers, m->n_own - 1, m->eps);

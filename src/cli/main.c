@@ -40,7 +40,7 @@ print_help (FILE *to)
            _("A private, local assistant in the terminal. Nothing leaves this machine."));
   fprintf (to, "\n%s\n", _("Commands:"));
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    fprintf (to, "  %-10s %s\n", commands[i].name, _(commands[i].what));
+    fprintf (to, "  %-11s %s\n", commands[i].name, _(commands[i].what));
   fprintf (to, "\n%s\n%s\n", _("“facet-cli COMMAND --help” shows the options of a command."),
            _("Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."));
 }

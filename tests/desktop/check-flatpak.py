@@ -12,7 +12,7 @@ SOURCE = pathlib.Path(sys.argv[1])
 APP = "io.github.facet_desktop.Facet"
 # What org.gnome.Platform and its SDK have.
 RUNTIME = {"gio-2.0", "gio-unix-2.0", "glib-2.0", "gtk4", "json-glib-1.0", "libadwaita-1", "libsoup-3.0", "m", "sndfile", "sqlite3",
-           "threads", "vulkan", "libportal-gtk4", "gdk-pixbuf-2.0"}
+           "dl", "threads", "vulkan", "libportal-gtk4", "gdk-pixbuf-2.0"}
 # The module that brings a dependency.
 MODULES = {"cmark-gfm-extensions": "cmark-gfm", "kissfft-float": "kissfft", "libcmark-gfm": "cmark-gfm", "libedit": "libedit",
            "portaudio-2.0": "portaudio", "sentencepiece": "sentencepiece", "soxr": "soxr"}
