@@ -74,6 +74,20 @@ text_cb (const char *text, gsize length, gpointer user_data)
 }
 
 static void
+set_listening (FacetReplier *self, guint64 done, guint64 total)
+{
+  g_autofree char *share = NULL;
+
+  if (total == 0) {
+    set_phase (self, C_("engine phase", "Listening…"));
+    return;
+  }
+  /* Translators: how much of a recording has been heard. */
+  share = g_strdup_printf (C_("engine phase", "Listening… %d %%"), (int) (done * 100 / total));
+  set_phase (self, share);
+}
+
+static void
 progress_cb (FacetPhase phase, guint64 done, guint64 total, gpointer user_data)
 {
   FacetReplier *self = user_data;
@@ -83,7 +97,7 @@ progress_cb (FacetPhase phase, guint64 done, guint64 total, gpointer user_data)
     set_phase (self, C_("engine phase", "Looking at the picture…"));
     break;
   case FACET_PHASE_ENCODE_AUDIO:
-    set_phase (self, C_("engine phase", "Listening…"));
+    set_listening (self, done, total);
     break;
   case FACET_PHASE_PREFILL:
     set_phase (self, C_("engine phase", "Reading…"));
@@ -176,10 +190,33 @@ done_cb (const FacetAnswer *answer, const GError *failure, gpointer user_data)
   g_signal_emit (self, finished_signal, 0, message);
 }
 
+/* Recordings to be written down, in their language or another: nothing else
+ * is asked about them. */
+static gboolean
+is_transcription (const FacetStoreMessage *record)
+{
+  const char *mode = facet_mode_find (record->mode)->id;
+  gboolean sounds = FALSE;
+
+  if (record->role != FACET_STORE_ROLE_USER || (!g_str_equal (mode, "transcribe") && !g_str_equal (mode, "translate")))
+    return FALSE;
+  for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++) {
+    const FacetStoreAttachment *attachment = record->attachments->pdata[i];
+
+    if (attachment->kind != FACET_ATTACHMENT_AUDIO)
+      return FALSE;
+    sounds = TRUE;
+  }
+  return sounds;
+}
+
+/* Earlier recordings that were written down are left out: their text follows,
+ * as the person may have corrected it. */
 static void
 add_message (FacetReplier *self, FacetRequest *request, FacetStore *store, const FacetStoreMessage *record,
-             const char *text)
+             const char *text, gboolean last)
 {
+  gboolean transcription = is_transcription (record);
   g_autofree char *rendered = NULL;
 
   facet_request_begin_turn (request, record->role == FACET_STORE_ROLE_MODEL ? FACET_ROLE_MODEL : FACET_ROLE_USER);
@@ -193,7 +230,8 @@ add_message (FacetReplier *self, FacetRequest *request, FacetStore *store, const
       facet_request_add_picture (request, path);
       break;
     case FACET_ATTACHMENT_AUDIO:
-      facet_request_add_sound (request, path);
+      if (last || !transcription)
+        facet_request_add_sound (request, path);
       break;
     case FACET_ATTACHMENT_TEXT:
     default:
@@ -202,8 +240,12 @@ add_message (FacetReplier *self, FacetRequest *request, FacetStore *store, const
       break;
     }
   }
-  rendered = record->role == FACET_STORE_ROLE_USER ? facet_mode_render (record->mode, text, self->settings)
-                                                   : g_strdup (text);
+  if (transcription)
+    rendered = facet_mode_render_spoken (record->mode, text, self->settings);
+  else
+    rendered = record->role == FACET_STORE_ROLE_USER ? facet_mode_render (record->mode, text, self->settings) : g_strdup (text);
+  if (transcription && last)
+    facet_request_transcribe (request, rendered);
   facet_request_add_text (request, rendered);
 }
 
@@ -230,7 +272,8 @@ facet_replier_build_request (FacetReplier      *self,
     /* an answer that failed before its first word would end the prompt oddly */
     if (facet_message_is_answer (message) && *facet_message_get_text (message) == '\0')
       continue;
-    add_message (self, request, store, facet_message_get_record (message), facet_message_get_text (message));
+    add_message (self, request, store, facet_message_get_record (message), facet_message_get_text (message),
+                 i == end && draft == NULL);
   }
   if (draft != NULL) {
     FacetStoreMessage record = {
@@ -239,7 +282,7 @@ facet_replier_build_request (FacetReplier      *self,
       .attachments = draft_attachments,
     };
 
-    add_message (self, request, store, &record, draft);
+    add_message (self, request, store, &record, draft, TRUE);
   }
   request->own_sampling = !g_settings_get_boolean (self->settings, "model-sampling");
   if (request->own_sampling) {
@@ -299,9 +342,14 @@ gboolean
 facet_replier_continue (FacetReplier *self, FacetConversation *conversation, FacetMessage *answer, GError **error)
 {
   g_autoptr (FacetRequest) request = NULL;
+  int index = facet_conversation_find (conversation, answer);
+  FacetMessage *question = index > 0 ? facet_conversation_get_message (conversation, index - 1) : NULL;
 
   if (!check_ready (self, error))
     return FALSE;
+  /* its journal gives what there was, as a new answer */
+  if (question != NULL && is_transcription (facet_message_get_record (question)))
+    return facet_replier_answer (self, conversation, question, error);
   if (!facet_store_resume_message (facet_conversation_get_store (conversation), facet_message_get_id (answer), error))
     return FALSE;
   request = facet_replier_build_request (self, conversation, answer, NULL, NULL, NULL);

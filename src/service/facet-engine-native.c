@@ -1,11 +1,12 @@
 #define G_LOG_DOMAIN "facet"
 
-#include "facet-engine-backend.h"
+#include "facet-engine-transcribe.h"
 
 /* The engine thread's own; nothing here is touched by another thread. */
 typedef struct {
   FacetModel   *model;
   FacetSession *session;
+  char         *projector;
 } Native;
 
 static void
@@ -15,6 +16,7 @@ native_unload (gpointer data)
 
   g_clear_pointer (&self->session, facet_session_free);
   g_clear_pointer (&self->model, facet_model_unref);
+  g_clear_pointer (&self->projector, g_free);
 }
 
 static gpointer
@@ -62,6 +64,7 @@ native_load (gpointer             data,
     return FALSE;
   }
 
+  self->projector = g_strdup (spec->projector);
   info = facet_model_get_info (self->model);
   loaded->path = g_strdup (spec->path);
   loaded->name = *info->name != '\0' ? g_strdup (info->name) : g_path_get_basename (spec->path);
@@ -88,12 +91,18 @@ add_picture (FacetPrompt *prompt, const FacetPart *part, GError **error)
 static gboolean
 add_sound (FacetPrompt *prompt, const FacetPart *part, GError **error)
 {
-  g_autoptr (FacetAudio) audio = part->bytes != NULL ? facet_audio_load_bytes (part->bytes, part->path, NULL, error)
-                                                     : facet_audio_load (part->path, NULL, error);
+  g_autoptr (FacetAudio) audio = facet_engine_load_sound (part, NULL, error);
+  g_autoptr (GPtrArray) clips = audio != NULL ? facet_audio_clips (audio, NULL, error) : NULL;
 
-  if (audio != NULL)
-    facet_prompt_add_audio (prompt, audio);
-  return audio != NULL;
+  if (clips == NULL)
+    return FALSE;
+  if (clips->len == 0) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_MEDIA, "%s: no speech is heard in it", part->path);
+    return FALSE;
+  }
+  for (guint i = 0; i < clips->len; i++)
+    facet_prompt_add_audio (prompt, g_ptr_array_index (clips, i));
+  return TRUE;
 }
 
 static gboolean
@@ -123,6 +132,9 @@ build_prompt (const FacetRequest *request, GError **error)
     for (guint k = 0; k < turn->parts->len; k++) {
       const FacetPart *part = turn->parts->pdata[k];
 
+      /* a transcription hears recordings piece by piece, whatever their length */
+      if (part->kind == FACET_PART_SOUND && request->instruction != NULL)
+        continue;
       if (!add_part (prompt, part, error))
         return NULL;
     }
@@ -165,6 +177,8 @@ native_reply (gpointer                data,
 
   if (!check_loaded (self, error))
     return FALSE;
+  if (request->instruction != NULL)
+    return facet_engine_transcribe (self->model, self->projector, self->session, request, params, answer, error);
   prompt = build_prompt (request, error);
   if (prompt == NULL)
     return FALSE;

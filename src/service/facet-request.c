@@ -48,6 +48,7 @@ facet_request_unref (FacetRequest *request)
     return;
 
   g_ptr_array_unref (request->turns);
+  g_free (request->instruction);
   g_free (request);
 }
 
@@ -108,4 +109,11 @@ facet_request_add_file (FacetRequest *request, const char *name, const char *con
   g_autofree char *titled = g_strdup_printf ("%s:\n```\n%s\n```\n\n", name, copy);
 
   facet_request_add_text (request, titled);
+}
+
+void
+facet_request_transcribe (FacetRequest *request, const char *instruction)
+{
+  g_free (request->instruction);
+  request->instruction = g_strdup (instruction);
 }

@@ -37,6 +37,8 @@ typedef struct {
   FacetSampling   sampling;
   gboolean        own_sampling; /* FALSE: the family's recommendation */
   int             max_tokens;   /* 0: until the context is full */
+  char           *instruction;  /* set: the sounds of the last turn, of any length, are written down by it
+                                 * (facet-transcriber.h), and the rest is not asked */
 } FacetRequest;
 
 FacetRequest *facet_request_new         (void);
@@ -50,6 +52,9 @@ void          facet_request_begin_turn  (FacetRequest *request, FacetRole role);
 void          facet_request_add_text    (FacetRequest *request, const char *text);
 void          facet_request_add_picture (FacetRequest *request, const char *path);
 void          facet_request_add_sound   (FacetRequest *request, const char *path);
+
+/* Makes it a transcription. */
+void          facet_request_transcribe  (FacetRequest *request, const char *instruction);
 
 /* PICTURE or SOUND that lies in no file of the store; shares @bytes. */
 void          facet_request_add_bytes   (FacetRequest *request, FacetPartKind kind, GBytes *bytes, const char *name);

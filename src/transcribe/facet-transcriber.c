@@ -47,6 +47,18 @@ facet_transcribe_key (FacetModel *model, const char *projector, const char *inst
   return g_strdup (g_checksum_get_string (sum));
 }
 
+void
+facet_transcribe_add_stats (FacetStats *stats, const FacetStats *more)
+{
+  if (stats->prompt_tokens == 0)
+    stats->first_token_seconds = more->first_token_seconds;
+  stats->prompt_tokens += more->prompt_tokens;
+  stats->cached_tokens += more->cached_tokens;
+  stats->prefill_seconds += more->prefill_seconds;
+  stats->generated_tokens += more->generated_tokens;
+  stats->decode_seconds += more->decode_seconds;
+}
+
 /* ---- the text of a piece ---- */
 
 static gboolean
@@ -124,6 +136,7 @@ listen_to (Job *job, const FacetPiece *piece, char **text, GError **error)
   facet_prompt_add_text (prompt, job->params->instruction, -1);
   if (!job->listener->reply (job->listener->self, prompt, &params, &reply, error))
     return FALSE;
+  facet_transcribe_add_stats (&job->result->stats, &reply.stats);
   if (reply.stop_reason == FACET_STOP_CANCELLED)
     return TRUE;
   looped = reply.stop_reason != FACET_STOP_EOS;

@@ -48,6 +48,7 @@ typedef struct {
   guint            done;      /* of these */
   guint            resumed;   /* of these, taken from the journal */
   gboolean         finished;  /* FALSE: it was stopped */
+  FacetStats       stats;     /* of all pieces that were asked about */
   GArray          *doubtful;  /* FacetPiece: where the model repeated itself or did not come to an end */
 } FacetTranscription;
 
@@ -62,6 +63,9 @@ gboolean facet_transcribe (const FacetListener         *listener,
                            const FacetTranscribeParams *params,
                            FacetTranscription          *result,
                            GError                     **error);
+
+/* Adds @more; the first token is that of the first. */
+void facet_transcribe_add_stats (FacetStats *stats, const FacetStats *more);
 
 /* Hexadecimal digest of what a transcript by @model depends on beside the
  * sound. Returns: (transfer full). */

@@ -1,0 +1,21 @@
+/* facet-engine-transcribe.h - transcriptions within the engine thread */
+#pragma once
+
+#include "facet-engine-backend.h"
+
+G_BEGIN_DECLS
+
+FacetAudio *facet_engine_load_sound (const FacetPart *part, FacetCancel *cancel, GError **error);
+
+/* Writes down the sounds of @request's last turn, one below the other, through
+ * on_text of @params; progress is in thousandths of a second of sound. A
+ * transcription that was stopped before goes on from its journal. */
+gboolean    facet_engine_transcribe (FacetModel             *model,
+                                     const char             *projector,
+                                     FacetSession           *session,
+                                     const FacetRequest     *request,
+                                     const FacetReplyParams *params,
+                                     FacetAnswer            *answer,
+                                     GError                **error);
+
+G_END_DECLS

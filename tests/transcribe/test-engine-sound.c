@@ -1,0 +1,183 @@
+/* Sound through the window's engine: recordings written down piece by piece,
+ * in prompts as clips, silence told apart. With Gemma 4's tiny model. */
+#include "facet-engine-backend.h"
+
+#include <string.h>
+
+#include "tree.h"
+
+typedef struct {
+  gpointer    engine;
+  GString    *text;
+  guint       steps; /* progress of listening */
+  FacetCancel cancel;
+  FacetAnswer answer;
+} Fixture;
+
+static char *
+kit_path (const char *folder, const char *name)
+{
+  return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", folder, name, NULL);
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  FacetLoadSpec spec = { .path = kit_path ("models/gemma4-tiny", "text-q8_0.gguf"),
+                         .projector = kit_path ("models/gemma4-tiny", "mmproj.gguf"),
+                         .backend = FACET_BACKEND_CPU };
+  g_auto (FacetLoaded) loaded = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  f->text = g_string_new (NULL);
+  f->engine = facet_engine_backend_native.create (NULL);
+  g_assert_true (facet_engine_backend_native.load (f->engine, &spec, NULL, NULL, NULL, &loaded, &error));
+  g_assert_no_error (error);
+  g_assert_true (loaded.hears);
+  g_free (spec.path);
+  g_free (spec.projector);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  facet_engine_backend_native.destroy (f->engine);
+  g_string_free (f->text, TRUE);
+}
+
+static void
+on_text (const char *text, gsize length, gpointer data)
+{
+  g_string_append_len (((Fixture *) data)->text, text, (gssize) length);
+}
+
+static void
+on_progress (FacetPhase phase, guint64 done, guint64 total, gpointer data)
+{
+  Fixture *f = data;
+
+  if (phase == FACET_PHASE_ENCODE_AUDIO && total > 0)
+    f->steps++;
+}
+
+static gboolean
+reply (Fixture *f, FacetRequest *request, GError **error)
+{
+  FacetReplyParams params = { .max_tokens = 4, .on_text = on_text, .on_progress = on_progress, .user_data = f, .cancel = &f->cancel };
+
+  return facet_engine_backend_native.reply (f->engine, request, &params, &f->answer, error);
+}
+
+/* WAV, 16 kHz mono: @n times the note with 5 seconds of silence after each. */
+static GBytes *
+make_wave (int n)
+{
+  g_autofree char *path = kit_path ("inputs", "note_it.wav"), *note = NULL;
+  GByteArray *wave = g_byte_array_new ();
+  gsize length;
+  guint32 size;
+
+  g_assert_true (g_file_get_contents (path, &note, &length, NULL));
+  g_byte_array_append (wave, (const guint8 *) note, 44);
+  for (int i = 0; i < MAX (n, 1); i++) {
+    guint old = wave->len;
+
+    if (n > 0)
+      g_byte_array_append (wave, (const guint8 *) note + 44, (guint) length - 44);
+    old = wave->len;
+    g_byte_array_set_size (wave, old + 160000);
+    memset (wave->data + old, 0, 160000);
+  }
+  size = GUINT32_TO_LE (wave->len - 8);
+  memcpy (wave->data + 4, &size, 4);
+  size = GUINT32_TO_LE (wave->len - 44);
+  memcpy (wave->data + 40, &size, 4);
+  return g_byte_array_free_to_bytes (wave);
+}
+
+static FacetRequest *
+make_request (int n, gboolean transcribe)
+{
+  g_autoptr (GBytes) wave = make_wave (n);
+  FacetRequest *request = facet_request_new ();
+
+  facet_request_begin_turn (request, FACET_ROLE_USER);
+  facet_request_add_bytes (request, FACET_PART_SOUND, wave, "note.wav");
+  facet_request_add_text (request, "Transcribe.");
+  if (transcribe)
+    facet_request_transcribe (request, "Transcribe.");
+  return request;
+}
+
+static void
+test_transcribe (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FacetRequest) request = make_request (6, TRUE);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (reply (f, request, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (f->text->len, >, 0);
+  g_assert_cmpuint (f->steps, >=, 6);
+  g_assert_cmpint (f->answer.stop_reason, !=, FACET_STOP_CANCELLED);
+  g_assert_cmpint (f->answer.stats.generated_tokens, >, 0);
+}
+
+static void
+test_silence (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FacetRequest) request = make_request (0, TRUE);
+
+  g_assert_true (reply (f, request, NULL));
+  g_assert_cmpstr (f->text->str, ==, "No speech is heard in this recording.");
+  g_assert_cmpint (f->answer.stats.generated_tokens, ==, 0);
+}
+
+static void
+test_stop (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FacetRequest) request = make_request (6, TRUE);
+  g_autoptr (GError) error = NULL;
+
+  facet_cancel (&f->cancel);
+  if (reply (f, request, &error))
+    g_assert_cmpint (f->answer.stop_reason, ==, FACET_STOP_CANCELLED);
+  else
+    g_assert_error (error, FACET_ERROR, FACET_ERROR_CANCELLED);
+  g_assert_cmpuint (f->text->len, ==, 0);
+}
+
+/* More than an encoder takes at once: its pieces of speech. */
+static void
+test_prompt (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FacetRequest) one = make_request (1, FALSE), six = make_request (6, FALSE);
+  g_autoptr (GError) error = NULL;
+  int short_one = facet_engine_backend_native.count (f->engine, one, NULL, &error), all;
+
+  g_assert_no_error (error);
+  all = facet_engine_backend_native.count (f->engine, six, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (short_one, >, 200);
+  g_assert_cmpint (all, >, 6 * 80);
+  g_assert_true (reply (f, one, &error));
+  g_assert_no_error (error);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *state = g_dir_make_tmp ("facet-state-XXXXXX", NULL);
+  int status;
+
+  g_setenv ("XDG_STATE_HOME", state, TRUE);
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, function) g_test_add ("/engine-sound/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("transcribe", test_transcribe);
+  ADD ("silence", test_silence);
+  ADD ("stop", test_stop);
+  ADD ("prompt", test_prompt);
+  status = g_test_run ();
+  tree_remove (state);
+  return status;
+}
