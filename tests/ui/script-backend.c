@@ -69,6 +69,8 @@ remember (Script *script, const FacetRequest *request)
   if (script->asked == NULL)
     return;
   g_string_truncate (script->asked, 0);
+  if (request->instruction != NULL)
+    g_string_append_printf (script->asked, "instruction: %s\n", request->instruction);
   for (guint i = 0; i < request->turns->len; i++) {
     const FacetTurn *turn = request->turns->pdata[i];
 

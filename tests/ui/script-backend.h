@@ -16,7 +16,7 @@ typedef struct {
   int         file_tokens; /* of each picture and sound; 0: 1 */
   gint        fail;       /* a FacetErrorCode + 1: replies fail with it */
   gint        fail_load;  /* likewise */
-  GString    *asked;      /* last request: one line per turn */
+  GString    *asked;      /* last request: its instruction, if any, then one line per turn */
 } Script;
 
 extern const FacetEngineBackend script_backend;

@@ -237,6 +237,36 @@ attach (Fixture *self, const char *name, const char *bytes, gsize length)
   return attachment;
 }
 
+/* A recording in the mode for it is written down, not asked about; later
+ * questions have its text instead of it. */
+static void
+test_transcription (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "inputs", "chirp.wav", NULL), *wave = NULL;
+  FacetLoadSpec spec = { .path = (char *) "model.gguf" };
+  gsize length;
+
+  self->script.hears = TRUE;
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+  g_assert_true (g_file_get_contents (path, &wave, &length, NULL));
+  facet_composer_set_mode (self->window->composer, facet_mode_find ("transcribe"));
+  attach (self, "note.wav", wave, length);
+  fixture_ask (self, "The speaker is Anna.");
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpstr (self->script.asked->str, ==,
+                   "instruction: Transcribe this recording in its own language. Answer with the transcript only.\n"
+                   "The speaker is Anna.\n"
+                   "user: <file> Transcribe this recording in its own language. Answer with the transcript only.\n"
+                   "The speaker is Anna.\n");
+
+  facet_composer_set_mode (self->window->composer, facet_mode_find ("chat"));
+  fixture_ask (self, "Who speaks?");
+  fixture_wait (fixture_idle, self);
+  g_assert_null (strstr (self->script.asked->str, "<file>"));
+  g_assert_true (g_str_has_suffix (self->script.asked->str, "model: A short answer.\nuser: Who speaks?\n"));
+}
+
 /* What a file is tells its content; what cannot be read is refused with a
  * reason, and nothing is sent while it is there. */
 static void
@@ -316,6 +346,7 @@ main (int argc, char *argv[])
   ADD ("never-blocks", test_never_blocks);
   ADD ("close-while-answering", test_close_while_answering);
   ADD ("modes", test_modes);
+  ADD ("transcription", test_transcription);
   ADD ("attachments", test_attachments);
   ADD ("arabic", test_arabic);
   ADD ("looks", test_looks);
