@@ -1,0 +1,147 @@
+/* The window in another direction, with large text and in high contrast. With FACET_SCREENSHOTS the pictures are kept. */
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <locale.h>
+
+#include "ui-fixture.h"
+#include "widget-picture.h"
+
+extern int _nl_msg_cat_cntr; /* glibc: what changes LANGUAGE raises it */
+
+static const char answer[] =
+  "# Light and lenses\n\nA lens bends light because it travels **more slowly** in glass.\n\n"
+  "| glass | index |\n|---|---|\n| crown | 1.52 |\n| flint | 1.62 |\n\n- convex lenses gather light\n- concave ones spread it\n\n"
+  "```c\ndouble index = c / v;\n```\n";
+
+static void
+speak (const char *language)
+{
+  g_setenv ("LANGUAGE", language, TRUE);
+  _nl_msg_cat_cntr++;
+}
+
+static graphene_rect_t
+place (Fixture *self, gpointer widget)
+{
+  graphene_rect_t bounds;
+
+  g_assert_true (gtk_widget_compute_bounds (widget, GTK_WIDGET (self->window), &bounds));
+  g_assert_cmpfloat (bounds.size.width, >, 0);
+  return bounds;
+}
+
+static gpointer
+composer_child (Fixture *self, const char *name)
+{
+  GObject *child = gtk_widget_get_template_child (GTK_WIDGET (self->window->composer), FACET_TYPE_COMPOSER, name);
+
+  g_assert_nonnull (child);
+  return child;
+}
+
+static void
+set_up_arabic (Fixture *self, gconstpointer data)
+{
+  speak ("ar");
+  gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
+  fixture_set_up (self, data);
+}
+
+static void
+set_up_large (Fixture *self, gconstpointer data)
+{
+  speak ("de"); /* the longest words */
+  g_object_set (gtk_settings_get_default (), "gtk-xft-dpi", 2 * 96 * 1024, NULL);
+  fixture_set_up (self, data);
+}
+
+static void
+tear_down (Fixture *self, gconstpointer data)
+{
+  fixture_tear_down (self, data);
+  speak ("en");
+  gtk_widget_set_default_direction (GTK_TEXT_DIR_LTR);
+  g_object_set (gtk_settings_get_default (), "gtk-xft-dpi", 96 * 1024, NULL);
+}
+
+static void
+test_right_to_left (Fixture *self, gconstpointer data)
+{
+  graphene_rect_t chats = place (self, self->window->sidebar);
+  graphene_rect_t content = place (self, self->window->content);
+  graphene_rect_t send = place (self, composer_child (self, "send"));
+  graphene_rect_t mode = place (self, composer_child (self, "mode_button"));
+
+  g_assert_cmpstr (_("Send"), ==, "أرسل");
+  g_assert_cmpfloat (content.origin.x + content.size.width, <=, chats.origin.x);
+  g_assert_cmpfloat (send.origin.x, <, mode.origin.x);
+  fixture_picture (self, "arabic-start");
+  self->script.answer = "# الضوء والعدسات\n\nتحني العدسة الضوء لأنه **أبطأ** في الزجاج.\n\n- العدسات المحدبة تجمع الضوء\n- المقعرة تفرّقه\n";
+  fixture_ask (self, "لماذا تحني العدسة الضوء؟");
+  fixture_wait (fixture_idle, self);
+  fixture_picture (self, "arabic-answer");
+}
+
+/* At 200 % the window still fits into half of an ordinary screen, and nothing asks for more room than it gets. */
+static void
+test_large_text (Fixture *self, gconstpointer data)
+{
+  int minimum;
+
+  self->script.answer = answer;
+  fixture_ask (self, "Warum bricht eine Linse das Licht?");
+  fixture_wait (fixture_idle, self);
+  gtk_widget_measure (GTK_WIDGET (self->window), GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
+  g_assert_cmpint (minimum, <=, 720);
+  fixture_picture (self, "large-text");
+}
+
+static void
+test_contrast (Fixture *self, gconstpointer data)
+{
+  AdwStyleManager *style = adw_style_manager_get_default ();
+
+  g_assert_true (adw_style_manager_get_high_contrast (style));
+  self->script.answer = answer;
+  fixture_ask (self, "How does a lens bend light?");
+  fixture_wait (fixture_idle, self);
+  fixture_picture (self, "high-contrast");
+  adw_style_manager_set_color_scheme (style, ADW_COLOR_SCHEME_FORCE_DARK);
+  fixture_picture (self, "high-contrast-dark");
+  adw_style_manager_set_color_scheme (style, ADW_COLOR_SCHEME_DEFAULT);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_autoptr (GtkCssProvider) style = NULL;
+
+  gtk_disable_setlocale ();
+  setlocale (LC_ALL, "C.UTF-8");
+  bindtextdomain (GETTEXT_PACKAGE, g_getenv ("FACET_TEST_PO"));
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  /* GLib decides by the first translation that it is asked for whether it translates at all. */
+  speak ("ar");
+  g_assert_cmpstr (g_dgettext (GETTEXT_PACKAGE, "Send"), ==, "أرسل");
+  speak ("en");
+  g_setenv ("ADW_DEBUG_HIGH_CONTRAST", argc > 1 && g_str_equal (argv[argc - 1], "contrast") ? "1" : "0", TRUE);
+  if (!gtk_init_check ()) {
+    g_print ("1..0 # SKIP no display\n");
+    return 0;
+  }
+  g_test_init (&argc, &argv, NULL);
+  adw_init ();
+  style = gtk_css_provider_new ();
+  gtk_css_provider_load_from_resource (style, "/io/github/facet_desktop/Facet/style.css");
+  gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (style),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+  if (argc > 1) {
+    g_test_add ("/looks/high-contrast", Fixture, NULL, fixture_set_up, test_contrast, fixture_tear_down);
+  } else {
+    g_test_add ("/looks/right-to-left", Fixture, NULL, set_up_arabic, test_right_to_left, tear_down);
+    g_test_add ("/looks/large-text", Fixture, NULL, set_up_large, test_large_text, tear_down);
+  }
+  return g_test_run ();
+}
