@@ -2,7 +2,7 @@
 # Pictures of the window's main states, to be looked at.
 # Usage: tests/screenshots.sh BUILD FOLDER [MODEL.gguf]
 #
-# The states of the scripted test come first. With a model the program itself
+# The states of the scripted tests come first, then with high contrast. With a model the program itself
 # is started too, in a data folder of its own, and asked something.
 set -euo pipefail
 
@@ -16,8 +16,14 @@ trap 'rm -rf "$scratch"' EXIT
 export GSETTINGS_SCHEMA_DIR=$build/data GIO_USE_VFS=local
 screen=(xvfb-run -a -s '-screen 0 1280x1024x24')
 
-GTK_A11Y=test GSETTINGS_BACKEND=memory FACET_SCREENSHOTS=$folder GSK_RENDERER=cairo \
-  "${screen[@]}" "$build/tests/ui/test-window"
+export GTK_A11Y=test GSETTINGS_BACKEND=memory GSK_RENDERER=cairo
+for name in window composer conversation sound; do
+  FACET_SCREENSHOTS=$folder "${screen[@]}" "$build/tests/ui/test-$name"
+done
+mkdir -p "$folder/high-contrast"
+for name in window sound; do
+  ADW_DEBUG_HIGH_CONTRAST=1 FACET_SCREENSHOTS=$folder/high-contrast "${screen[@]}" "$build/tests/ui/test-$name"
+done
 
 [[ -n $model ]] || exit 0
 export GSETTINGS_BACKEND=keyfile GTK_A11Y=none XDG_DATA_HOME=$scratch/data XDG_CONFIG_HOME=$scratch/config
@@ -44,6 +50,15 @@ xdotool key Escape
 xdotool key ctrl+question
 sleep 3
 shot program-shortcuts
+kill "$program"
+wait "$program" || true
+LANGUAGE=ar LC_ALL=C.UTF-8 "$build/facet" &
+program=$!
+sleep 5
+shot program-arabic
+xdotool key ctrl+m
+sleep 3
+shot program-arabic-models
 kill "$program"
 END
 export build folder

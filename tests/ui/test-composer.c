@@ -434,7 +434,7 @@ test_options (Fixture *self, gconstpointer data)
   g_assert_cmpstr (gtk_menu_button_get_label (button), ==, "English");
   gtk_menu_button_popup (button);
   settle (300);
-  fixture_picture (self, "mode-options");
+  widget_picture (popover, "mode-options", 300);
 
   gtk_editable_set_text (GTK_EDITABLE (find (popover, GTK_TYPE_ENTRY)), "esper");
   for (int i = 0; gtk_list_box_get_row_at_index (GTK_LIST_BOX (list), i) != NULL; i++) {

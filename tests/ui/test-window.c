@@ -326,6 +326,28 @@ test_looks (Fixture *self, gconstpointer data)
   fixture_picture (self, "narrow");
 }
 
+/* Everything can be reached at 200 % text in a window of twice the least width. */
+static void
+test_large_text (Fixture *self, gconstpointer data)
+{
+  GtkSettings *gtk = gtk_settings_get_default ();
+  int minimum;
+  int dpi;
+
+  g_object_get (gtk, "gtk-xft-dpi", &dpi, NULL);
+  g_object_set (gtk, "gtk-xft-dpi", 192 * 1024, NULL);
+  self->script.answer = rich;
+  fixture_ask (self, "How does a lens bend light?");
+  fixture_wait (fixture_idle, self);
+  settle (200);
+  gtk_widget_measure (self->window->content, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
+  g_test_message ("least width at 200 %% text: %d", minimum);
+  g_assert_cmpint (minimum, <=, 720);
+  fixture_picture (self, "large-text");
+  g_object_set (gtk, "gtk-xft-dpi", dpi, NULL);
+  settle (100);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -350,5 +372,6 @@ main (int argc, char *argv[])
   ADD ("attachments", test_attachments);
   ADD ("arabic", test_arabic);
   ADD ("looks", test_looks);
+  ADD ("large-text", test_large_text);
   return g_test_run ();
 }

@@ -4,16 +4,24 @@
 #include "tree.h"
 #include "widget-picture.h"
 
-void
-fixture_init (void)
+static void
+add_style (const char *path)
 {
   g_autoptr (GtkCssProvider) style = gtk_css_provider_new ();
 
-  adw_init ();
-  /* the program's own style comes with its application */
-  gtk_css_provider_load_from_resource (style, "/io/github/facet_desktop/Facet/style.css");
+  gtk_css_provider_load_from_resource (style, path);
   gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (style),
                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+}
+
+void
+fixture_init (void)
+{
+  adw_init ();
+  /* the program's own style comes with its application */
+  add_style ("/io/github/facet_desktop/Facet/style.css");
+  if (adw_style_manager_get_high_contrast (adw_style_manager_get_default ()))
+    add_style ("/io/github/facet_desktop/Facet/style-hc.css");
 }
 
 void
