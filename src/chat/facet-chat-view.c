@@ -22,6 +22,7 @@ struct _FacetChatView {
   gboolean           follow;
   double             upper;  /* as of the last change of size */
   double             page;
+  guint              place_source;
 };
 
 G_DEFINE_FINAL_TYPE (FacetChatView, facet_chat_view, ADW_TYPE_BIN)
@@ -58,6 +59,16 @@ update_jump (FacetChatView *self)
   gtk_widget_set_can_target (self->jump, away);
 }
 
+static gboolean
+place_cb (gpointer data)
+{
+  FacetChatView *self = data;
+
+  self->place_source = 0;
+  gtk_widget_queue_allocate (gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (self->scroller)));
+  return G_SOURCE_REMOVE;
+}
+
 /* The content has grown: keep to the end only if that was shown. */
 static void
 size_changed_cb (FacetChatView *self)
@@ -69,6 +80,10 @@ size_changed_cb (FacetChatView *self)
   if (self->follow)
     gtk_adjustment_set_value (vertical,
                               gtk_adjustment_get_upper (vertical) - gtk_adjustment_get_page_size (vertical));
+  /* The value may be set while the viewport lays itself out, which then misses
+   * it: the content is put in its place once more. */
+  if (self->follow && self->place_source == 0)
+    self->place_source = g_idle_add_full (GTK_PRIORITY_RESIZE, place_cb, self, NULL);
   update_jump (self);
 }
 
@@ -142,6 +157,7 @@ facet_chat_view_dispose (GObject *object)
 {
   FacetChatView *self = FACET_CHAT_VIEW (object);
 
+  g_clear_handle_id (&self->place_source, g_source_remove);
   if (self->list != NULL)
     gtk_list_box_bind_model (GTK_LIST_BOX (self->list), NULL, NULL, NULL, NULL);
   self->list = NULL;

@@ -326,6 +326,28 @@ test_looks (Fixture *self, gconstpointer data)
   fixture_picture (self, "narrow");
 }
 
+/* What the scroll bar says is what is seen: the last row ends where the view
+ * does, also after the last word. */
+static void
+test_end_is_seen (Fixture *self, gconstpointer data)
+{
+  GtkWidget *row = NULL;
+  graphene_rect_t place;
+
+  self->script.answer = rich;
+  fixture_ask (self, "How does a lens bend light?");
+  fixture_wait (fixture_idle, self);
+  settle (500);
+  for (GtkWidget *at = self->window->view; at != NULL; at = gtk_widget_get_first_child (at))
+    if (GTK_IS_LIST_BOX (at))
+      row = gtk_widget_get_last_child (at);
+  g_assert_true (gtk_widget_compute_bounds (row, self->window->view, &place));
+  g_test_message ("the last row ends at %.0f of %d", place.origin.y + place.size.height,
+                  gtk_widget_get_height (self->window->view));
+  g_assert_cmpfloat (place.origin.y + place.size.height, <=, gtk_widget_get_height (self->window->view));
+  g_assert_true (facet_chat_view_is_at_end (FACET_CHAT_VIEW (self->window->view)));
+}
+
 /* Everything can be reached at 200 % text in a window of twice the least width. */
 static void
 test_large_text (Fixture *self, gconstpointer data)
@@ -371,6 +393,7 @@ main (int argc, char *argv[])
   ADD ("transcription", test_transcription);
   ADD ("attachments", test_attachments);
   ADD ("arabic", test_arabic);
+  ADD ("end-is-seen", test_end_is_seen);
   ADD ("looks", test_looks);
   ADD ("large-text", test_large_text);
   return g_test_run ();
