@@ -2,8 +2,10 @@
  *
  * A tool is a function that the model may ask for: a name, a description and
  * a JSON schema of its arguments. The engine tells the model about it in the
- * family's own way and shows it the calls made and their results. It runs
- * nothing: that is the program's part, and the person's decision.
+ * family's own way, keeps every call well formed while it is being written
+ * (only tokens that lead to a valid call can be drawn), hands it over parsed,
+ * and shows the model the result. It runs nothing: that is the program's
+ * part, and the person's decision.
  *
  * Included by facet.h, which is what programs include.
  */
@@ -55,5 +57,18 @@ gboolean facet_prompt_add_call   (FacetPrompt *prompt, const char *name, const c
 void     facet_prompt_add_result (FacetPrompt *prompt, const char *name, const char *text, gssize length);
 /* The same with a JSON object for a result. */
 gboolean facet_prompt_add_result_json (FacetPrompt *prompt, const char *name, const char *json, GError **error);
+
+/* A call as the model made it. */
+typedef struct {
+  char *name;      /* of one of the tools */
+  char *arguments; /* a JSON object that fits the tool's schema */
+} FacetCall;
+
+void facet_call_free (FacetCall *call);
+
+/* The calls that @text consists of (FacetCall), in @form, which must not be
+ * FAMILY, with nothing else but blanks around them. INVALID says which byte
+ * is not as the tool's schema wants it. Returns: (transfer full). */
+GPtrArray *facet_calls_parse (GPtrArray *tools, FacetCallForm form, const char *text, gssize length, GError **error);
 
 G_END_DECLS

@@ -361,6 +361,7 @@ typedef struct {
   gboolean           endless;      /* for measuring: go on past end tokens, stop strings and loops */
   const char *const *stop_strings; /* NULL-terminated; added to the template's own */
   FacetTextFunc      on_text;
+  FacetTextFunc      on_thought;   /* what the model thinks before it answers */
   FacetProgress      on_progress;
   gpointer           user_data;
   FacetCancel       *cancel;
@@ -378,8 +379,10 @@ typedef struct {
 } FacetStats;
 
 typedef struct {
-  char           *text;   /* whole answer, UTF-8 */
-  GArray         *ids;    /* gint32 */
+  char           *text;     /* whole answer, UTF-8, without thoughts and calls */
+  char           *thoughts; /* "": none */
+  GPtrArray      *calls;    /* FacetCall (facet-tools.h), of the prompt's tools, in order */
+  GArray         *ids;      /* gint32 */
   FacetStopReason stop_reason;
   FacetStats      stats;
 } FacetReply;

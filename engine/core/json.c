@@ -8,6 +8,7 @@
 typedef struct {
   const char *start, *at, *end;
   int         depth;
+  gboolean    last_counts; /* of members that come again */
   GError    **error;
 } Parser;
 
@@ -197,13 +198,18 @@ static gboolean
 parse_name (Parser *parser, FacetJson *json)
 {
   g_autofree char *name = NULL;
+  guint index;
 
   skip_blanks (parser);
   name = parse_string (parser);
   if (name == NULL)
     return FALSE;
-  if (g_ptr_array_find_with_equal_func (json->names, name, g_str_equal, NULL))
-    return fail (parser, "a member twice");
+  if (g_ptr_array_find_with_equal_func (json->names, name, g_str_equal, &index)) {
+    if (!parser->last_counts)
+      return fail (parser, "a member twice");
+    g_ptr_array_remove_index (json->names, index);
+    g_ptr_array_remove_index (json->items, index);
+  }
   g_ptr_array_add (json->names, g_steal_pointer (&name));
   return take (parser, ':');
 }
@@ -211,6 +217,8 @@ parse_name (Parser *parser, FacetJson *json)
 static gboolean
 parse_items (Parser *parser, FacetJson *json, char close)
 {
+  gboolean first = TRUE;
+
   parser->at++;
   json->items = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_json_free);
   if (json->kind == FACET_JSON_OBJECT)
@@ -218,8 +226,9 @@ parse_items (Parser *parser, FacetJson *json, char close)
   for (skip_blanks (parser); !next_is (parser, close); skip_blanks (parser)) {
     FacetJson *item;
 
-    if (json->items->len > 0 && !take (parser, ','))
+    if (!first && !take (parser, ','))
       return FALSE;
+    first = FALSE;
     if (json->kind == FACET_JSON_OBJECT && !parse_name (parser, json))
       return FALSE;
     item = parse_value (parser);
@@ -257,11 +266,11 @@ parse_value (Parser *parser)
   return done ? g_steal_pointer (&json) : NULL;
 }
 
-FacetJson *
-facet_json_parse (const char *text, gssize length, GError **error)
+static FacetJson *
+parse_text (const char *text, gssize length, gboolean last_counts, GError **error)
 {
   gsize bytes = length < 0 ? strlen (text) : (gsize) length;
-  Parser parser = { text, text, text + bytes, 0, error };
+  Parser parser = { text, text, text + bytes, 0, last_counts, error };
   g_autoptr (FacetJson) json = NULL;
 
   if (bytes > FACET_JSON_MAX_BYTES) {
@@ -282,6 +291,18 @@ facet_json_parse (const char *text, gssize length, GError **error)
     return NULL;
   }
   return g_steal_pointer (&json);
+}
+
+FacetJson *
+facet_json_parse (const char *text, gssize length, GError **error)
+{
+  return parse_text (text, length, FALSE, error);
+}
+
+FacetJson *
+facet_json_parse_last (const char *text, gssize length, GError **error)
+{
+  return parse_text (text, length, TRUE, error);
 }
 
 void

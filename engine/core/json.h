@@ -33,6 +33,8 @@ struct FacetJson {
 
 /* INVALID says at which byte. @length -1: until NUL. */
 FacetJson *facet_json_parse (const char *text, gssize length, GError **error);
+/* The same where a member may come again; the last one counts. */
+FacetJson *facet_json_parse_last (const char *text, gssize length, GError **error);
 void       facet_json_free  (FacetJson *json);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetJson, facet_json_free)
 

@@ -28,6 +28,10 @@ struct FacetTokenizer {
   gint32          end[G_N_ELEMENTS (end_pieces) + 2];
   gsize           n_end;
   gboolean        add_bos;
+  gsize           has_bytes; /* GOnce: of the three below */
+  GString        *bytes;     /* of all tokens */
+  guint32        *byte_offset; /* [n + 1] */
+  guint8         *harmless;  /* [n] */
 };
 
 static gsize
@@ -188,6 +192,10 @@ facet_tokenizer_free (FacetTokenizer *tokenizer)
   facet_vocabulary_clear (&tokenizer->vocabulary);
   g_clear_pointer (&tokenizer->spm, facet_spm_free);
   g_clear_pointer (&tokenizer->bpe, facet_bpe_free);
+  if (tokenizer->bytes != NULL)
+    g_string_free (tokenizer->bytes, TRUE);
+  g_free (tokenizer->byte_offset);
+  g_free (tokenizer->harmless);
   for (gsize mode = 0; mode < G_N_ELEMENTS (tokenizer->cuts); mode++)
     for (int i = 0; i < 256; i++)
       g_clear_pointer (&tokenizer->cuts[mode].ids[i], g_array_unref);
@@ -292,6 +300,60 @@ facet_tokenizer_decode (FacetTokenizer *tokenizer, gint32 id, GString *bytes)
       g_string_append_c (bytes, piece[at++]);
     }
   }
+}
+
+static gboolean
+is_harmless (const char *bytes, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    if ((guchar) bytes[i] < 0x20 || bytes[i] == '"' || bytes[i] == '\\')
+      return FALSE;
+  return g_utf8_validate_len (bytes, length, NULL);
+}
+
+static void
+make_bytes (FacetTokenizer *tokenizer)
+{
+  guint32 n = tokenizer->vocabulary.n;
+
+  tokenizer->bytes = g_string_sized_new (8 * n);
+  tokenizer->byte_offset = g_new0 (guint32, n + 1);
+  tokenizer->harmless = g_new0 (guint8, n);
+  for (guint32 id = 0; id < n; id++) {
+    gsize start = tokenizer->bytes->len;
+
+    if (!facet_tokenizer_is_special (tokenizer, id))
+      facet_tokenizer_decode (tokenizer, id, tokenizer->bytes);
+    tokenizer->byte_offset[id + 1] = tokenizer->bytes->len;
+    tokenizer->harmless[id] = is_harmless (tokenizer->bytes->str + start, tokenizer->bytes->len - start);
+  }
+}
+
+static gboolean
+has_bytes (FacetTokenizer *tokenizer, gint32 id)
+{
+  if (g_once_init_enter (&tokenizer->has_bytes)) {
+    make_bytes (tokenizer);
+    g_once_init_leave (&tokenizer->has_bytes, 1);
+  }
+  return id >= 0 && id < (gint32) tokenizer->vocabulary.n;
+}
+
+const char *
+facet_tokenizer_bytes (FacetTokenizer *tokenizer, gint32 id, gsize *length)
+{
+  if (!has_bytes (tokenizer, id)) {
+    *length = 0;
+    return "";
+  }
+  *length = tokenizer->byte_offset[id + 1] - tokenizer->byte_offset[id];
+  return tokenizer->bytes->str + tokenizer->byte_offset[id];
+}
+
+gboolean
+facet_tokenizer_is_harmless (FacetTokenizer *tokenizer, gint32 id)
+{
+  return has_bytes (tokenizer, id) && tokenizer->harmless[id];
 }
 
 const char *

@@ -14,7 +14,8 @@
  * tokens there; PLAIN reads it as the reference implementations do, that is,
  * as a blank.
  *
- * Thread-safety: immutable after opening.
+ * Thread-safety: immutable after opening (the table behind
+ * facet_tokenizer_bytes() is made once, under a lock).
  */
 #pragma once
 
@@ -39,6 +40,12 @@ void        facet_tokenizer_encode (FacetTokenizer *tokenizer, const char *text,
 /* Appends the bytes @id stands for (U+2581 as a blank, <0xXX> as a byte,
  * control pieces as nothing). */
 void        facet_tokenizer_decode (FacetTokenizer *tokenizer, gint32 id, GString *bytes);
+/* What an answer gets from @id: the same bytes, but nothing of markers. From
+ * a table that is made on first use. */
+const char *facet_tokenizer_bytes  (FacetTokenizer *tokenizer, gint32 id, gsize *length);
+/* Whether these bytes are whole UTF-8 without control characters, quotes and
+ * backslashes. */
+gboolean    facet_tokenizer_is_harmless (FacetTokenizer *tokenizer, gint32 id);
 const char *facet_tokenizer_piece  (FacetTokenizer *tokenizer, gint32 id); /* NULL: no such id */
 /* The id of a piece by its exact text, -1: none. */
 gint32      facet_tokenizer_lookup (FacetTokenizer *tokenizer, const char *piece);

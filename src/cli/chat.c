@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "call-runner.h"
 #include "commands.h"
 #include "conversation.h"
 #include "interrupt.h"
@@ -23,7 +24,11 @@ typedef struct {
   char   **stop_strings;
   char   **images;
   char   **sounds;
+  char    *tools;
+  char    *tool_choice;
+  char    *call_form;
   int      max_tokens;
+  gboolean think;
   gboolean raw;
   gboolean stats;
   gboolean quiet;
@@ -36,6 +41,9 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->text);
   g_free (arguments->file);
   g_free (arguments->system);
+  g_free (arguments->tools);
+  g_free (arguments->tool_choice);
+  g_free (arguments->call_form);
   g_strfreev (arguments->stop_strings);
   g_strfreev (arguments->images);
   g_strfreev (arguments->sounds);
@@ -62,12 +70,25 @@ decode_rate (const FacetStats *stats)
 }
 
 static void
-print_json (FacetModel *model, const FacetReply *reply)
+print_json (FacetModel *model, Conversation *conversation, const FacetReply *reply)
 {
+  const GPtrArray *steps = conversation_steps (conversation);
   const FacetStats *stats = &reply->stats;
   g_autoptr (GString) json = g_string_new ("{");
 
   json_string (json, "text", reply->text, -1);
+  json_string (json, "thoughts", reply->thoughts, -1);
+  json_open (json, "calls", '[');
+  for (guint i = 0; i < steps->len; i++) {
+    const ConversationStep *step = g_ptr_array_index (steps, i);
+
+    json_open (json, NULL, '{');
+    json_string (json, "name", step->name, -1);
+    json_value (json, "arguments", step->arguments);
+    json_string (json, "result", step->result, -1);
+    json_close (json, '}');
+  }
+  json_close (json, ']');
   json_open (json, "ids", '[');
   for (guint i = 0; i < reply->ids->len; i++)
     json_integer (json, NULL, g_array_index (reply->ids, gint32, i));
@@ -137,7 +158,7 @@ answer_once (const Arguments *arguments, FacetModel *model, Conversation *conver
     return report_status (error);
   }
   if (arguments->options.json)
-    print_json (model, &reply);
+    print_json (model, conversation, &reply);
   else
     finish_answer (arguments, model, &reply);
   report_notice (model);
@@ -232,6 +253,35 @@ talk (Arguments *arguments, FacetModel *model, Conversation *conversation, Facet
   }
 }
 
+/* The index of @given among @names, 0 if it was not given, -1 if it is none. */
+static int
+choose (const char *given, const char *const *names)
+{
+  for (int i = 0; names[i] != NULL; i++)
+    if (given == NULL || g_str_equal (given, names[i]))
+      return i;
+  return -1;
+}
+
+static const char *const tool_choices[] = { "auto", "required", NULL };
+static const char *const call_forms[] = { "family", "json", "lines", NULL };
+
+static gboolean
+check_tools (const Arguments *arguments)
+{
+  if (choose (arguments->tool_choice, tool_choices) < 0)
+    options_complain (g_get_prgname (), "%s", _("--tool-choice takes auto or required"));
+  else if (choose (arguments->call_form, call_forms) < 0)
+    options_complain (g_get_prgname (), "%s", _("--call-form takes family, json or lines"));
+  else if (arguments->tools == NULL && (arguments->tool_choice != NULL || arguments->call_form != NULL))
+    options_complain (g_get_prgname (), "%s", _("--tool-choice and --call-form need --tools"));
+  else if (arguments->tools != NULL && arguments->raw)
+    options_complain (g_get_prgname (), "%s", _("--tools needs a chat template; it does not go with --raw"));
+  else
+    return TRUE;
+  return FALSE;
+}
+
 static gboolean
 parse_arguments (Arguments *arguments, int argc, char **argv)
 {
@@ -244,6 +294,10 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
     { "max-tokens", 'n', 0, G_OPTION_ARG_INT, &arguments->max_tokens, N_("Longest answer in tokens; 0: until the context is full"), N_("N") },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &arguments->raw, N_("No chat template: the model goes on with the text as it is"), NULL },
     { "stop", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments->stop_strings, N_("End the answer before this text; may be given several times"), N_("TEXT") },
+    { "think", 0, 0, G_OPTION_ARG_NONE, &arguments->think, N_("Let the model think before it answers, if it can; thoughts are shown apart"), NULL },
+    { "tools", 0, 0, G_OPTION_ARG_FILENAME, &arguments->tools, N_("Offer tools: “builtin”, or those that a JSON file describes"), N_("FILE") },
+    { "tool-choice", 0, 0, G_OPTION_ARG_STRING, &arguments->tool_choice, N_("auto: the model decides, required: it must call a tool first"), N_("CHOICE") },
+    { "call-form", 0, 0, G_OPTION_ARG_STRING, &arguments->call_form, N_("How calls are written: family, json or lines"), N_("FORM") },
     { "stats", 0, 0, G_OPTION_ARG_NONE, &arguments->stats, N_("Show figures after each answer"), NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &arguments->quiet, N_("Show nothing but answers and errors"), NULL },
     G_OPTION_ENTRY_NULL
@@ -261,7 +315,7 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
     options_complain (g_get_prgname (), "%s", _("--json needs -p or -f"));
     return FALSE;
   }
-  return TRUE;
+  return check_tools (arguments);
 }
 
 int
@@ -272,6 +326,7 @@ command_chat (int argc, char **argv)
   ConversationParams params = { .cancel = &cancel };
   g_autoptr (FacetModel) model = NULL;
   g_autoptr (Conversation) conversation = NULL;
+  g_autoptr (CallRunner) runner = NULL;
   g_autoptr (GPtrArray) images = NULL, sounds = NULL;
   g_autoptr (GError) error = NULL;
   gboolean once;
@@ -285,6 +340,14 @@ command_chat (int argc, char **argv)
 
     if (status != EXIT_OK)
       return status;
+  }
+  if (arguments.tools != NULL) {
+    runner = call_runner_new (arguments.tools, &cancel, arguments.quiet);
+    if (runner == NULL)
+      return EXIT_FAILED;
+    params.tools = call_runner_tools (runner);
+    params.on_call = call_runner_run;
+    params.call_data = runner;
   }
   interrupt_install ();
   interrupt_guard (&cancel);
@@ -301,7 +364,13 @@ command_chat (int argc, char **argv)
   if (!facet_model_get_info (model)->has_chat_template && !arguments.raw && !arguments.quiet)
     introduce_base_model (model);
 
+  if (arguments.think && facet_model_get_info (model)->family != FACET_FAMILY_GEMMA4 && !arguments.quiet)
+    fprintf (stderr, "%s\n", _("Note: this model cannot think before it answers; Gemma 4 can."));
+
   params.system = arguments.system;
+  params.thinking = arguments.think;
+  params.tool_choice = choose (arguments.tool_choice, tool_choices);
+  params.call_form = choose (arguments.call_form, call_forms);
   params.how = arguments.raw ? FACET_TEMPLATE_RAW : FACET_TEMPLATE_AUTO;
   params.pan_and_scan = arguments.options.pan_and_scan;
   params.kv_type = arguments.options.kv_type;
@@ -310,6 +379,7 @@ command_chat (int argc, char **argv)
   params.stop_strings = (const char *const *) arguments.stop_strings;
   params.sampling = options_sampling (&arguments.options, model);
   params.on_text = arguments.options.json ? NULL : print_text;
+  params.on_thought = arguments.options.json || arguments.quiet ? NULL : print_thought;
   conversation = conversation_new (model, &params, &error);
   if (conversation == NULL) {
     report_error (error);

@@ -9,6 +9,16 @@
 
 typedef struct Conversation Conversation;
 
+/* Answers a call of a tool: returns what the model is told (transfer full). */
+typedef char *(*ConversationCallFunc) (const FacetCall *call, gpointer user_data);
+
+/* A call that the model made on the way to its answer, and what came of it. */
+typedef struct {
+  char *name, *arguments, *result;
+  gsize offset; /* in the answer's text */
+  guint round;  /* calls of one round were made at once */
+} ConversationStep;
+
 typedef struct {
   const char        *system;       /* NULL: none */
   FacetTemplate      how;
@@ -20,7 +30,14 @@ typedef struct {
   FacetSampling      sampling;
   FacetCancel       *cancel;
   FacetTextFunc      on_text;      /* NULL: none */
+  FacetTextFunc      on_thought;   /* NULL: none */
   gpointer           user_data;
+  gboolean           thinking;
+  GPtrArray         *tools;        /* of FacetTool; NULL: none */
+  FacetToolChoice    tool_choice;  /* of the first answer; after results the model is free */
+  FacetCallForm      call_form;
+  ConversationCallFunc on_call;
+  gpointer           call_data;
 } ConversationParams;
 
 /* Strings of @params must outlive the conversation. */
@@ -30,7 +47,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Conversation, conversation_free)
 
 /* Pictures and sounds of the next turn, which go into its text as media.h says. */
 void          conversation_show    (Conversation *conversation, GPtrArray *images, GPtrArray *sounds);
-/* Answers @text as the next turn of the user. */
+/* Answers @text as the next turn of the user. Calls of tools are answered
+ * through on_call and the model goes on, at most eight times; @reply is all of
+ * it together. */
 gboolean      conversation_ask     (Conversation *conversation, const char *text, FacetReply *reply, GError **error);
+/* Of the last answer: ConversationStep, in order. */
+GPtrArray    *conversation_steps   (Conversation *conversation);
 void          conversation_clear   (Conversation *conversation);
 int           conversation_context (Conversation *conversation); /* tokens there is room for */

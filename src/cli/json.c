@@ -64,6 +64,13 @@ json_integer (GString *json, const char *name, gint64 value)
 }
 
 void
+json_value (GString *json, const char *name, const char *value)
+{
+  begin_member (json, name);
+  g_string_append (json, value);
+}
+
+void
 json_number (GString *json, const char *name, double value)
 {
   char buffer[G_ASCII_DTOSTR_BUF_SIZE];

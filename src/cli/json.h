@@ -12,6 +12,8 @@ void json_close   (GString *json, char bracket);                   /* '}' or ']'
 /* Invalid UTF-8 is replaced. @length -1: until NUL. */
 void json_string  (GString *json, const char *name, const char *value, gssize length);
 void json_integer (GString *json, const char *name, gint64 value);
+/* @value is JSON itself. */
+void json_value   (GString *json, const char *name, const char *value);
 /* NaN and infinities, which JSON lacks, become null. */
 void json_number  (GString *json, const char *name, double value);
 

@@ -30,6 +30,18 @@ print_end (const char *text)
   fflush (stdout);
 }
 
+void
+print_thought (const char *text, gsize length, gpointer user_data)
+{
+  g_autoptr (GString) safe = g_string_new (NULL);
+  gboolean dim = isatty (STDERR_FILENO);
+
+  report_progress_end ();
+  fflush (stdout);
+  report_append_safe (safe, text, length);
+  fprintf (stderr, "%s%s%s", dim ? "\033[2m" : "", safe->str, dim ? "\033[0m" : "");
+}
+
 const char *
 print_why_stopped (FacetStopReason reason)
 {

@@ -6,6 +6,8 @@
 /* A FacetTextFunc: at once, and on a terminal with its control characters made
  * visible. */
 void        print_text        (const char *text, gsize length, gpointer user_data);
+/* Thoughts are no part of the answer: to standard error, dimmed. */
+void        print_thought     (const char *text, gsize length, gpointer user_data);
 
 /* Ends the line that @text left open. */
 void        print_end         (const char *text);

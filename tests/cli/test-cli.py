@@ -152,6 +152,54 @@ def test_chat_json():
     assert len(texts) > 1
 
 
+def ask_tools(*more):
+    return ("chat", "-m", TINY, "--tools", *more, "-p", "Please", "-n", 60, "--temp", 1, "--seed", 5)
+
+
+def test_tools():
+    for form in ("json", "lines"):
+        answer = run_json(*ask_tools("builtin", "--tool-choice", "required", "--call-form", form), "-q")
+        assert answer["calls"], answer
+        for call in answer["calls"]:
+            assert call["name"] in ("calculator", "clock", "convert_units", "read_file") and isinstance(call["arguments"], dict)
+            assert isinstance(call["result"], str)
+        assert "function_name" not in answer["text"] and "FUNCTION_CALL" not in answer["text"]
+    assert run_json(*ask_tools("builtin"), "-q")["thoughts"] == ""
+    assert b"--tools" in run("chat", "-m", TINY, "--tool-choice", "required", "-p", "x", status=2).stderr
+    assert b"--call-form" in run(*ask_tools("builtin", "--call-form", "verse"), status=2).stderr
+    assert b"--raw" in run(*ask_tools("builtin", "--raw"), status=2).stderr
+    run(*ask_tools("/nonexistent/tools.json"), status=1)
+
+
+def test_own_tools_are_asked_about():
+    with tempfile.TemporaryDirectory() as folder:
+        mark, tools = pathlib.Path(folder, "mark"), pathlib.Path(folder, "tools.json")
+        tools.write_text(json.dumps({"tools": [{"name": "leave_mark", "description": "Leaves a mark.", "command": ["touch", str(mark)]}]}))
+        arguments = ask_tools(tools, "--tool-choice", "required")
+        refused = run(*arguments)
+        assert b"touch" in refused.stderr and b"no terminal" in refused.stderr and not mark.exists()
+        for typed, wanted in ((b"n\n", False), (b"\n", False), (b"y\n", True)):
+            assert at_terminal(arguments, typed).count(b"touch") >= 1
+            assert mark.exists() == wanted, typed
+
+
+def at_terminal(arguments, typed):
+    """What facet-cli writes to a terminal where the same is typed at every question."""
+    parent, child = os.openpty()
+    process = subprocess.Popen([CLI, *map(str, arguments)], stdin=child, stdout=subprocess.DEVNULL, stderr=child, env=ENVIRONMENT)
+    os.close(child)
+    os.write(parent, typed * 40)
+    output = b""
+    try:
+        while block := os.read(parent, 4096):
+            output += block
+    except OSError:
+        pass
+    os.close(parent)
+    assert process.wait(timeout=60) == 0
+    return output
+
+
 def test_chat_limits():
     assert run_json("chat", "-m", TINY, "--raw", "-p", "a", "-n", 1, "--temp", 0)["stop_reason"] == "length"
     full = run("chat", "-m", TINY, "--raw", "--ctx", 16, "-p", "one two three four five six seven eight nine ten eleven", status=1)

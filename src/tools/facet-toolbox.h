@@ -1,0 +1,56 @@
+/* facet-toolbox.h - tools that a model may be offered, and running them
+ *
+ * The built-in ones compute, tell the time, convert units and read a file.
+ * A person's own are described in a JSON file:
+ *
+ *   { "tools": [ { "name": "weather", "description": "Weather of a city.",
+ *                  "parameters": { "type": "object", "properties": { ... } },
+ *                  "command": ["weather-now", "--city", "{city}"] } ] }
+ *
+ * The command is run without a shell. Elements that are an argument's name in
+ * braces become its value (strings as they are, the rest as JSON) or, if it
+ * was not given, are left out; a value that begins with "-" is refused, since
+ * the command might take it for an option. All arguments also go to the
+ * command's standard input as a JSON object. Its standard output is the result.
+ *
+ * Whatever touches the person's files or runs a command is asked about first:
+ * facet_toolbox_question() says what, and the program does not run the call
+ * without a yes.
+ *
+ * Thread-safety: immutable; facet_toolbox_run() may be called in any thread.
+ */
+#pragma once
+
+#include "facet.h"
+
+G_BEGIN_DECLS
+
+#define FACET_TOOLBOX_ERROR (facet_toolbox_error_quark ())
+GQuark facet_toolbox_error_quark (void);
+
+typedef enum {
+  FACET_TOOLBOX_ERROR_FILE,   /* the file of tools is not as it should be */
+  FACET_TOOLBOX_ERROR_CALL,   /* the call cannot be answered; the message is for the model */
+} FacetToolboxErrorCode;
+
+typedef struct FacetToolbox FacetToolbox;
+
+FacetToolbox *facet_toolbox_new_builtin (void);
+FacetToolbox *facet_toolbox_new_from_file (const char *path, GError **error);
+void          facet_toolbox_free        (FacetToolbox *toolbox);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetToolbox, facet_toolbox_free)
+
+/* Of FacetTool, for facet_prompt_set_tools(). */
+GPtrArray    *facet_toolbox_tools       (FacetToolbox *toolbox);
+
+/* What the call is about to do, as a question for the person; NULL if it is
+ * harmless. Holds text of the model: show it as plain text.
+ * Returns: (transfer full) (nullable). */
+char         *facet_toolbox_question    (FacetToolbox *toolbox, const FacetCall *call);
+
+/* Runs the call and gives its result, at most 64 KiB of UTF-8. Takes at most
+ * 30 seconds. An error's message is what the model should be told instead.
+ * Returns: (transfer full). */
+char         *facet_toolbox_run         (FacetToolbox *toolbox, const FacetCall *call, FacetCancel *cancel, GError **error);
+
+G_END_DECLS
