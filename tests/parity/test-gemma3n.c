@@ -144,7 +144,8 @@ static void
 test_deviation (gconstpointer name)
 {
   g_autoptr (KitPrompt) prompt = open_case (name);
-  g_autofree float *expected[] = { stored (prompt, "hf_logits"), stored (prompt, "hf_logits_unbiased_std") };
+  g_autofree float *population = stored (prompt, "hf_logits"), *unbiased = stored (prompt, "hf_logits_unbiased_std");
+  const float *expected[] = { population, unbiased };
   gsize n = (gsize) prompt->n_pos * VOCAB;
 
   for (int sample = 0; sample < 2; sample++) {
