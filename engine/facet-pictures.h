@@ -14,6 +14,15 @@ G_BEGIN_DECLS
  * for each picture or sound. A session sets it while it computes a prompt. */
 void facet_projector_set_progress (FacetProjector *projector, FacetProgress progress, gpointer user_data);
 
+/* Floating-point operations of encoding the whole picture: two for each
+ * multiplication of a product or of attention. 0 on error. */
+guint64     facet_projector_work         (FacetProjector *projector, const FacetImage *image, GError **error);
+const char *facet_projector_backend_name (FacetProjector *projector); /* e.g. "cpu (avx512, 2 threads)" */
+
+/* 32-bit floating-point operations a second that so many threads of this
+ * processor (0: as many as usual) can do at most; takes a fifth of a second. */
+double facet_measure_peak (int threads);
+
 /* Parts of pictures that @prompt shows beside the whole (pan and scan), and
  * what they take of facet_session_count(). Returns -1 on error. */
 int facet_session_count_crops (FacetSession *session, FacetPrompt *prompt, int *tokens, GError **error);

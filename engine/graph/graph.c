@@ -51,6 +51,23 @@ facet_graph_result (const FacetGraph *graph)
   return graph->result;
 }
 
+guint64
+facet_graph_work (const FacetGraph *graph)
+{
+  guint64 work = 0;
+
+  for (int i = 0; i < facet_graph_n_nodes (graph); i++) {
+    const FacetNode *n = facet_graph_node (graph, i);
+    const FacetAttention *at = &n->u.attention;
+
+    if (n->op == FACET_OP_MATMUL || n->op == FACET_OP_CONV)
+      work += 2 * (guint64) n->rows * n->cols * n->w[0]->ne[0];
+    else if (n->op == FACET_OP_ATTENTION && at->cache < 0)
+      work += 2 * (guint64) n->rows * facet_graph_node (graph, n->src[1])->rows * at->n_head * (at->head_k + at->head_v);
+  }
+  return work;
+}
+
 void
 facet_graph_mark_layer (FacetGraph *graph, int node, int layer)
 {

@@ -127,6 +127,9 @@ const FacetNode *facet_graph_node    (const FacetGraph *graph, int index);
 /* The node whose value the caller reads after a step (logits, soft tokens). */
 void             facet_graph_set_result (FacetGraph *graph, int node);
 int              facet_graph_result     (const FacetGraph *graph);
+/* Multiplications and additions of the products and of attention without a
+ * cache, for graphs whose rows are all fixed. */
+guint64          facet_graph_work       (const FacetGraph *graph);
 /* Marks @node as the output of @layer (-1: the embeddings). */
 void             facet_graph_mark_layer (FacetGraph *graph, int node, int layer);
 

@@ -139,7 +139,7 @@ decode_jpeg (stbi__context *context, int *width, int *height, int channels)
   if (!pixels || !watched.starved)
     return pixels;
   STBI_FREE (pixels);
-  return stbi__errpuc ("cut", "data end before the picture does");
+  return stbi__errpuc ("data end before the picture does", "");
 }
 
 guint8 *

@@ -424,6 +424,24 @@ facet_projector_set_progress (FacetProjector *projector, FacetProgress progress,
     }
 }
 
+guint64
+facet_projector_work (FacetProjector *projector, const FacetImage *image, GError **error)
+{
+  g_auto (FacetEncoderInput) input = { 0 };
+  g_autoptr (FacetGraph) graph = NULL;
+
+  if (!prepare (projector, image, 0, &input, error))
+    return 0;
+  graph = projector->images->build (projector->images, input.shape, FALSE);
+  return facet_graph_work (graph);
+}
+
+const char *
+facet_projector_backend_name (FacetProjector *projector)
+{
+  return projector->backend->description;
+}
+
 guint
 facet_projector_runs (FacetProjector *projector)
 {

@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "bench-image.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "json.h"
@@ -19,6 +20,7 @@ typedef struct {
   int     decode;
   int     depth;
   int     repeat;
+  char   *image;
 } Arguments;
 
 typedef struct {
@@ -202,6 +204,7 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
     { "prefill", 'p', 0, G_OPTION_ARG_INT, &arguments->prefill, N_("Tokens to read (512); 0 leaves this out"), N_("N") },
     { "decode", 'n', 0, G_OPTION_ARG_INT, &arguments->decode, N_("Tokens to write (128); 0 leaves this out"), N_("N") },
     { "depth", 'd', 0, G_OPTION_ARG_INT, &arguments->depth, N_("Tokens that are in the context before (0)"), N_("N") },
+    { "image", 0, 0, G_OPTION_ARG_FILENAME, &arguments->image, N_("Encode this picture instead, with the projector of --mmproj"), N_("FILE") },
     { "repeat", 'r', 0, G_OPTION_ARG_INT, &arguments->repeat, N_("Repetitions (3)"), N_("N") },
     G_OPTION_ENTRY_NULL
   };
@@ -213,6 +216,10 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
   if (MIN (arguments->prefill, MIN (arguments->decode, arguments->depth)) < 0 || arguments->repeat < 1
       || MAX (arguments->prefill, MAX (arguments->decode, arguments->depth)) > (1 << 24)) {
     options_complain (g_get_prgname (), "%s", _("-p, -n and --depth must not be negative or above 16 million, and --repeat must be at least 1"));
+    return FALSE;
+  }
+  if (arguments->image != NULL && arguments->options.mmproj == NULL) {
+    options_complain (g_get_prgname (), "%s", _("--image needs a projector: name it with --mmproj"));
     return FALSE;
   }
   return TRUE;
@@ -234,6 +241,10 @@ command_bench (int argc, char **argv)
 
   if (!parse_arguments (&arguments, argc, argv))
     goto out;
+  if (arguments.image != NULL) {
+    status = bench_image (&arguments.options, arguments.image, arguments.repeat);
+    goto out;
+  }
   status = EXIT_FAILED;
   start = g_get_monotonic_time ();
   model = options_load_model (&arguments.options, NULL);
@@ -257,6 +268,7 @@ command_bench (int argc, char **argv)
   status = EXIT_OK;
 
 out:
+  g_free (arguments.image);
   options_clear (&arguments.options);
   return status;
 }

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#define SPIN_STRANDS 48
+
 static void
 f32_to_f16 (const float *x, uint16_t *y, size_t n)
 {
@@ -115,6 +117,19 @@ rope (const float *x, const float *c, const float *s, float *y, size_t n)
   }
 }
 
+static float
+spin (size_t rounds)
+{
+  float strand[SPIN_STRANDS] = { 0 }, sum = 0;
+
+  for (size_t i = 0; i < rounds; i++)
+    for (int j = 0; j < SPIN_STRANDS; j++)
+      strand[j] = strand[j] * 0.5f + 1;
+  for (int j = 0; j < SPIN_STRANDS; j++)
+    sum += strand[j];
+  return sum;
+}
+
 void
 facet_kernels_init_c (FacetKernels *k)
 {
@@ -132,6 +147,8 @@ facet_kernels_init_c (FacetKernels *k)
     .geglu = geglu,
     .softcap = softcap,
     .rope = rope,
+    .spin = spin,
+    .spin_operations = 2 * SPIN_STRANDS,
   };
   facet_kernels_init_c_matmul (k);
   facet_kernels_init_c_attend (k);

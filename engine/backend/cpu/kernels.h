@@ -115,6 +115,11 @@ typedef struct {
   void (*rope)       (const float *x, const float *c, const float *s, float *y, size_t n);
 
   void (*attend)     (const FacetAttend *a);
+
+  /* Multiplies and adds within registers, the most that is possible: @rounds
+   * of spin_operations each. For measuring; what it returns means nothing. */
+  float (*spin)      (size_t rounds);
+  int    spin_operations;
 } FacetKernels;
 
 /* The best table for this processor; the same pointer for the whole run. */

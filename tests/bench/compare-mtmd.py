@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Measures facet-cli and llama.cpp's mtmd encoding one picture side by side, turn by turn: same projector, same threads.
+
+Prints the least, the median and the greatest milliseconds of each and of their ratio (above 1: Facet is faster). llama.cpp's
+time is what llama-mtmd-cli says of the encoder alone, without loading, reading and answering. See README.md beside this file.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--facet", default=str(ROOT / "build/facet-cli"))
+    parser.add_argument("--llama", required=True, help="llama-mtmd-cli of a build of llama.cpp")
+    parser.add_argument("-m", "--model", required=True, help="text model of the projector's width")
+    parser.add_argument("--mmproj", required=True, help="projector, e.g. of make-siglip.py")
+    parser.add_argument("--image", required=True, help="picture; a square one, as mtmd pads others with black")
+    parser.add_argument("-t", "--threads", type=int, default=2)
+    parser.add_argument("-r", "--rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def facet(arguments):
+    done = subprocess.run([arguments.facet, "bench", "--image", arguments.image, "--mmproj", arguments.mmproj, "--threads",
+                           str(arguments.threads), "--repeat", "1", "--json"], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def llama(arguments):
+    folder = str(pathlib.Path(arguments.llama).resolve().parent)
+    environment = {**os.environ, "LD_LIBRARY_PATH": folder}
+    done = subprocess.run([arguments.llama, "-m", arguments.model, "--mmproj", arguments.mmproj, "--image", arguments.image, "-p", "x",
+                           "-n", "1", "-t", str(arguments.threads), "--chat-template", "gemma", "--verbosity", "5"],
+                          capture_output=True, text=True, errors="replace", env=environment)
+    # The first is the warm-up's where there is one.
+    times = re.findall(r"slice encoded in (\d+) ms", done.stdout + done.stderr)
+    if not times:
+        sys.exit("llama-mtmd-cli did not say how long it encoded:\n" + (done.stdout + done.stderr)[-2000:])
+    return float(times[-1])
+
+
+def spread(values):
+    return {"min": min(values), "median": statistics.median(values), "max": max(values)}
+
+
+def main():
+    arguments = parse()
+    ours, theirs, shares = [], [], []
+    for turn in range(arguments.rounds):
+        figures = facet(arguments)
+        ours.append(figures["encode_ms"]["median"])
+        shares.append(figures.get("share_of_peak", 0))
+        theirs.append(llama(arguments))
+        print(f"round {turn + 1}: Facet {ours[-1]:.0f} ms, llama.cpp {theirs[-1]:.0f} ms", file=sys.stderr)
+    result = {"facet_ms": spread(ours), "llama_ms": spread(theirs), "ratio": spread([b / a for a, b in zip(ours, theirs)]),
+              "share_of_peak": spread(shares)}
+    if arguments.json:
+        print(json.dumps(result))
+        return
+    for name, unit, digits in (("facet_ms", " ms", 0), ("llama_ms", " ms", 0), ("ratio", "", 2), ("share_of_peak", "", 2)):
+        s = result[name]
+        print(f"{name:14} {s['median']:.{digits}f}{unit} ({s['min']:.{digits}f} to {s['max']:.{digits}f})")
+
+
+main()

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Runs facet-cli on pictures, with the tiny models and their projectors. Prints TAP.
+
+Usage: test-cli-pictures.py FACET-CLI    (FACET_TEST_DATA: the folder tests/data)
+"""
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+CLI = sys.argv[1]
+DATA = pathlib.Path(os.environ["FACET_TEST_DATA"])
+KIT = DATA / "kit"
+TEXT = KIT / "models/gemma3-tiny/text-q8_0.gguf"
+GEMMA3 = KIT / "models/gemma3-tiny/mmproj.gguf"
+GEMMA4 = KIT / "models/gemma4-tiny/mmproj.gguf"
+PHOTO = KIT / "inputs/photo.png"
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("FACET_MODEL", "LANGUAGE", "G_DEBUG")}
+ENVIRONMENT.update(LC_ALL="C.UTF-8", XDG_DATA_HOME="/nonexistent")
+
+
+def run(*arguments, status=0):
+    done = subprocess.run([CLI, *map(str, arguments)], capture_output=True, env=ENVIRONMENT, timeout=120, stdin=subprocess.DEVNULL)
+    assert done.returncode == status, (arguments, done.returncode, done.stderr.decode()[-600:])
+    return done
+
+
+def run_json(*arguments):
+    return json.loads(run(*arguments, "--json").stdout)
+
+
+def tall_picture(folder):
+    """300 x 1000 pixels, which Gemma 3 is shown in three parts, too."""
+    path = pathlib.Path(folder) / "tall.ppm"
+    path.write_bytes(b"P6\n300 1000\n255\n" + bytes(x * y % 251 for y in range(1000) for x in range(900)))
+    return path
+
+
+def test_encode():
+    with tempfile.TemporaryDirectory() as folder:
+        out, pixels = pathlib.Path(folder) / "soft.npy", pathlib.Path(folder) / "pixels.npy"
+        result = run_json("encode", "--mmproj", GEMMA4, "--image", PHOTO, "-o", out, "--pixels", pixels, "--image-detail", 70)
+        assert (result["tokens"], result["width"]) == (63, 256), result
+        data = out.read_bytes()
+        length = struct.unpack("<H", data[8:10])[0]
+        assert b"(63, 256)" in data[:10 + length] and len(data) == 10 + length + 4 * 63 * 256
+        assert b"(3, 336, 432)" in pixels.read_bytes()[:128]
+
+
+def test_detail():
+    counts = [run_json("encode", "--mmproj", GEMMA4, "--image", PHOTO, "--image-detail", n)["tokens"] for n in (70, 140, 280)]
+    assert counts == sorted(set(counts)), counts
+    wrong = run("encode", "--mmproj", GEMMA4, "--image", PHOTO, "--image-detail", 100, status=1).stderr
+    assert b"70, 140, 280, 560, 1120" in wrong, wrong
+    fixed = run("encode", "--mmproj", GEMMA3, "--image", PHOTO, "--image-detail", 280, status=1).stderr
+    assert b"only 16" in fixed, fixed
+
+
+def test_parts():
+    with tempfile.TemporaryDirectory() as folder:
+        tall = tall_picture(folder)
+        costs = {}
+        for when in ("auto", "on", "off"):
+            stats = run_json("chat", "-m", TEXT, "--mmproj", GEMMA3, "--image", tall, "-p", "What is it?", "-n", 2, "-c", 512,
+                             "--pan-and-scan", when)["stats"]
+            costs[when] = (stats["crops"], stats["crop_tokens"], stats["prompt_tokens"])
+        assert costs["auto"][:2] == costs["on"][:2] == (3, 48) and costs["off"][:2] == (0, 0), costs
+        assert costs["auto"][2] > costs["off"][2] + 48
+        shown = run("chat", "-m", TEXT, "--mmproj", GEMMA3, "--image", tall, "-p", "What?", "-n", 2, "-c", 512, "--stats").stderr
+        assert b"3 parts, 48 tokens" in shown, shown
+        assert b"auto, on and off" in run("chat", "--pan-and-scan", "maybe", status=2).stderr
+
+
+def test_score_image():
+    for policy in ("violence", "No cats: the picture shall not show any."):
+        result = run_json("score-image", "-m", TEXT, "--mmproj", GEMMA3, "--image", PHOTO, "--policy", policy, "-c", 512)
+        assert 0 < result["probability"] < 1, result
+    run("score-image", "-m", TEXT, "--mmproj", GEMMA3, "--image", PHOTO, status=2)
+
+
+def test_bench():
+    result = run_json("bench", "--image", PHOTO, "--mmproj", GEMMA3, "--threads", 1, "-r", 2)
+    times = result["encode_ms"]
+    assert 0 < times["min"] <= times["median"] <= times["max"] and result["tokens"] == 16, result
+    assert result["gflop"] > 0.01 and 0 < result["share_of_peak"] < 2, result
+    assert b"--mmproj" in run("bench", "--image", PHOTO, status=2).stderr
+
+
+def test_cut_picture():
+    failed = run("encode", "--mmproj", GEMMA3, "--image", DATA / "images/cut-closed.jpg", status=1).stderr
+    assert b"data end before the picture does" in failed, failed
+
+
+def main():
+    tests = [(name, function) for name, function in globals().items() if name.startswith("test_")]
+    print(f"1..{len(tests)}")
+    for number, (name, function) in enumerate(tests, 1):
+        label = f"{number} /cli-pictures/{name[5:].replace('_', '-')}"
+        try:
+            function()
+            print(f"ok {label}", flush=True)
+        except Exception as failure:
+            print(f"not ok {label}")
+            print("# " + repr(failure).replace("\n", " ")[:1500], flush=True)
+
+
+main()
