@@ -12,6 +12,12 @@
 
 typedef struct _Checkpoint Checkpoint;
 
+typedef enum {
+  CHECKPOINT_IDLE,
+  CHECKPOINT_QUEUED,
+  CHECKPOINT_RUNNING,
+} CheckpointState;
+
 struct _FacetStore {
   GObject       parent_instance;
 
@@ -30,16 +36,22 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (FacetStore, facet_store, G_TYPE_OBJECT)
 
-/* Shared with the thread that checkpoints, which may outlive the store. */
+/* Shared with the thread that checkpoints. */
 struct _Checkpoint {
-  gint  busy;
-  char *directory;
+  GMutex          mutex;
+  GCond           changed;
+  CheckpointState state;
+  char           *directory;
 };
 
 static void
 checkpoint_clear (gpointer data)
 {
-  g_free (((Checkpoint *) data)->directory);
+  Checkpoint *checkpoint = data;
+
+  g_mutex_clear (&checkpoint->mutex);
+  g_cond_clear (&checkpoint->changed);
+  g_free (checkpoint->directory);
 }
 
 static void
@@ -48,11 +60,40 @@ checkpoint_unref (gpointer data)
   g_atomic_rc_box_release_full (data, checkpoint_clear);
 }
 
+/* From @from to @to, or FALSE. */
+static gboolean
+checkpoint_turn (Checkpoint *self, CheckpointState from, CheckpointState to)
+{
+  gboolean turned;
+
+  g_mutex_lock (&self->mutex);
+  turned = self->state == from;
+  if (turned)
+    self->state = to;
+  g_cond_signal (&self->changed);
+  g_mutex_unlock (&self->mutex);
+  return turned;
+}
+
+/* Once the store is closed no other connection of it may touch the files: they may be moved, replaced or removed. */
+static void
+checkpoint_end (Checkpoint *self)
+{
+  if (checkpoint_turn (self, CHECKPOINT_QUEUED, CHECKPOINT_IDLE))
+    return;
+  g_mutex_lock (&self->mutex);
+  while (self->state == CHECKPOINT_RUNNING)
+    g_cond_wait (&self->changed, &self->mutex);
+  g_mutex_unlock (&self->mutex);
+}
+
 static void
 facet_store_finalize (GObject *object)
 {
   FacetStore *self = FACET_STORE (object);
 
+  if (self->checkpoint != NULL)
+    checkpoint_end (self->checkpoint);
   g_clear_pointer (&self->db, facet_store_db_close);
   g_clear_pointer (&self->checkpoint, checkpoint_unref);
   G_OBJECT_CLASS (facet_store_parent_class)->finalize (object);
@@ -111,13 +152,16 @@ static void
 checkpoint_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Checkpoint *checkpoint = data;
-  FacetStoreDb *db = facet_store_db_open (checkpoint->directory, FALSE, NULL);
 
-  if (db != NULL) {
-    sqlite3_wal_checkpoint_v2 (db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    facet_store_db_close (db);
+  if (checkpoint_turn (checkpoint, CHECKPOINT_QUEUED, CHECKPOINT_RUNNING)) {
+    FacetStoreDb *db = facet_store_db_open (checkpoint->directory, FALSE, NULL);
+
+    if (db != NULL) {
+      sqlite3_wal_checkpoint_v2 (db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+      facet_store_db_close (db);
+    }
+    checkpoint_turn (checkpoint, CHECKPOINT_RUNNING, CHECKPOINT_IDLE);
   }
-  g_atomic_int_set (&checkpoint->busy, 0);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -128,7 +172,7 @@ committed_cb (void *data, sqlite3 *handle, const char *name, int pages)
 {
   Checkpoint *checkpoint = data;
 
-  if (pages >= CHECKPOINT_PAGES && g_atomic_int_compare_and_exchange (&checkpoint->busy, 0, 1)) {
+  if (pages >= CHECKPOINT_PAGES && checkpoint_turn (checkpoint, CHECKPOINT_IDLE, CHECKPOINT_QUEUED)) {
     g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
 
     g_task_set_task_data (task, g_atomic_rc_box_acquire (checkpoint), checkpoint_unref);
@@ -156,6 +200,8 @@ open_once (const char *directory, FacetStoreMode mode, GError **error)
     return NULL;
   if (mode == FACET_STORE_READ_WRITE) {
     self->checkpoint = g_atomic_rc_box_new0 (Checkpoint);
+    g_mutex_init (&self->checkpoint->mutex);
+    g_cond_init (&self->checkpoint->changed);
     self->checkpoint->directory = g_strdup (directory);
     sqlite3_wal_hook (self->db->handle, committed_cb, self->checkpoint);
     if (!tidy_up (self, error))

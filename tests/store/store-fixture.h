@@ -11,8 +11,7 @@ typedef struct {
 void          fixture_set_up    (Fixture *self, gconstpointer data);
 void          fixture_tear_down (Fixture *self, gconstpointer data);
 
-/* Closes and waits until the log is written back: the last connection to
- * close does that, and it may be the one of a checkpoint. */
+/* Closes; asserts that no connection is left, as the last one writes the log back. */
 void          fixture_close     (Fixture *self);
 
 /* Closes and opens again. */

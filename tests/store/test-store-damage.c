@@ -33,8 +33,10 @@ write_for_ever (const char *directory)
   }
 }
 
+/* The last message that was announced. The time runs from the start, or where @at_work from the first message: how long a start takes
+ * is up to the machine. */
 static gint64
-run_and_kill (const char *directory, guint after_us)
+run_and_kill (const char *directory, gboolean at_work, guint after_us)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocess) child = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, program, "--write",
@@ -45,10 +47,12 @@ run_and_kill (const char *directory, guint after_us)
   gsize n;
 
   g_assert_no_error (error);
+  output = g_subprocess_get_stdout_pipe (child);
+  if (at_work && g_input_stream_read_all (output, &id, sizeof id, &n, NULL, NULL) && n == sizeof id)
+    last = id;
   g_usleep (after_us);
   g_subprocess_force_exit (child);
   g_subprocess_wait (child, NULL, NULL);
-  output = g_subprocess_get_stdout_pipe (child);
   while (g_input_stream_read_all (output, &id, sizeof id, &n, NULL, NULL) && n == sizeof id)
     last = id;
   return last;
@@ -57,11 +61,10 @@ run_and_kill (const char *directory, guint after_us)
 static void
 test_kill (Fixture *self, gconstpointer data)
 {
-  int killed_late = 0;
-
   g_clear_object (&self->store);
   for (int round = 0; round < 12; round++) {
-    gint64 last = run_and_kill (self->directory, g_test_rand_int_range (10000, 120000));
+    gboolean at_work = round % 3 != 0;
+    gint64 last = run_and_kill (self->directory, at_work, g_test_rand_int_range (0, 100000));
     FacetStoreRecovery recovery = { 0 };
     g_autoptr (GAsyncResult) result = NULL;
     g_autoptr (GError) error = NULL;
@@ -70,6 +73,7 @@ test_kill (Fixture *self, gconstpointer data)
     g_assert_null (recovery.moved_to);
     facet_store_check_async (self->store, NULL, fixture_answer_cb, &result);
     g_assert_true (facet_store_check_finish (self->store, fixture_wait (&result), &error));
+    g_assert_true (last != 0 || !at_work);
     if (last != 0) {
       g_autoptr (FacetStoreMessage) message = facet_store_get_message (self->store, last, &error);
       g_autoptr (GPtrArray) branch = NULL;
@@ -81,11 +85,9 @@ test_kill (Fixture *self, gconstpointer data)
       g_assert_cmpuint (branch->len, >, 0);
       for (guint i = 0; i < branch->len; i++)
         g_assert_cmpint (((FacetStoreMessage *) branch->pdata[i])->status, !=, FACET_MESSAGE_RUNNING);
-      killed_late++;
     }
     g_clear_object (&self->store);
   }
-  g_assert_cmpint (killed_late, >, 0);
 }
 
 static char *
