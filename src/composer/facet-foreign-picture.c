@@ -5,6 +5,7 @@
 #include <gdk-pixbuf/gdk-pixbuf.h>
 #include <gio/gio.h>
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "facet-foreign-picture.h"
 
@@ -31,13 +32,51 @@ describe_kind (GBytes *bytes, gboolean *drawing)
   return g_content_type_get_description (type);
 }
 
+static gboolean
+is_too_large (gint64 width, gint64 height)
+{
+  return width > MAX_PIXELS || height > MAX_PIXELS || width * height > MAX_PIXELS;
+}
+
+static gint64
+read_be32 (const guint8 *at)
+{
+  return (gint64) at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+}
+
+/* The loaders of HEIC and AVIF decode before they tell the size: it is read from the file's “ispe” properties (ISO/IEC 23008-12,
+ * 6.5.3), which decoders hold the coded pictures to. */
+static gboolean
+claims_too_much (const guint8 *data, gsize size)
+{
+  static const guint8 start[] = { 0, 0, 0, 20, 'i', 's', 'p', 'e' };
+  const guint8 *end = data + size;
+
+  if (size < 12 || memcmp (data + 4, "ftyp", 4) != 0)
+    return FALSE;
+  for (const guint8 *at = memmem (data, size, start, sizeof start); at != NULL && end - at >= 20;
+       at = memmem (at + 20, end - at - 20, start, sizeof start))
+    if (is_too_large (read_be32 (at + 12), read_be32 (at + 16)))
+      return TRUE;
+  return FALSE;
+}
+
+/* Its loader shows what there is of a WebP file. */
+static gboolean
+is_cut_webp (const guint8 *data, gsize size)
+{
+  if (size < 12 || memcmp (data, "RIFF", 4) != 0 || memcmp (data + 8, "WEBP", 4) != 0)
+    return FALSE;
+  return size - 8 < ((guint32) data[7] << 24 | data[6] << 16 | data[5] << 8 | data[4]);
+}
+
 /* Nothing is decoded before this is called; a size of 0 ends it here. */
 static void
 size_cb (GdkPixbufLoader *loader, int width, int height, gpointer data)
 {
   Wanted *wanted = data;
 
-  if (width < 1 || height < 1 || (gint64) width * height > MAX_PIXELS) {
+  if (width < 1 || height < 1 || is_too_large (width, height)) {
     wanted->too_large = TRUE;
     gdk_pixbuf_loader_set_size (loader, 0, 0);
   } else if (wanted->drawing && MAX (width, height) < DRAWING_SIZE) {
@@ -50,13 +89,17 @@ size_cb (GdkPixbufLoader *loader, int width, int height, gpointer data)
 static GdkPixbuf *
 decode (GBytes *bytes, Wanted *wanted, GError **error)
 {
-  g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new ();
+  g_autoptr (GdkPixbufLoader) loader = NULL;
   g_autoptr (GdkPixbuf) upright = NULL;
   GdkPixbuf *pixbuf;
   gboolean fine = TRUE;
   gsize size;
   const guint8 *data = g_bytes_get_data (bytes, &size);
 
+  wanted->too_large = claims_too_much (data, size);
+  if (wanted->too_large || is_cut_webp (data, size))
+    return NULL;
+  loader = gdk_pixbuf_loader_new ();
   g_signal_connect (loader, "size-prepared", G_CALLBACK (size_cb), wanted);
   for (gsize at = 0; fine && at < size && !wanted->too_large; at += CHUNK)
     fine = gdk_pixbuf_loader_write (loader, data + at, MIN (CHUNK, size - at), error);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the odd picture files beside this script and expected.tsv, the table of what reading each must give.
 
-Needs Pillow and NumPy. Every picture is four plain quadrants (red, green, blue, yellow) or what its kind can hold of them.
+Needs Pillow, pillow-heif and NumPy. Every picture is four plain quadrants (red, green, blue, yellow) or what its kind can hold of them.
 Columns: file, result (ok or an error code's name), width, height, notes, tolerance, colours of the four quadrants' centres.
 """
 import io
@@ -12,12 +12,14 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
 OUT = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)]
 WHITE = (255, 255, 255)
 table = []
+pillow_heif.register_heif_opener()
 
 
 def quadrants(width=48, height=32, colours=COLOURS, channels=3):
@@ -385,13 +387,26 @@ def make_pnm():
     put("bomb-size.ppm", b"P6\n99999999 99999999\n255\n" + rgb.tobytes(), "media")
 
 
+def turned(image, kind, **options):
+    """Stored lying on its side, with the note that puts it upright again: only those that heed it see the quadrants in their places."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return pil(image.transpose(Image.Transpose.ROTATE_90), kind, exif=exif, **options)
+
+
 def make_foreign():
+    """Kinds that other decoders read: the window through gdk-pixbuf, the engine not. Their lower right quadrant is clear where they can."""
     image = Image.fromarray(quadrants())
-    put("picture.webp", pil(image, "WEBP", lossless=True), "unsupported")
-    put("picture.tiff", pil(image.resize((4, 4)), "TIFF"), "unsupported")
-    put("picture.svg", b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>\n', "unsupported")
-    put("picture.avif", b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", "unsupported")
-    put("picture.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "unsupported")
+    clear = Image.fromarray(quadrants(colours=[(*c, 255) for c in COLOURS[:3]] + [(0, 0, 0, 0)], channels=4))
+    svg = "".join(f'<rect x="{x}" y="{y}" width="24" height="16" fill="#{r:02x}{g:02x}{b:02x}"/>'
+                  for (x, y), (r, g, b) in zip([(0, 0), (24, 0), (0, 16)], COLOURS))
+    put("picture.webp", pil(clear, "WEBP", lossless=True, exact=True), "unsupported")
+    put("picture.tiff", pil(clear, "TIFF", compression="tiff_deflate"), "unsupported")
+    put("picture.svg", f'<svg xmlns="http://www.w3.org/2000/svg" width="48" height="32">{svg}</svg>\n'.encode(), "unsupported")
+    put("picture.avif", pil(image, "AVIF", quality=90, subsampling="4:4:4"), "unsupported")
+    put("picture.heic", pil(image, "HEIF", quality=90, chroma=444), "unsupported")
+    put("turned.tiff", turned(image, "TIFF", compression="tiff_deflate"), "unsupported")
+    put("turned.avif", turned(image, "AVIF", quality=90, subsampling="4:4:4"), "unsupported")
     put("picture.jxl", b"\xff\x0a\x7f\x10\0", "unsupported")
     put("picture.jp2", b"\0\0\0\x0cjP  \r\n\x87\n", "unsupported")
     put("picture.psd", b"8BPS\0\1" + b"\0" * 20, "unsupported")
