@@ -115,9 +115,10 @@ typedef enum {
   FACET_BACKEND_VULKAN,
 } FacetBackendKind;
 
-/* A description of every backend and device, as text or JSON.
+/* Every device of every backend, as a JSON array: "backend", "device" (its number), "name"; of graphics devices also "kind", "driver",
+ * "vulkan", "memory" (bytes), "features", "unfit" (why it cannot be used, or ""), "self_test" ("works", what failed, or "").
  * Returns: (transfer full). */
-char *facet_devices_describe (gboolean json);
+char *facet_devices_describe (void);
 
 /* ---- models ------------------------------------------------------------- */
 

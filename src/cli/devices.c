@@ -1,9 +1,84 @@
 #include <stdio.h>
 
 #include <glib/gi18n.h>
+#include <json-glib/json-glib.h>
 
 #include "commands.h"
 #include "options.h"
+#include "report.h"
+
+static const char *
+member (JsonObject *device, const char *name)
+{
+  return json_object_get_string_member_with_default (device, name, "");
+}
+
+static const char *
+kind_text (const char *kind)
+{
+  static const struct {
+    const char *kind;
+    const char *text;
+  } kinds[] = {
+    { "discrete", NC_ ("kind of graphics device", "discrete") },
+    { "integrated", NC_ ("kind of graphics device", "integrated") },
+    { "virtual", NC_ ("kind of graphics device", "virtual") },
+    { "software", NC_ ("kind of graphics device", "software") },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (g_str_equal (kind, kinds[i].kind))
+      return g_dpgettext2 (NULL, "kind of graphics device", kinds[i].text);
+  return C_ ("kind of graphics device", "other");
+}
+
+/* The engine's reasons are English; these are the known ones. */
+static const char *
+reason_text (const char *reason)
+{
+  static const char *const known[] = { N_("Vulkan 1.1 is missing"), N_("it computes nothing"), N_("16-bit storage is missing"),
+                                       N_("its work groups are too small"), NULL };
+
+  return g_strv_contains (known, reason) ? _(reason) : reason;
+}
+
+static void
+print_verdict (JsonObject *device)
+{
+  const char *unfit = member (device, "unfit");
+  const char *self_test = member (device, "self_test");
+
+  if (*unfit != '\0')
+    printf (_("  verdict: it cannot be used: %s\n"), reason_text (unfit));
+  else if (*self_test == '\0')
+    printf (_("  verdict: its self-test runs with the first model\n"));
+  else if (g_str_equal (self_test, "works"))
+    printf (_("  verdict: it works\n"));
+  else
+    /* Translators: %s is a technical message in English */
+    printf (_("  verdict: its self-test failed: %s\n"), self_test);
+  if (g_str_equal (member (device, "kind"), "software"))
+    printf (_("  taken only if it is asked for\n"));
+}
+
+static void
+print_device (JsonObject *device)
+{
+  const char *backend = member (device, "backend");
+  int number = (int) json_object_get_int_member_with_default (device, "device", 0);
+  g_autofree char *memory = NULL;
+
+  if (g_str_equal (backend, "cpu")) {
+    printf ("%s %d: %s\n", backend, number, member (device, "name"));
+    return;
+  }
+  memory = report_bytes ((guint64) json_object_get_int_member_with_default (device, "memory", 0));
+  printf ("%s %d: %s (%s)\n", backend, number, member (device, "name"), kind_text (member (device, "kind")));
+  printf (_("  driver: %s; Vulkan %s\n"), member (device, "driver"), member (device, "vulkan"));
+  printf (_("  memory: %s\n"), memory);
+  printf (_("  features: %s\n"), member (device, "features"));
+  print_verdict (device);
+}
 
 int
 command_devices (int argc, char **argv)
@@ -15,7 +90,15 @@ command_devices (int argc, char **argv)
   if (!options_parse (&options, OPTIONS_JSON, NULL, N_("Shows the processor and the graphics devices that models can run on."),
                       NULL, &argc, &argv))
     return EXIT_USAGE;
-  text = facet_devices_describe (options.json);
-  puts (text);
+  text = facet_devices_describe ();
+  if (options.json) {
+    puts (text);
+  } else {
+    g_autoptr (JsonNode) root = json_from_string (text, NULL);
+    JsonArray *devices = json_node_get_array (root);
+
+    for (guint i = 0; i < json_array_get_length (devices); i++)
+      print_device (json_array_get_object_element (devices, i));
+  }
   return EXIT_OK;
 }

@@ -32,7 +32,7 @@ facet_machine_find_gpu_in (const char *devices)
 char *
 facet_machine_find_gpu (void)
 {
-  g_autofree char *devices = facet_devices_describe (TRUE);
+  g_autofree char *devices = facet_devices_describe ();
 
   return facet_machine_find_gpu_in (devices);
 }

@@ -10,8 +10,8 @@
 G_BEGIN_DECLS
 
 /* Name of the first graphics processor that Facet can use, NULL if there is
- * none; software that plays one does not count. @devices: as
- * facet_devices_describe() writes JSON. Returns: (transfer full) (nullable) */
+ * none; software that plays one does not count. @devices: from
+ * facet_devices_describe(). Returns: (transfer full) (nullable) */
 char *facet_machine_find_gpu_in (const char *devices);
 char *facet_machine_find_gpu    (void);
 

@@ -28,8 +28,8 @@ class Skip(Exception):
     pass
 
 
-def run(*arguments, status=0, text=None):
-    done = subprocess.run([CLI, *map(str, arguments)], capture_output=True, env=ENVIRONMENT, timeout=120,
+def run(*arguments, status=0, text=None, language=""):
+    done = subprocess.run([CLI, *map(str, arguments)], capture_output=True, env={**ENVIRONMENT, "LANGUAGE": language}, timeout=120,
                           input=text if text is not None else b"")
     assert done.returncode == status, (arguments, done.returncode, done.stderr.decode()[-600:])
     return done
@@ -361,8 +361,13 @@ def test_inspect_and_devices():
     assert memory["weights"] == os.path.getsize(TINY)
     larger = json.loads(run("inspect", TINY, "--json", "--ctx", "2000").stdout)["memory"]
     assert larger["kv_cache"] > memory["kv_cache"]
-    assert b"cpu" in run("devices").stdout
-    assert json.loads(run("devices", "--json").stdout)
+    listed = run("devices").stdout.decode()
+    devices = json.loads(run("devices", "--json").stdout)
+    assert devices[0]["backend"] == "cpu" and f"cpu 0: {devices[0]['name']}\n" in listed
+    german = run("devices", language="de").stdout.decode()
+    for device in devices[1:]:
+        assert f"vulkan {device['device']}: {device['name']}" in listed and device["driver"] in listed
+        assert "verdict: " in listed and "Urteil: " in german, german
 
 
 def test_real_answers():
