@@ -49,6 +49,9 @@ GBytes     *facet_projector_encode_audio   (FacetProjector *projector,
                                             FacetAudio     *audio,
                                             FacetCancel    *cancel,
                                             GError        **error);
+/* Floating-point operations of encoding it: two for each multiplication of a
+ * product, of the attention and of the convolutions. 0 on error. */
+guint64     facet_projector_audio_work     (FacetProjector *projector, FacetAudio *audio, GError **error);
 /* The sound as the encoder sees it: logarithmic mel spectrum, float32
  * [frames, 128]. Returns: (transfer full). */
 GBytes     *facet_projector_mel            (FacetProjector *projector, FacetAudio *audio, GError **error);

@@ -64,6 +64,10 @@ facet_graph_work (const FacetGraph *graph)
       work += 2 * (guint64) n->rows * n->cols * n->w[0]->ne[0];
     else if (n->op == FACET_OP_ATTENTION && at->cache < 0)
       work += 2 * (guint64) n->rows * facet_graph_node (graph, n->src[1])->rows * at->n_head * (at->head_k + at->head_v);
+    else if (n->op == FACET_OP_LOCAL_ATTENTION)
+      work += 2 * (guint64) n->rows * n->cols * 2 * (n->i[1] + 1);
+    else if (n->op == FACET_OP_CAUSAL_CONV)
+      work += 2 * (guint64) n->rows * n->cols * n->w[0]->ne[1];
   }
   return work;
 }

@@ -19,6 +19,7 @@
 #define FACET_ROWS_TOKENS (-1)
 #define FACET_ROWS_OUTPUTS (-2)
 #define FACET_MAX_SRC 4
+#define FACET_MAX_LOCAL_KEYS 64 /* of LOCAL_ATTENTION */
 
 typedef enum {
   FACET_OP_EMBED,     /* rows of w[0] for the step's ids, times f[0]; soft rows as they are */
@@ -127,8 +128,8 @@ const FacetNode *facet_graph_node    (const FacetGraph *graph, int index);
 /* The node whose value the caller reads after a step (logits, soft tokens). */
 void             facet_graph_set_result (FacetGraph *graph, int node);
 int              facet_graph_result     (const FacetGraph *graph);
-/* Multiplications and additions of the products and of attention without a
- * cache, for graphs whose rows are all fixed. */
+/* Multiplications and additions of the products, of attention without a cache
+ * and of causal convolutions, for graphs whose rows are all fixed. */
 guint64          facet_graph_work       (const FacetGraph *graph);
 /* Marks @node as the output of @layer (-1: the embeddings). */
 void             facet_graph_mark_layer (FacetGraph *graph, int node, int layer);

@@ -412,6 +412,18 @@ facet_projector_mel (FacetProjector *projector, FacetAudio *audio, GError **erro
   return g_bytes_new_take (g_steal_pointer (&input.data[0]), n);
 }
 
+guint64
+facet_projector_audio_work (FacetProjector *projector, FacetAudio *audio, GError **error)
+{
+  g_auto (FacetEncoderInput) input = { 0 };
+  g_autoptr (FacetGraph) graph = NULL;
+
+  if (!prepare_audio (projector, audio, &input, error))
+    return 0;
+  graph = projector->sounds->build (projector->sounds, input.shape, FALSE);
+  return facet_graph_work (graph);
+}
+
 void
 facet_projector_set_progress (FacetProjector *projector, FacetProgress progress, gpointer user_data)
 {

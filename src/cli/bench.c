@@ -5,7 +5,7 @@
 
 #include <glib/gi18n.h>
 
-#include "bench-image.h"
+#include "bench-encoder.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "json.h"
@@ -20,7 +20,7 @@ typedef struct {
   int     decode;
   int     depth;
   int     repeat;
-  char   *image;
+  char   *image, *audio; /* at most one of them */
 } Arguments;
 
 typedef struct {
@@ -205,6 +205,7 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
     { "decode", 'n', 0, G_OPTION_ARG_INT, &arguments->decode, N_("Tokens to write (128); 0 leaves this out"), N_("N") },
     { "depth", 'd', 0, G_OPTION_ARG_INT, &arguments->depth, N_("Tokens that are in the context before (0)"), N_("N") },
     { "image", 0, 0, G_OPTION_ARG_FILENAME, &arguments->image, N_("Encode this picture instead, with the projector of --mmproj"), N_("FILE") },
+    { "audio", 0, 0, G_OPTION_ARG_FILENAME, &arguments->audio, N_("Encode this sound of up to 30 seconds instead, likewise"), N_("FILE") },
     { "repeat", 'r', 0, G_OPTION_ARG_INT, &arguments->repeat, N_("Repetitions (3)"), N_("N") },
     G_OPTION_ENTRY_NULL
   };
@@ -218,8 +219,12 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
     options_complain (g_get_prgname (), "%s", _("-p, -n and --depth must not be negative or above 16 million, and --repeat must be at least 1"));
     return FALSE;
   }
-  if (arguments->image != NULL && arguments->options.mmproj == NULL) {
-    options_complain (g_get_prgname (), "%s", _("--image needs a projector: name it with --mmproj"));
+  if ((arguments->image != NULL || arguments->audio != NULL) && arguments->options.mmproj == NULL) {
+    options_complain (g_get_prgname (), "%s", _("--image and --audio need a projector: name it with --mmproj"));
+    return FALSE;
+  }
+  if (arguments->image != NULL && arguments->audio != NULL) {
+    options_complain (g_get_prgname (), "%s", _("--image and --audio cannot be measured together"));
     return FALSE;
   }
   return TRUE;
@@ -241,8 +246,8 @@ command_bench (int argc, char **argv)
 
   if (!parse_arguments (&arguments, argc, argv))
     goto out;
-  if (arguments.image != NULL) {
-    status = bench_image (&arguments.options, arguments.image, arguments.repeat);
+  if (arguments.image != NULL || arguments.audio != NULL) {
+    status = bench_encoder (&arguments.options, arguments.image, arguments.audio, arguments.repeat);
     goto out;
   }
   status = EXIT_FAILED;
@@ -269,6 +274,7 @@ command_bench (int argc, char **argv)
 
 out:
   g_free (arguments.image);
+  g_free (arguments.audio);
   options_clear (&arguments.options);
   return status;
 }

@@ -353,6 +353,21 @@ def test_bench():
     assert result["load_ms"] > 0 and result["peak_rss_bytes"] > 1 << 20
 
 
+def test_bench_sound():
+    projector, note = DATA / "kit/models/gemma4-tiny/mmproj.gguf", DATA / "kit/inputs/note_it.wav"
+    measure = ("bench", "--audio", note, "--mmproj", projector, "--threads", 1, "-r", 2)
+    result = run_json(*measure)
+    times = result["encode_ms"]
+    assert 0 < times["min"] <= times["median"] <= times["max"] and result["tokens"] == 94, result
+    assert abs(result["seconds"] - 3.74) < 0.01, result
+    assert math.isclose(result["times_real_time"], result["seconds"] / times["median"] * 1000, rel_tol=1e-3), result
+    assert 0.01 < result["gflop"] < 1 and 0 < result["share_of_peak"] < 2, result
+    assert b"times real time" in run(*measure).stdout
+    assert b"--mmproj" in run("bench", "--audio", note, status=2).stderr
+    assert b"together" in run(*measure, "--image", DATA / "kit/inputs/chart.png", status=2).stderr
+    assert b"no sound encoder" in run("bench", "--audio", note, "--mmproj", DATA / "kit/models/gemma3-tiny/mmproj.gguf", status=1).stderr
+
+
 def test_inspect_and_devices():
     assert b"gemma3" in run("inspect", TINY).stdout
     memory = json.loads(run("inspect", TINY, "--json", "--ctx", "1000").stdout)["memory"]
