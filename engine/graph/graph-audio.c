@@ -83,7 +83,7 @@ facet_g_local_attention (FacetGraph *g, int q, int k, int v, int pos, int n_head
 {
   FacetNode n = node_like (g, FACET_OP_LOCAL_ATTENTION, q);
 
-  g_assert (n.cols % n_head == 0);
+  g_assert (n.cols % n_head == 0 && facet_graph_node (g, pos)->rows <= FACET_MAX_LOCAL_KEYS);
   n.src[1] = k;
   n.src[2] = v;
   n.src[3] = pos;

@@ -44,6 +44,14 @@ static void op_geglu (const FacetKernels *k, const float *a, const float *b, con
 { k->geglu (a, b, y, n); }
 static void op_softcap (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
 { k->softcap (a, 30, y, n); }
+static void op_silu (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->silu (a, y, n); }
+static void op_glu (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->glu (b, a, y, n); }
+static void op_clamp (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->clamp (a, -0.4f, 0.7f, y, n); }
+static void op_relu (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
+{ k->clamp (a, 0, INFINITY, y, n); }
 static void op_rope (const FacetKernels *k, const float *a, const float *b, const float *c, float *y, int n)
 { memcpy (y, a, sizeof (float) * n); k->rope (a, b, c, y, n / 2 * 2); }
 
@@ -53,7 +61,7 @@ static const struct {
 } ops[] = {
   { "rms_norm", op_rms_norm }, { "rms_norm without gain", op_rms_plain }, { "layer_norm", op_layer_norm },
   { "add", op_add }, { "mul", op_mul }, { "mul_add", op_mul_add }, { "scale", op_scale }, { "gelu", op_gelu }, { "geglu", op_geglu },
-  { "softcap", op_softcap }, { "rope", op_rope },
+  { "softcap", op_softcap }, { "silu", op_silu }, { "glu", op_glu }, { "clamp", op_clamp }, { "relu", op_relu }, { "rope", op_rope },
 };
 
 static void
@@ -210,6 +218,65 @@ test_attend (void)
             check_tile (&levels[l], rand, rows[r], keys[k], heads[h], half, k % 2 == 0 ? 0 : 50);
 }
 
+/* Values that are no numbers must not be hidden by the limits. */
+static void
+test_clamp_nan (void)
+{
+  Level levels[MAX_LEVELS];
+  int n_levels = levels_get (levels);
+
+  for (int l = 0; l < n_levels; l++) {
+    float x[19] = { [3] = NAN, [18] = NAN }, y[19];
+
+    levels[l].table.clamp (x, -1, 1, y, 19);
+    for (int i = 0; i < 19; i++)
+      g_assert_cmpint (isnan (y[i]) != 0, ==, i == 3 || i == 18);
+  }
+}
+
+static void
+check_local (const Level *level, GRand *rand, int keys, int head, float spread)
+{
+  gsize stride = (gsize) head + 3, n = (gsize) keys * stride;
+  float *in[4], *found = guarded_new (sizeof (float) * head);
+  g_autofree float *expected = g_new (float, head);
+  FacetLocalAttend a = { .stride = stride, .keys = keys, .head = (gsize) head, .cap = 50 };
+
+  for (int i = 0; i < 4; i++)
+    fill_floats (rand, FILL_NORMAL, in[i] = guarded_new (sizeof (float) * n), n);
+  for (int i = 0; i < head; i++)
+    in[0][i] *= spread;
+  a.q = in[0];
+  a.k = in[1];
+  a.v = in[2];
+  a.pos = in[3];
+  a.y = expected;
+  facet_kernels_c ()->attend_local (&a);
+  a.y = found;
+  level->table.attend_local (&a);
+  assert_close (level->name, "attend_local", keys * 1000 + head, found, expected, head, 2e-5f);
+  g_assert_true (guarded_intact (found));
+  guarded_free (found);
+  for (int i = 0; i < 4; i++)
+    guarded_free (in[i]);
+}
+
+static void
+test_attend_local (void)
+{
+  static const int keys[] = { 1, 2, 12, 13, 16, 33, FACET_LOCAL_KEYS }, heads[] = { 3, 8, 16, 24, 128, 192 };
+  Level levels[MAX_LEVELS];
+  int n_levels = levels_get (levels);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (77);
+
+  for (int l = 0; l < n_levels; l++)
+    for (gsize k = 0; k < G_N_ELEMENTS (keys); k++)
+      for (gsize h = 0; h < G_N_ELEMENTS (heads); h++) {
+        check_local (&levels[l], rand, keys[k], heads[h], 0.2f);
+        check_local (&levels[l], rand, keys[k], heads[h], 4); /* beyond the cap */
+      }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -217,5 +284,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/rows/ops", test_row_ops);
   g_test_add_func ("/rows/quantize", test_quantize);
   g_test_add_func ("/rows/attend", test_attend);
+  g_test_add_func ("/rows/clamp-nan", test_clamp_nan);
+  g_test_add_func ("/rows/attend-local", test_attend_local);
   return g_test_run ();
 }

@@ -4,6 +4,7 @@
 #define VEC_DEQUANTIZE(TYPE) facet_avx512_dequantize_##TYPE
 
 #include "backend/cpu/kernels-vec-attend.inc"
+#include "backend/cpu/kernels-vec-local.inc"
 
 #define SET_DEQUANTIZE(TYPE, ...) k->dequantize[FACET_##TYPE] = facet_avx512_dequantize_##TYPE;
 
@@ -14,6 +15,7 @@ facet_kernels_init_avx512 (FacetKernels *k)
   vec_init_elementwise (k);
   vec_init_matmul (k);
   vec_init_attend (k);
+  vec_init_local (k);
   FACET_AVX512_BLOCK_TYPES (SET_DEQUANTIZE)
   FACET_AVX512_K_TYPES (SET_DEQUANTIZE)
 }

@@ -74,8 +74,34 @@ attend (const FacetAttend *a)
   }
 }
 
+static void
+attend_local (const FacetLocalAttend *a)
+{
+  double weights[FACET_LOCAL_KEYS], max = -INFINITY, sum = 0;
+
+  for (int j = 0; j < a->keys; j++) {
+    const float *k = a->k + (size_t) j * a->stride, *pos = a->pos + (size_t) (a->keys - 1 - j) * a->stride;
+    double dot = 0;
+
+    for (size_t i = 0; i < a->head; i++)
+      dot += (double) a->q[i] * ((double) k[i] + (double) pos[i]);
+    weights[j] = (double) a->cap * tanh (dot / (double) a->cap);
+    max = fmax (max, weights[j]);
+  }
+  for (int j = 0; j < a->keys; j++)
+    sum += weights[j] = exp (weights[j] - max);
+  for (size_t i = 0; i < a->head; i++) {
+    double y = 0;
+
+    for (int j = 0; j < a->keys; j++)
+      y += weights[j] * (double) a->v[(size_t) j * a->stride + i];
+    a->y[i] = (float) (y / sum);
+  }
+}
+
 void
 facet_kernels_init_c_attend (FacetKernels *k)
 {
   k->attend = attend;
+  k->attend_local = attend_local;
 }

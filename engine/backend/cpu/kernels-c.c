@@ -105,6 +105,27 @@ softcap (const float *x, float cap, float *y, size_t n)
 }
 
 static void
+silu (const float *x, float *y, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    y[i] = x[i] / (1 + expf (-x[i]));
+}
+
+static void
+glu (const float *x, const float *gate, float *y, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    y[i] = x[i] / (1 + expf (-gate[i]));
+}
+
+static void
+clamp (const float *x, float low, float high, float *y, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    y[i] = x[i] < low ? low : x[i] > high ? high : x[i];
+}
+
+static void
 rope (const float *x, const float *c, const float *s, float *y, size_t n)
 {
   size_t half = n / 2;
@@ -146,6 +167,9 @@ facet_kernels_init_c (FacetKernels *k)
     .gelu = gelu,
     .geglu = geglu,
     .softcap = softcap,
+    .silu = silu,
+    .glu = glu,
+    .clamp = clamp,
     .rope = rope,
     .spin = spin,
     .spin_operations = 2 * SPIN_STRANDS,

@@ -4,6 +4,7 @@
 #define VEC_DEQUANTIZE(TYPE) dequantize_##TYPE
 
 #include "backend/cpu/kernels-vec-attend.inc"
+#include "backend/cpu/kernels-vec-local.inc"
 
 void
 facet_kernels_init_neon (FacetKernels *k)
@@ -12,5 +13,6 @@ facet_kernels_init_neon (FacetKernels *k)
   vec_init_elementwise (k);
   vec_init_matmul (k);
   vec_init_attend (k);
+  vec_init_local (k);
   vec_init_int (k);
 }

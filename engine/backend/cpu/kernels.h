@@ -82,6 +82,22 @@ typedef struct {
 #define FACET_ATTEND_SCRATCH(head_k, head_v) \
   ((size_t) 4 * (FACET_ATTEND_ROWS * FACET_ATTEND_KEYS + FACET_ATTEND_KEYS * ((head_k) + (head_v))) + 4096)
 
+/* One query of one head over the few keys before it and its own, with a term
+ * for each distance: softmax over j of cap tanh (q.(k_j + pos_(keys - 1 - j)) /
+ * cap), times v_j. */
+#define FACET_LOCAL_KEYS 64
+
+typedef struct {
+  const float *q;          /* [head] */
+  const float *k, *v;      /* [keys], oldest first */
+  const float *pos;        /* [keys] by distance, the query's own first */
+  size_t       stride;     /* floats from row to row of k, v and pos */
+  int          keys;       /* 1 .. FACET_LOCAL_KEYS */
+  size_t       head;
+  float        cap;
+  float       *y;          /* [head] */
+} FacetLocalAttend;
+
 typedef struct {
   const char *name;       /* e.g. "avx512-vnni" */
 
@@ -110,11 +126,18 @@ typedef struct {
   void (*gelu)       (const float *x, float *y, size_t n);
   void (*geglu)      (const float *gate, const float *up, float *y, size_t n);
   void (*softcap)    (const float *x, float cap, float *y, size_t n);
+  /* x / (1 + exp (-x)) */
+  void (*silu)       (const float *x, float *y, size_t n);
+  /* x / (1 + exp (-gate)) */
+  void (*glu)        (const float *x, const float *gate, float *y, size_t n);
+  /* min (max (x, low), high); a NaN stays one. */
+  void (*clamp)      (const float *x, float low, float high, float *y, size_t n);
   /* Rotates pairs (i, i + n/2) of one head by the angles with cosines c and
    * sines s, [n/2] each. */
   void (*rope)       (const float *x, const float *c, const float *s, float *y, size_t n);
 
   void (*attend)     (const FacetAttend *a);
+  void (*attend_local) (const FacetLocalAttend *a);
 
   /* Multiplies and adds within registers, the most that is possible: @rounds
    * of spin_operations each. For measuring; what it returns means nothing. */

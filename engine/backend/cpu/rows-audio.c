@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_SPAN 64 /* keys of local attention */
+G_STATIC_ASSERT (FACET_LOCAL_KEYS >= FACET_MAX_LOCAL_KEYS);
 
 void
 facet_cpu_row_patches (const FacetCpuRun *run, int node, int row)
@@ -34,43 +34,30 @@ facet_cpu_row_reshape (const FacetCpuRun *run, int node, int row)
 void
 facet_cpu_row_relu (const FacetCpuRun *run, int node, int row)
 {
-  const float *x = source (run, node, 0, row);
-  float *y = row_of (run, node, row);
-
-  for (int c = 0; c < node_at (run, node)->cols; c++)
-    y[c] = x[c] > 0 ? x[c] : 0;
+  run->plan->cpu->kernels->clamp (source (run, node, 0, row), 0, INFINITY, row_of (run, node, row), node_at (run, node)->cols);
 }
 
 void
 facet_cpu_row_silu (const FacetCpuRun *run, int node, int row)
 {
-  const float *x = source (run, node, 0, row);
-  float *y = row_of (run, node, row);
-
-  for (int c = 0; c < node_at (run, node)->cols; c++)
-    y[c] = x[c] / (1 + expf (-x[c]));
+  run->plan->cpu->kernels->silu (source (run, node, 0, row), row_of (run, node, row), node_at (run, node)->cols);
 }
 
 void
 facet_cpu_row_clamp (const FacetCpuRun *run, int node, int row)
 {
   const FacetNode *n = node_at (run, node);
-  const float *x = source (run, node, 0, row);
-  float *y = row_of (run, node, row);
 
-  for (int c = 0; c < n->cols; c++)
-    y[c] = x[c] < n->f[0] ? n->f[0] : x[c] > n->f[1] ? n->f[1] : x[c];
+  run->plan->cpu->kernels->clamp (source (run, node, 0, row), n->f[0], n->f[1], row_of (run, node, row), n->cols);
 }
 
 void
 facet_cpu_row_glu (const FacetCpuRun *run, int node, int row)
 {
   int cols = node_at (run, node)->cols;
-  const float *x = source (run, node, 0, row), *gate = x + cols;
-  float *y = row_of (run, node, row);
+  const float *x = source (run, node, 0, row);
 
-  for (int c = 0; c < cols; c++)
-    y[c] = x[c] / (1 + expf (-gate[c]));
+  run->plan->cpu->kernels->glu (x, x + cols, row_of (run, node, row), cols);
 }
 
 void
@@ -82,55 +69,24 @@ facet_cpu_row_causal_conv (const FacetCpuRun *run, int node, int row)
   float *y = row_of (run, node, row);
 
   memset (y, 0, sizeof (float) * n->cols);
-  for (int i = MAX (0, taps - 1 - row); i < taps; i++) {
-    const float *x = source (run, node, 0, row - (taps - 1) + i), *wi = w + (gsize) i * n->cols;
-
-    for (int c = 0; c < n->cols; c++)
-      y[c] += x[c] * wi[c];
-  }
-}
-
-/* Probabilities of @n keys from their scores, in place. */
-static void
-softmax (float *s, int n, float cap)
-{
-  float max = -INFINITY, sum = 0;
-
-  for (int j = 0; j < n; j++) {
-    s[j] = cap * tanhf (s[j] / cap);
-    max = MAX (max, s[j]);
-  }
-  for (int j = 0; j < n; j++)
-    sum += s[j] = expf (s[j] - max);
-  for (int j = 0; j < n; j++)
-    s[j] /= sum;
+  for (int i = MAX (0, taps - 1 - row); i < taps; i++)
+    run->plan->cpu->kernels->mul_add (source (run, node, 0, row - (taps - 1) + i), w + (gsize) i * n->cols, y, n->cols);
 }
 
 void
 facet_cpu_row_local_attention (const FacetCpuRun *run, int node, int row)
 {
   const FacetNode *n = node_at (run, node);
-  int head = n->cols / n->i[0], span = MIN (n->i[1], MAX_SPAN - 1), first = MAX (0, row - span);
-  const float *q = source (run, node, 0, row);
-  float *y = row_of (run, node, row), score[MAX_SPAN];
+  int first = MAX (0, row - n->i[1]), head = n->cols / n->i[0];
+  FacetLocalAttend a = { .stride = (gsize) n->cols, .keys = row - first + 1, .head = (gsize) head, .cap = n->f[0] };
 
-  memset (y, 0, sizeof (float) * n->cols);
   for (int at = 0; at < n->cols; at += head) {
-    for (int j = first; j <= row; j++) {
-      const float *k = source (run, node, 1, j) + at, *pos = source (run, node, 3, row - j) + at;
-      float sum = 0;
-
-      for (int c = 0; c < head; c++)
-        sum += q[at + c] * (k[c] + pos[c]);
-      score[j - first] = sum;
-    }
-    softmax (score, row - first + 1, n->f[0]);
-    for (int j = first; j <= row; j++) {
-      const float *v = source (run, node, 2, j) + at;
-
-      for (int c = 0; c < head; c++)
-        y[at + c] += score[j - first] * v[c];
-    }
+    a.q = source (run, node, 0, row) + at;
+    a.k = row_of (run, n->src[1], first) + at;
+    a.v = row_of (run, n->src[2], first) + at;
+    a.pos = row_of (run, n->src[3], 0) + at;
+    a.y = row_of (run, node, row) + at;
+    run->plan->cpu->kernels->attend_local (&a);
   }
 }
 
