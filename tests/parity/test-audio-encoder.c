@@ -2,6 +2,7 @@
  * soft tokens, layer by layer, and what must be refused. */
 #include "device.h"
 #include "media/audio.h"
+#include "media/mel.h"
 #include "models/encoder.h"
 #include "npz.h"
 
@@ -164,6 +165,57 @@ test_any_length (void)
   }
 }
 
+/* The last rows of the spectrum and of the soft tokens of the first @n samples. */
+static void
+check_values (FacetEncoder *encoder, Npz *npz, const float *samples, gsize n)
+{
+  g_autofree char *mel_name = g_strdup_printf ("mel_%" G_GSIZE_FORMAT, n), *soft_name = g_strdup_printf ("soft_%" G_GSIZE_FORMAT, n);
+  const NpyArray *mel = npz_get (npz, mel_name), *soft = npz_get (npz, soft_name);
+  g_autofree float *mel_expected = npy_floats (mel), *soft_expected = npy_floats (soft), *found = NULL;
+  g_auto (FacetEncoderInput) input = { 0 };
+  g_autoptr (GError) error = NULL;
+  FacetBackend *backend = device_backend (2, FALSE);
+  double of_mel, of_soft;
+
+  g_assert_true (encoder->prepare_audio (encoder, samples, n, &input, &error));
+  of_mel = relative (input.data[0] + (gsize) input.shape * FACET_MEL_BINS - mel->n, mel_expected, mel->n);
+  found = facet_encoder_run (encoder, backend, &input, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  of_soft = relative (found + (gsize) input.n_tokens * encoder->width - soft->n, soft_expected, soft->n);
+  g_test_message ("%" G_GSIZE_FORMAT " samples: mel rel %.2e, soft tokens rel %.2e", n, of_mel, of_soft);
+  g_assert_cmpfloat (of_mel, <=, 1e-3);
+  g_assert_cmpfloat (of_soft, <=, 1e-4);
+  backend->klass->free (backend);
+}
+
+/* From a tenth of a second to the longest, around every edge of frames and
+ * tokens: as many as in the original, and its values. */
+static void
+test_lengths (gconstpointer data)
+{
+  const char *family = data;
+  FacetMelKind kind = g_str_equal (family, "gemma3n") ? FACET_MEL_GEMMA3N : FACET_MEL_GEMMA4;
+  g_autofree char *path = kit_path ("expected", family, "audio_lengths.npz");
+  g_autoptr (Npz) npz = npz_open (path);
+  g_autofree gint32 *lengths = npy_ints (npz_get (npz, "samples")), *frames = npy_ints (npz_get (npz, "frames"));
+  g_autofree gint32 *tokens = npy_ints (npz_get (npz, "tokens"));
+  g_autoptr (FacetGguf) gguf = open_projector (family);
+  g_autoptr (FacetEncoder) encoder = facet_encoder_load (gguf, TRUE, NULL);
+  gsize n_note;
+  g_autofree float *note = load_sound ("note_it", &n_note), *samples = g_new (float, 480000);
+
+  for (gsize i = 0; i < 480000; i++)
+    samples[i] = note[i % n_note];
+  g_assert_cmpuint (npz_get (npz, "samples")->n, >=, 50);
+  for (gsize i = 0; i < npz_get (npz, "samples")->n; i++) {
+    g_assert_cmpuint (facet_mel_frames (kind, (gsize) lengths[i]), ==, (gsize) frames[i]);
+    g_assert_cmpint (encoder->count_audio (encoder, (gsize) lengths[i]), ==, tokens[i]);
+  }
+  check_values (encoder, npz, samples, 1600);
+  check_values (encoder, npz, samples, 4321);
+  check_values (encoder, npz, samples, 480000);
+}
+
 static void
 test_thirty_seconds (void)
 {
@@ -222,6 +274,8 @@ main (int argc, char **argv)
   g_test_add_func ("/audio-encoder/gemma3n", test_gemma3n);
   g_test_add_func ("/audio-encoder/gemma4", test_gemma4);
   g_test_add_func ("/audio-encoder/any-length", test_any_length);
+  g_test_add_data_func ("/audio-encoder/lengths/gemma3n", "gemma3n", test_lengths);
+  g_test_add_data_func ("/audio-encoder/lengths/gemma4", "gemma4", test_lengths);
   g_test_add_func ("/audio-encoder/thirty-seconds", test_thirty_seconds);
   g_test_add_func ("/audio-encoder/projector", test_projector);
   return g_test_run ();

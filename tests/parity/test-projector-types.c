@@ -4,133 +4,16 @@
  * each type: that the kernels compute what its numbers say (against the same
  * numbers as 32-bit floats), and that it stays as near to the original's
  * values as was measured when this was written (with some room). */
-#include "backend/cpu/kernels.h"
 #include "compare.h"
 #include "models/encoder.h"
 #include "npz.h"
+#include "retype.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- quantising ---- */
-
-static guint16
-half_of (float x)
-{
-  guint16 half;
-
-  facet_kernels_c ()->f32_to_f16 (&x, &half, 1);
-  return half;
-}
-
-static float
-of_half (guint16 half)
-{
-  float x;
-
-  facet_kernels_c ()->f16_to_f32 (&half, &x, 1);
-  return x;
-}
-
-static void
-to_f16 (const float *x, guint8 *out)
-{
-  guint16 half = half_of (*x);
-
-  memcpy (out, &half, 2);
-}
-
-static void
-to_bf16 (const float *x, guint8 *out)
-{
-  guint32 bits;
-  guint16 top;
-
-  memcpy (&bits, x, 4);
-  top = (guint16) ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-  memcpy (out, &top, 2);
-}
-
-static void
-to_q8_0 (const float *x, guint8 *out)
-{
-  float most = 0, d;
-  guint16 half;
-
-  for (int i = 0; i < 32; i++)
-    most = fmaxf (most, fabsf (x[i]));
-  half = half_of (most / 127);
-  d = of_half (half);
-  memcpy (out, &half, 2);
-  for (int i = 0; i < 32; i++)
-    out[2 + i] = (guint8) (gint8) (d > 0 ? CLAMP (rintf (x[i] / d), -127, 127) : 0);
-}
-
-static void
-to_q4_0 (const float *x, guint8 *out)
-{
-  float most = 0, d;
-  guint16 half;
-
-  for (int i = 0; i < 32; i++)
-    if (fabsf (x[i]) > fabsf (most))
-      most = x[i];
-  half = half_of (most / -8);
-  d = of_half (half);
-  memcpy (out, &half, 2);
-  for (int i = 0; i < 16; i++) {
-    int low = d != 0 ? (int) CLAMP (rintf (x[i] / d) + 8, 0, 15) : 8, high = d != 0 ? (int) CLAMP (rintf (x[i + 16] / d) + 8, 0, 15) : 8;
-
-    out[2 + i] = (guint8) (low | high << 4);
-  }
-}
-
-/* 8 blocks of 32 with 6-bit scales and minima: d * scale * q - dmin * m. */
-static void
-to_q4_k (const float *x, guint8 *out)
-{
-  float scale[8], low[8], d = 0, dmin = 0;
-  int s[8], m[8];
-  guint16 halves[2];
-
-  for (int b = 0; b < 8; b++) {
-    float least = 0, most = 0;
-
-    for (int i = 0; i < 32; i++) {
-      least = fminf (least, x[32 * b + i]);
-      most = fmaxf (most, x[32 * b + i]);
-    }
-    scale[b] = (most - least) / 15;
-    low[b] = -least;
-    d = fmaxf (d, scale[b] / 63);
-    dmin = fmaxf (dmin, low[b] / 63);
-  }
-  halves[0] = half_of (d);
-  halves[1] = half_of (dmin);
-  d = of_half (halves[0]);
-  dmin = of_half (halves[1]);
-  memset (out, 0, 144);
-  memcpy (out, halves, 4);
-  for (int b = 0; b < 8; b++) {
-    s[b] = (int) CLAMP (rintf (scale[b] / d), 0, 63);
-    m[b] = (int) CLAMP (rintf (low[b] / dmin), 0, 63);
-    for (int i = 0; i < 32; i++) {
-      float step = d * (float) s[b];
-      int q = step > 0 ? (int) CLAMP (rintf ((x[32 * b + i] + dmin * (float) m[b]) / step), 0, 15) : 0;
-
-      out[16 + b / 2 * 32 + i] |= (guint8) (b % 2 ? q << 4 : q);
-    }
-  }
-  for (int b = 0; b < 4; b++) {
-    out[4 + b] = (guint8) (s[b] | s[b + 4] >> 4 << 6);
-    out[8 + b] = (guint8) (m[b] | m[b + 4] >> 4 << 6);
-    out[12 + b] = (guint8) ((s[b + 4] & 15) | (m[b + 4] & 15) << 4);
-  }
-}
-
 typedef struct {
   FacetDtype  dtype;
-  void      (*pack) (const float *x, guint8 *out); /* one block */
   double      kernels;  /* float activations against the same numbers as floats */
   double      rounding; /* 8-bit activations, likewise */
   double      original; /* either against the original's values; 0: not compared */
@@ -141,51 +24,12 @@ typedef struct {
  * F16 2.5e-3, BF16 0.02, Q8_0 0.072, Q4_0 0.66, which is what the types
  * themselves lose. */
 static const Type types[] = {
-  { FACET_F16, to_f16, 1e-5, 1e-5, 5e-3 },
-  { FACET_BF16, to_bf16, 1e-5, 1e-5, 4e-2 },
-  { FACET_Q8_0, to_q8_0, 1e-5, 0.05, 0.15 },
-  { FACET_Q4_0, to_q4_0, 1e-5, 0.05, 1.3 },
-  { FACET_Q4_K, to_q4_k, 1e-5, 0.05, 0 },
+  { FACET_F16, 1e-5, 1e-5, 5e-3 },
+  { FACET_BF16, 1e-5, 1e-5, 4e-2 },
+  { FACET_Q8_0, 1e-5, 0.05, 0.15 },
+  { FACET_Q4_0, 1e-5, 0.05, 1.3 },
+  { FACET_Q4_K, 1e-5, 0.05, 0 },
 };
-
-/* The matrices of the blocks in another type, or, with @as_floats, what their
- * numbers in that type are. */
-static GPtrArray *
-retype (FacetGguf *gguf, const Type *type, gboolean as_floats)
-{
-  GPtrArray *owned = g_ptr_array_new_with_free_func (g_free);
-  const FacetDtypeInfo *info = facet_dtype_info (type->dtype);
-  int changed = 0;
-
-  for (gsize i = 0; i < facet_gguf_n_tensors (gguf); i++) {
-    FacetTensor *t = (FacetTensor *) facet_gguf_tensor_at (gguf, i);
-    gsize n = (gsize) (t->ne[0] * t->ne[1]);
-    guint8 *packed;
-
-    if (!g_str_has_prefix (t->name, "v.blk.") || t->ne[1] == 1 || t->ne[0] % info->block != 0)
-      continue;
-    packed = g_malloc (n / info->block * info->bytes);
-    g_ptr_array_add (owned, packed);
-    for (gsize b = 0; b < n / info->block; b++)
-      type->pack ((const float *) t->data + b * info->block, packed + b * info->bytes);
-    t->data = packed;
-    t->dtype = type->dtype;
-    t->bytes = n / info->block * info->bytes;
-    changed++;
-    if (as_floats) {
-      float *plain = g_new (float, n);
-
-      g_ptr_array_add (owned, plain);
-      for (gint64 row = 0; row < t->ne[1]; row++)
-        facet_kernels_c ()->dequantize[type->dtype] (packed + row * facet_dtype_row_bytes (type->dtype, t->ne[0]), plain + row * t->ne[0], t->ne[0]);
-      t->data = plain;
-      t->dtype = FACET_F32;
-      t->bytes = n * sizeof (float);
-    }
-  }
-  g_assert_cmpint (changed, >=, 6);
-  return owned;
-}
 
 /* ---- encoding ---- */
 
@@ -195,13 +39,15 @@ encode (const void *data, gsize size, const Type *type, gboolean as_floats, gboo
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (FacetGguf) gguf = facet_gguf_open_bytes (data, size, "projector", &error);
-  g_autoptr (GPtrArray) owned = retype (gguf, type, as_floats);
+  g_autoptr (GPtrArray) owned = g_ptr_array_new_with_free_func (g_free);
+  int changed = retype (gguf, "v.blk.", type->dtype, as_floats, owned);
   g_autoptr (FacetEncoder) encoder = facet_encoder_load (gguf, FALSE, &error);
   g_auto (FacetEncoderInput) input = { 0 };
   FacetBackend *backend = facet_cpu_backend_new (2, exact);
   float *soft;
 
   g_assert_no_error (error);
+  g_assert_cmpint (changed, >=, 6);
   if (encoder->details)
     encoder->detail = 70;
   g_assert_true (encoder->prepare_image (encoder, image, NULL, &input, &error));
