@@ -4,7 +4,8 @@
 Usage: make-gemma4.py OUT.gguf [e2b|a4b] [LAYERS]   (needs the Python packages gguf and numpy)
 
 e2b: 35 layers of which the last 20 share keys and values, per-layer embeddings. a4b: the mixture of experts of 26B-A4B,
-by default with 6 of its 30 layers. The vocabulary has 32768 pieces instead of 262144, so that the file is made in a minute.
+by default with 6 of its 30 layers. With fewer LAYERS as large a part of them shares. The vocabulary has 32768 pieces instead
+of 262144, so that the file is made in a minute.
 """
 import sys
 
@@ -121,7 +122,9 @@ def add_layer(w, s, i, sliding):
 def main():
     s = dict(SHAPES[sys.argv[2] if len(sys.argv) > 2 else "e2b"])
     if len(sys.argv) > 3:
-        s["layers"] = int(sys.argv[3])
+        n = int(sys.argv[3])
+        s["shared"] = s["shared"] * n // s["layers"] // s["period"] * s["period"]
+        s["layers"] = n
     sliding = [(i + 1) % s["period"] != 0 for i in range(s["layers"])]
     w = gguf.GGUFWriter(sys.argv[1], "gemma4", use_temp_file=False)
     add_keys(w, s, sliding)
