@@ -135,6 +135,7 @@ typedef struct {
   int              threads;   /* 0: physical cores, one left free when more than two */
   gboolean         exact;     /* float activations everywhere; slow, for checking */
   int              image_detail; /* most soft tokens of a picture; 0: usual. Gemma 4: 70, 140, 280, 560, 1120 */
+  guint64          device_memory; /* bytes to use of a graphics device at most; 0: what it has left */
   FacetCancel     *cancel;
   FacetProgress    progress;
   gpointer         user_data;
@@ -313,6 +314,10 @@ typedef struct {
   int         context; /* tokens; 0: the smaller of the model's length and 4096 */
   FacetKvType kv_type;
   int         chunk;   /* prefill rows per step; 0: 512 */
+  /* While weights are brought to a graphics device and its programs are built. */
+  FacetCancel  *cancel;
+  FacetProgress progress; /* FACET_PHASE_LOAD */
+  gpointer      user_data;
 } FacetSessionParams;
 
 typedef struct FacetSession FacetSession;

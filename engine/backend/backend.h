@@ -39,6 +39,13 @@ typedef struct {
   gpointer      progress_data;
 } FacetStep;
 
+/* What a backend with a device says of it. */
+typedef struct {
+  const char *identity;      /* digest of device, driver and programs; the backend's */
+  gboolean    shares_memory; /* it computes in the memory of the processor, as integrated ones do */
+  guint64     room;          /* bytes of its memory that are left */
+} FacetDeviceFacts;
+
 typedef struct {
   const char *name;
 
@@ -64,6 +71,17 @@ typedef struct {
   FacetKv   *(*kv_new)    (FacetBackend *backend, const FacetKvLayer *layers, int n_layers,
                            int context, int max_step, FacetKvType type, GError **error);
   void       (*kv_free)   (FacetKv *kv);
+  /* Copies positions from .. from + n - 1 of a layer out of the cache or into
+   * it; they must lie side by side in its ring. @rows: of each head the keys,
+   * then of each head the values, facet_kv_row_bytes() a row. */
+  gboolean   (*kv_copy)   (FacetKv *kv, int layer, int from, int n, gboolean into, guint8 *rows, GError **error);
+
+  /* Of backends with a device, else NULL. */
+  void       (*facts)     (FacetBackend *backend, FacetDeviceFacts *facts);
+  /* Whether the weight has been brought to the device. */
+  gboolean   (*holds)     (FacetBackend *backend, const FacetTensor *tensor);
+  /* Lets go of all weights there; no plan may be left. */
+  void       (*forget)    (FacetBackend *backend);
 
   void       (*free)      (FacetBackend *backend);
 } FacetBackendClass;
@@ -71,6 +89,11 @@ typedef struct {
 struct FacetBackend {
   const FacetBackendClass *klass;
   char                    *description; /* "cpu (avx512-vnni, 2 threads)" */
+  /* Of the compile() that runs: bringing weights to a device and building its
+   * programs takes seconds. Either may be NULL; CANCELLED leaves nothing behind. */
+  FacetCancel             *cancel;
+  void                   (*progress) (guint64 done, guint64 total, gpointer data);
+  gpointer                 progress_data;
 };
 
 /* Bytes that kv_new would take. */

@@ -22,6 +22,7 @@ typedef struct {
   gint64      ne[FACET_MAX_DIMS];
   const void *data;
   gsize       bytes;
+  gboolean    mapped;  /* data lies in a file's map, whose pages are there to both sides of it */
 } FacetTensor;
 
 /* A view of rows first .. first + n - 1 of a matrix. */

@@ -4,6 +4,7 @@
 struct FacetGraph {
   GArray *nodes; /* FacetNode */
   int     result;
+  int     block; /* of nodes to come */
 };
 
 FacetGraph *
@@ -13,6 +14,7 @@ facet_graph_new (void)
 
   graph->nodes = g_array_new (FALSE, TRUE, sizeof (FacetNode));
   graph->result = -1;
+  graph->block = -1;
   return graph;
 }
 
@@ -78,12 +80,19 @@ facet_graph_mark_layer (FacetGraph *graph, int node, int layer)
   g_array_index (graph->nodes, FacetNode, node).layer = layer;
 }
 
+void
+facet_graph_begin_block (FacetGraph *graph, int block)
+{
+  graph->block = block;
+}
+
 /* ---- builders ---- */
 
 int
 facet_graph_append (FacetGraph *g, FacetNode node)
 {
   node.layer = FACET_NOT_A_LAYER;
+  node.block = g->block;
   g_array_append_val (g->nodes, node);
   return (int) g->nodes->len - 1;
 }

@@ -113,9 +113,12 @@ typedef struct {
     FacetAttention attention;
   } u;
   int      layer;    /* the layer whose output this is for --dump-layers; else FACET_NOT_A_LAYER */
+  int      block;    /* of the network, from 0; -1: before the first, or the graph is not divided */
 } FacetNode;
 
 #define FACET_NOT_A_LAYER (-2)
+/* In place of a layer: a value that is read from outside the graph. */
+#define FACET_KEPT (-3)
 
 typedef struct FacetGraph FacetGraph;
 
@@ -133,6 +136,17 @@ int              facet_graph_result     (const FacetGraph *graph);
 guint64          facet_graph_work       (const FacetGraph *graph);
 /* Marks @node as the output of @layer (-1: the embeddings). */
 void             facet_graph_mark_layer (FacetGraph *graph, int node, int layer);
+
+/* Nodes that follow belong to @block. Blocks come in order and are what may be
+ * divided among backends; what comes after the last has the next number. */
+void             facet_graph_begin_block (FacetGraph *graph, int block);
+
+/* Nodes from .. to-1 as a graph of their own: values of earlier nodes become
+ * inputs, @inputs (of int) receives the nodes by slot, @numbers [n_nodes]
+ * those of the copies (-1: none). There may be no INPUT nodes yet. @keep (of
+ * int; may be NULL) are nodes whose values must stay readable.
+ * Returns: (transfer full). */
+FacetGraph      *facet_graph_part (const FacetGraph *graph, int from, int to, const GArray *keep, GArray *inputs, int *numbers);
 
 /* ---- builders: each returns the number of its node ---- */
 int facet_g_embed      (FacetGraph *g, const FacetTensor *table, float scale);

@@ -163,10 +163,12 @@ gemma3_build (FacetDecoder *decoder, FacetBuild what)
   if (mark)
     facet_graph_mark_layer (g, h, -1);
   for (int i = 0; i < decoder->n_layers; i++) {
+    facet_graph_begin_block (g, i);
     h = block (m, g, i, h, !all_rows && i == decoder->n_layers - 1);
     if (mark)
       facet_graph_mark_layer (g, h, i);
   }
+  facet_graph_begin_block (g, decoder->n_layers);
   if (all_rows)
     h = facet_g_outputs (g, h);
   facet_stem_finish (&m->stem, g, h, m->eps);

@@ -323,11 +323,13 @@ gemma3n_build (FacetDecoder *decoder, FacetBuild what)
   from = facet_per_layer_from (&m->per_layer, g, all_rows ? h : facet_g_outputs (g, h));
   streams = spread (m, g, h);
   for (int i = 0; i < decoder->n_layers; i++) {
+    facet_graph_begin_block (g, i);
     streams = block (m, g, i, streams, facet_per_layer_of (&m->per_layer, g, before, from, i),
                      !all_rows && i == m->n_own - 1);
     if (mark)
       facet_graph_mark_layer (g, streams, i);
   }
+  facet_graph_begin_block (g, decoder->n_layers);
   if (all_rows)
     streams = facet_g_outputs (g, streams);
   facet_stem_finish (&m->stem, g, gather (m, g, streams), m->eps);

@@ -307,10 +307,12 @@ gemma4_build (FacetDecoder *decoder, FacetBuild what)
     from = facet_per_layer_from (&m->per_layer, g, all_rows ? h : facet_g_outputs (g, h));
   }
   for (int i = 0; i < decoder->n_layers; i++) {
+    facet_graph_begin_block (g, i);
     h = block (m, g, i, h, before, from, !all_rows && i == m->n_own - 1);
     if (mark)
       facet_graph_mark_layer (g, h, i);
   }
+  facet_graph_begin_block (g, decoder->n_layers);
   if (all_rows)
     h = facet_g_outputs (g, h);
   facet_stem_finish (&m->stem, g, h, m->eps);

@@ -215,6 +215,7 @@ as_float (FacetLoader *loader, const FacetTensor *t)
   c->tensor.dtype = FACET_F32;
   c->tensor.name = c->name;
   c->tensor.data = c->data;
+  c->tensor.mapped = FALSE;
   c->tensor.bytes = sizeof (float) * (gsize) t->ne[0];
   g_ptr_array_add (loader->owned, c);
   return &c->tensor;

@@ -121,6 +121,9 @@ facet_projector_load (const char *path, const FacetModelParams *params, GError *
 void
 facet_projector_free (FacetProjector *projector)
 {
+  /* Before the file, whose pages a device may read in place. */
+  if (projector->owns_backend)
+    projector->backend->klass->free (projector->backend);
   g_clear_pointer (&projector->images, facet_encoder_free);
   g_clear_pointer (&projector->sounds, facet_encoder_free);
   facet_hard_tokens_clear (&projector->hard[0]);
@@ -129,8 +132,6 @@ facet_projector_free (FacetProjector *projector)
   g_queue_clear_full (&projector->kept, kept_free);
   if (projector->cpu)
     projector->cpu->klass->free (projector->cpu);
-  if (projector->owns_backend)
-    projector->backend->klass->free (projector->backend);
   g_free (projector);
 }
 

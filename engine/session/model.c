@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backend/choose.h"
+#include "backend/pair.h"
 #include "core/memory.h"
 
 /* The rest of the machine needs memory, too. */
@@ -65,27 +66,48 @@ backend_free (gpointer data)
   backend->klass->free (backend);
 }
 
-/* A graphics processor that cannot run the decoder gives way to the CPU. */
-static gboolean
-choose_backend (FacetModel *model, const FacetModelParams *params, GError **error)
+/* Bytes that the encoders need beside the decoder. */
+static guint64
+encoder_bytes (const FacetModelParams *params)
+{
+  g_autoptr (FacetModelInfo) info = params->projector ? facet_model_info_read (params->projector, NULL) : NULL;
+
+  return info ? info->file_bytes : 0;
+}
+
+/* What the settings ask for, at first and after a failure: a device shares the
+ * decoder with the processor; one that cannot run it gives way. */
+static FacetBackend *
+open_backend (FacetModel *model, GError **error)
 {
   g_autoptr (FacetGraph) graph = NULL;
   g_autoptr (GError) unfit = NULL;
+  FacetBackend *backend = facet_backend_choose (&model->params, error);
+  FacetPairParams pair = { .device = backend, .reserve = model->encoder_bytes, .limit = model->params.device_memory,
+                           .threads = model->params.threads, .exact = model->exact };
 
-  model->params = (FacetModelParams) { .backend = params->backend, .device = params->device, .threads = params->threads,
-                                       .exact = params->exact };
-  model->retired = g_ptr_array_new_with_free_func (backend_free);
-  model->backend = facet_backend_choose (params, error);
-  if (!model->backend || !model->backend->klass->supports)
-    return model->backend != NULL;
+  if (!backend || facet_backend_is_cpu (backend))
+    return backend;
   graph = model->decoder->build (model->decoder, FACET_BUILD_NORMAL);
-  if (model->backend->klass->supports (model->backend, graph, &unfit))
-    return TRUE;
-  g_message ("%s runs on the processor, not on %s: %s", model->info->path, model->backend->description, unfit->message);
-  model->backend->klass->free (model->backend);
-  model->backend = facet_cpu_backend_new (params->threads, params->exact);
+  if (backend->klass->supports (backend, graph, &unfit)) {
+    pair.graph = g_steal_pointer (&graph);
+    return facet_pair_new (&pair);
+  }
+  g_message ("%s runs on the processor, not on %s: %s", model->info->path, backend->description, unfit->message);
+  backend_free (backend);
   model->notice = FACET_NOTICE_CPU_INSTEAD;
-  return TRUE;
+  return facet_cpu_backend_new (model->params.threads, model->exact);
+}
+
+static gboolean
+choose_backend (FacetModel *model, const FacetModelParams *params, GError **error)
+{
+  model->params = (FacetModelParams) { .backend = params->backend, .device = params->device, .threads = params->threads,
+                                       .exact = params->exact, .device_memory = params->device_memory };
+  model->encoder_bytes = encoder_bytes (params);
+  model->retired = g_ptr_array_new_with_free_func (backend_free);
+  model->backend = open_backend (model, error);
+  return model->backend != NULL;
 }
 
 void
@@ -101,7 +123,7 @@ facet_model_replace_backend (FacetModel *model, const GError *why)
   else
     g_ptr_array_add (model->retired, model->backend);
   if (why->code == FACET_ERROR_DEVICE && model->failures++ == 0)
-    next = facet_backend_choose (&model->params, &error);
+    next = open_backend (model, &error);
   if (!next || facet_backend_is_cpu (next)) {
     model->notice = why->code == FACET_ERROR_DEVICE ? FACET_NOTICE_DEVICE_LOST : FACET_NOTICE_CPU_INSTEAD;
     g_message ("%s failed (%s); the processor goes on", name, error ? error->message : why->message);
@@ -111,6 +133,13 @@ facet_model_replace_backend (FacetModel *model, const GError *why)
   model->backend = next ? next : facet_cpu_backend_new (model->params.threads, model->exact);
   if (model->projector)
     facet_projector_set_backend (model->projector, model->backend);
+}
+
+int
+facet_model_split (FacetModel *model, int *layers)
+{
+  *layers = model->decoder->n_layers;
+  return facet_backend_is_pair (model->backend) ? facet_pair_split (model->backend, layers) : 0;
 }
 
 FacetNotice
@@ -186,14 +215,15 @@ facet_model_unref (FacetModel *model)
 {
   if (!g_atomic_int_dec_and_test (&model->refs))
     return;
+  /* Before the files, whose pages a device may read in place. */
+  g_clear_pointer (&model->retired, g_ptr_array_unref);
+  if (model->backend)
+    backend_free (model->backend);
   g_clear_pointer (&model->projector, facet_projector_free);
   if (model->decoder)
     model->decoder->free (model->decoder);
   g_clear_pointer (&model->tokenizer, facet_tokenizer_free);
   g_clear_pointer (&model->gguf, facet_gguf_close);
-  if (model->backend)
-    backend_free (model->backend);
-  g_clear_pointer (&model->retired, g_ptr_array_unref);
   g_clear_pointer (&model->info, facet_model_info_free);
   g_free (model);
 }

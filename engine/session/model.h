@@ -20,6 +20,7 @@ struct FacetModel {
   gboolean        exact;
   FacetNotice     notice;     /* not yet taken */
   FacetModelParams params;    /* what the backend was chosen by; no pointers */
+  guint64         encoder_bytes; /* of the projector's file, 0: none */
   int             failures;   /* of devices so far */
   gint            sessions;   /* that may hold plans and caches */
   GPtrArray      *retired;    /* backends that failed while several sessions had them */

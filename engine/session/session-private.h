@@ -28,13 +28,18 @@ struct FacetSession {
   FacetTimeline  held;     /* rows in the cache */
   int            written;  /* highest row ever written since the last reset, + 1 */
   float         *logits;   /* [vocab] of the last row computed */
+  const FacetSessionParams *watch; /* while the session is made: who is told and who may cancel */
   FacetLayerFunc on_layer;
   gpointer       layer_data;
 };
 
 void     facet_session_drop_runs    (FacetSession *session);
+/* The plan of that kind, compiled when first asked for. */
+FacetRun *facet_session_get_run     (FacetSession *session, FacetRunKind kind, GError **error);
 /* Makes a cache on the model's backend, if the session has none there. */
 gboolean facet_session_take_backend (FacetSession *session, GError **error);
+/* The cache, and on a device the plans that every answer needs. */
+gboolean facet_session_prepare      (FacetSession *session, GError **error);
 /* After @failure of a run: moves to another backend, with an empty cache; or
  * sets @error, which may be @failure itself. Clears @failure. */
 gboolean facet_session_recover      (FacetSession *session, GError **failure, GError **error);

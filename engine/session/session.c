@@ -51,8 +51,11 @@ facet_session_new (FacetModel *model, const FacetSessionParams *params, GError *
   session->logits = g_new (float, decoder->vocab);
   facet_timeline_init (&session->held);
   g_atomic_int_inc (&model->sessions);
-  if (!facet_session_take_backend (session, error))
+  session->watch = params;
+  if (!facet_session_prepare (session, error))
     g_clear_pointer (&session, facet_session_free);
+  else
+    session->watch = NULL;
   return session;
 }
 
@@ -96,8 +99,8 @@ facet_session_set_layer_func (FacetSession *session, FacetLayerFunc func, gpoint
 
 /* ---- one step ---- */
 
-static FacetRun *
-get_run (FacetSession *session, FacetRunKind kind, GError **error)
+FacetRun *
+facet_session_get_run (FacetSession *session, FacetRunKind kind, GError **error)
 {
   FacetRun *run = &session->runs[kind];
   FacetDecoder *decoder = session->model->decoder;
@@ -176,7 +179,7 @@ run_rows (FacetSession *session, const FacetTimeline *timeline, int from, int to
           FacetCancel *cancel, GError **error)
 {
   FacetBackend *backend = session->backend;
-  FacetRun *run = get_run (session, kind, error);
+  FacetRun *run = facet_session_get_run (session, kind, error);
   g_autoptr (GArray) soft = g_array_new (FALSE, FALSE, sizeof (float));
   int n = to - from;
   g_autofree gint32 *rows = g_new (gint32, 3 * n);
@@ -334,7 +337,7 @@ step_once (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error
 {
   int row = session->held.ids->len;
   FacetStep step = { .n = 1, .position = row, .ids = &id, .outputs = (const gint32[]) { 0 }, .n_outputs = 1 };
-  FacetRun *run = get_run (session, FACET_RUN_DECODE, error);
+  FacetRun *run = facet_session_get_run (session, FACET_RUN_DECODE, error);
   FacetBackend *backend = session->backend;
 
   if (!run)

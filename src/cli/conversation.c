@@ -62,10 +62,12 @@ add_turn (Conversation *conversation, FacetRole role, const char *text)
 Conversation *
 conversation_new (FacetModel *model, const ConversationParams *params, GError **error)
 {
-  FacetSessionParams session_params = { .context = params->context, .kv_type = params->kv_type };
+  FacetSessionParams session_params = { .context = params->context, .kv_type = params->kv_type, .cancel = params->cancel,
+                                        .progress = report_progress };
   FacetSession *session = facet_session_new (model, &session_params, error);
   Conversation *conversation;
 
+  report_progress_end ();
   if (session == NULL)
     return NULL;
   conversation = g_new0 (Conversation, 1);

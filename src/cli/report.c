@@ -64,12 +64,17 @@ report_error (const GError *error)
 void
 report_notice (FacetModel *model)
 {
+  int layers, on_cpu = facet_model_split (model, &layers);
+
   switch (facet_model_take_notice (model)) {
   case FACET_NOTICE_CPU_INSTEAD:
     g_printerr ("%s\n", _("The graphics device cannot run this model; the processor does."));
     break;
   case FACET_NOTICE_DEVICE_LOST:
     g_printerr ("%s\n", _("The graphics device failed; the processor went on from there."));
+    break;
+  case FACET_NOTICE_SPLIT:
+    g_printerr (_("The graphics device has no room for the whole model: the processor computes %d of %d layers.\n"), on_cpu, layers);
     break;
   case FACET_NOTICE_NONE:
     break;

@@ -51,7 +51,13 @@ native_load (gpointer             data,
     .progress = progress,
     .user_data = user_data,
   };
-  FacetSessionParams session_params = { .context = spec->context, .kv_type = spec->kv_type };
+  FacetSessionParams session_params = {
+    .context = spec->context,
+    .kv_type = spec->kv_type,
+    .cancel = cancel,
+    .progress = progress,
+    .user_data = user_data,
+  };
   const FacetModelInfo *info;
 
   native_unload (self);

@@ -1,15 +1,19 @@
 /* A device that fails at every possible moment of a short answer: the answer
  * is what it is without faults, and nothing is left behind (the validation
  * layers complain about objects that outlive their device). */
+#include "backend/pair-private.h"
 #include "backend/vulkan/fault.h"
 #include "device.h"
-#include "facet.h"
+#include "session/model.h"
 
 #include <string.h>
 
 #define TOKENS 3
 
 static const gint32 prompt_ids[] = { 2, 45, 300, 77, 512, 9, 123, 88, 401 };
+
+/* Layers that the processor has from the start. */
+static int split;
 
 /* Ids of the greedy answer; @notice is what the person is told. */
 static GArray *
@@ -30,6 +34,7 @@ answer (FacetVkFault kind, int nth, FacetNotice *notice, char **backend)
     facet_vk_fault_arm ((FacetVkFault) k, 0);
   model = facet_model_load (path, &params, &error);
   g_assert_no_error (error);
+  ((FacetPair *) model->backend)->at_least = split;
   facet_vk_fault_arm (kind, nth);
   session = facet_session_new (model, &shape, &error);
   g_assert_no_error (error);
@@ -61,36 +66,75 @@ check (FacetVkFault kind, int nth, const GArray *expected, FacetNotice wanted, c
 }
 
 static void
-test_kind (gconstpointer data)
+test_kind (FacetVkFault kind)
 {
-  FacetVkFault kind = (FacetVkFault) GPOINTER_TO_INT (data);
   gboolean memory = kind == FACET_VK_FAULT_ALLOCATE;
   g_autofree char *backend = NULL;
   FacetNotice notice;
   g_autoptr (GArray) expected = answer (kind, 0, &notice, &backend);
   int calls = facet_vk_fault_count (kind);
 
-  g_assert_cmpint (notice, ==, FACET_NOTICE_NONE);
+  g_assert_cmpint (notice, ==, split > 0 ? FACET_NOTICE_SPLIT : FACET_NOTICE_NONE);
   g_assert_true (g_str_has_prefix (backend, "vulkan"));
   g_assert_cmpint (calls, >=, 3);
   g_test_message ("%d calls", calls);
   for (int nth = 1; nth <= calls; nth++) {
-    /* Once: memory that is missing stays missing, a lost device comes back. */
-    check (kind, nth, expected, memory ? FACET_NOTICE_CPU_INSTEAD : FACET_NOTICE_NONE, memory ? "cpu" : "vulkan");
-    if (!memory)
-      check (kind, -nth, expected, FACET_NOTICE_DEVICE_LOST, "cpu");
+    /* Once: with fewer layers the device goes on, and so does a lost one opened anew. */
+    check (kind, nth, expected, memory || split > 0 ? FACET_NOTICE_SPLIT : FACET_NOTICE_NONE, "vulkan");
+    check (kind, -nth, expected, memory ? FACET_NOTICE_CPU_INSTEAD : FACET_NOTICE_DEVICE_LOST, "cpu");
+  }
+}
+
+static void
+test_whole (gconstpointer data)
+{
+  split = 0;
+  test_kind ((FacetVkFault) GPOINTER_TO_INT (data));
+}
+
+static void
+test_divided (gconstpointer data)
+{
+  split = 4;
+  test_kind ((FacetVkFault) GPOINTER_TO_INT (data));
+}
+
+/* Pages that the driver refuses are copied instead: nobody need know. */
+static void
+test_import (void)
+{
+  g_autofree char *backend = NULL;
+  FacetNotice notice;
+  g_autoptr (GArray) expected = answer (FACET_VK_FAULT_IMPORT, 0, &notice, &backend);
+  int calls = facet_vk_fault_count (FACET_VK_FAULT_IMPORT);
+
+  if (calls == 0) {
+    g_test_skip ("the device imports no memory");
+    return;
+  }
+  for (int nth = 1; nth <= calls; nth++) {
+    check (FACET_VK_FAULT_IMPORT, nth, expected, FACET_NOTICE_NONE, "vulkan");
+    check (FACET_VK_FAULT_IMPORT, -nth, expected, FACET_NOTICE_NONE, "vulkan");
   }
 }
 
 int
 main (int argc, char **argv)
 {
+  static const struct { const char *name; FacetVkFault kind; } kinds[] = {
+    { "allocate", FACET_VK_FAULT_ALLOCATE }, { "submit", FACET_VK_FAULT_SUBMIT }, { "wait", FACET_VK_FAULT_WAIT },
+  };
+
   g_test_init (&argc, &argv, NULL);
   g_setenv ("FACET_TEST_BACKEND", "vulkan", TRUE);
   if (device_missing ())
     return TEST_SKIPPED;
-  g_test_add_data_func ("/faults/allocate", GINT_TO_POINTER (FACET_VK_FAULT_ALLOCATE), test_kind);
-  g_test_add_data_func ("/faults/submit", GINT_TO_POINTER (FACET_VK_FAULT_SUBMIT), test_kind);
-  g_test_add_data_func ("/faults/wait", GINT_TO_POINTER (FACET_VK_FAULT_WAIT), test_kind);
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++) {
+    g_autofree char *whole = g_strdup_printf ("/faults/%s/whole", kinds[k].name), *divided = g_strdup_printf ("/faults/%s/divided", kinds[k].name);
+
+    g_test_add_data_func (whole, GINT_TO_POINTER (kinds[k].kind), test_whole);
+    g_test_add_data_func (divided, GINT_TO_POINTER (kinds[k].kind), test_divided);
+  }
+  g_test_add_func ("/faults/import", test_import);
   return g_test_run ();
 }

@@ -31,6 +31,7 @@ static const FacetBackendClass cpu_class = {
   .value = value,
   .kv_new = facet_cpu_kv_new,
   .kv_free = facet_cpu_kv_free,
+  .kv_copy = facet_cpu_kv_copy,
   .free = cpu_free,
 };
 

@@ -82,3 +82,19 @@ facet_cpu_kv_v (const FacetKv *kv, int layer, int head, int position)
 {
   return row_at (kv, kv->v[layer], layer, head, position, kv->layers[layer].head_v);
 }
+
+gboolean
+facet_cpu_kv_copy (FacetKv *kv, int layer, int from, int n, gboolean into, guint8 *rows, GError **error)
+{
+  const FacetKvLayer *l = &kv->layers[layer];
+
+  for (int value = 0; value < 2; value++)
+    for (int head = 0; head < l->n_kv; head++) {
+      guint8 *here = value ? facet_cpu_kv_v (kv, layer, head, from) : facet_cpu_kv_k (kv, layer, head, from);
+      gsize bytes = (gsize) n * facet_kv_row_bytes (kv->type, value ? l->head_v : l->head_k);
+
+      memcpy (into ? here : rows, into ? rows : here, bytes);
+      rows += bytes;
+    }
+  return TRUE;
+}

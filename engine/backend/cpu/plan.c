@@ -1,21 +1,19 @@
 #include "backend/cpu/conv.h"
 
 #include <errno.h>
-#include <math.h>
 #include <sys/mman.h>
+
+#include "backend/placement.h"
 
 #define ALIGN 64
 
-/* While compiling: where each value is born and read for the last time. */
 typedef struct {
-  FacetPlan *plan;
-  GArray    *steps;       /* FacetCpuStep */
-  int       *uses;        /* readers, by node */
-  int       *step_of;     /* by node */
-  int       *last_step;   /* by node */
-  gboolean  *stored;      /* by node */
-  gboolean  *wants_q8;    /* by node */
-  gsize     *offset;      /* by node */
+  FacetPlan   *plan;
+  GArray      *steps;     /* FacetCpuStep */
+  int         *uses;      /* readers, by node */
+  gboolean    *stored;    /* by node */
+  gboolean    *wants_q8;  /* by node */
+  FacetPlaced *placed;    /* by node; born at its own step */
 } Compiler;
 
 static gboolean
@@ -52,7 +50,7 @@ push_step (Compiler *c, void (*run) (FacetCpuRun *, const FacetCpuStep *, int), 
   FacetCpuStep step = { run, first, n, rows };
 
   for (int i = first; i < first + n; i++)
-    c->step_of[i] = (int) c->steps->len;
+    c->placed[i].born = (int) c->steps->len;
   g_array_append_val (c->steps, step);
 }
 
@@ -105,7 +103,7 @@ cut_into_steps (Compiler *c)
   const FacetGraph *g = c->plan->graph;
   int n_nodes = facet_graph_n_nodes (g);
 
-  if (c->plan->n_ropes > 0)
+  if (c->plan->ropes.n > 0)
     push_step (c, facet_cpu_step_rope, 0, 0, FACET_ROWS_TOKENS);
   for (int i = 0, n; i < n_nodes; i += n) {
     const FacetNode *node = facet_graph_node (g, i);
@@ -145,12 +143,12 @@ find_lifetimes (Compiler *c)
   for (int i = 0; i < n_nodes; i++) {
     const FacetNode *node = facet_graph_node (g, i);
 
-    c->last_step[i] = MAX (c->last_step[i], c->step_of[i]);
+    c->placed[i].dies = MAX (c->placed[i].dies, c->placed[i].born);
     if (node->layer != FACET_NOT_A_LAYER || i == facet_graph_result (g))
-      c->last_step[i] = (int) c->steps->len;
+      c->placed[i].dies = (int) c->steps->len;
     for (int s = 0; s < FACET_MAX_SRC; s++)
       if (node->src[s] >= 0)
-        c->last_step[node->src[s]] = MAX (c->last_step[node->src[s]], c->step_of[i]);
+        c->placed[node->src[s]].dies = MAX (c->placed[node->src[s]].dies, c->placed[i].born);
   }
 }
 
@@ -166,35 +164,14 @@ value_bytes (Compiler *c, int i)
   return (bytes + ALIGN) / ALIGN * ALIGN;
 }
 
-/* First fit: the lowest place that no value alive at the same time covers. */
 static gsize
 place_values (Compiler *c)
 {
   int n_nodes = facet_graph_n_nodes (c->plan->graph);
-  gsize total = 0;
 
-  for (int i = 0; i < n_nodes; i++) {
-    gsize bytes, at = 0;
-    gboolean moved = TRUE;
-
-    if (!c->stored[i])
-      continue;
-    bytes = value_bytes (c, i);
-    while (moved) {
-      moved = FALSE;
-      for (int j = 0; j < i; j++) {
-        gboolean alive = c->stored[j] && c->last_step[j] >= c->step_of[i] && c->step_of[j] <= c->last_step[i];
-
-        if (alive && at < c->offset[j] + value_bytes (c, j) && c->offset[j] < at + bytes) {
-          at = c->offset[j] + value_bytes (c, j);
-          moved = TRUE;
-        }
-      }
-    }
-    c->offset[i] = at;
-    total = MAX (total, at + bytes);
-  }
-  return total;
+  for (int i = 0; i < n_nodes; i++)
+    c->placed[i].bytes = c->stored[i] ? value_bytes (c, i) : 0;
+  return facet_place (c->placed, n_nodes);
 }
 
 static guint8 *
@@ -211,7 +188,7 @@ set_pointers (Compiler *c)
   for (int i = 0; i < facet_graph_n_nodes (plan->graph); i++) {
     const FacetNode *node = facet_graph_node (plan->graph, i);
     gsize rows = (gsize) facet_cpu_capacity (plan, node->rows);
-    guint8 *at = plan->arena + c->offset[i];
+    guint8 *at = plan->arena + c->placed[i].offset;
 
     if (!c->stored[i])
       continue;
@@ -223,46 +200,13 @@ set_pointers (Compiler *c)
   }
 }
 
-static gboolean
-same_rope (const FacetRope *a, const FacetRope *b)
-{
-  return a->base == b->base && a->scale == b->scale && a->head == b->head && a->divisors == b->divisors;
-}
-
 static void
 plan_ropes (FacetPlan *plan)
 {
-  int n_nodes = facet_graph_n_nodes (plan->graph);
-
-  plan->rope_table = g_new (int, n_nodes);
-  plan->rope_inv = g_new0 (float *, n_nodes + 1);
-  for (int i = 0; i < n_nodes; i++) {
-    const FacetNode *node = facet_graph_node (plan->graph, i);
-    const FacetRope *rope = &node->u.rope;
-
-    plan->rope_table[i] = -1;
-    if (node->op != FACET_OP_ROPE)
-      continue;
-    for (int j = 0; j < i && plan->rope_table[i] < 0; j++)
-      if (plan->rope_table[j] >= 0
-          && same_rope (&facet_graph_node (plan->graph, j)->u.rope, rope))
-        plan->rope_table[i] = plan->rope_table[j];
-    if (plan->rope_table[i] >= 0)
-      continue;
-    plan->rope_table[i] = plan->n_ropes;
-    plan->rope_inv[plan->n_ropes] = g_new (float, rope->head / 2);
-    for (int d = 0; d < rope->head / 2; d++) {
-      float inv = (float) (1.0 / pow (rope->base, 2.0 * d / rope->head)) * rope->scale;
-
-      plan->rope_inv[plan->n_ropes][d] = rope->divisors != NULL ? inv / rope->divisors[d] : inv;
-    }
-    plan->n_ropes++;
-  }
-  plan->rope_cs = g_new0 (float *, plan->n_ropes + 1);
-  for (int i = 0; i < n_nodes; i++)
-    if (plan->rope_table[i] >= 0 && plan->rope_cs[plan->rope_table[i]] == NULL)
-      plan->rope_cs[plan->rope_table[i]]
-        = g_new (float, (gsize) plan->max_rows * facet_graph_node (plan->graph, i)->u.rope.head);
+  facet_rope_angles_init (&plan->ropes, plan->graph);
+  plan->rope_cs = g_new0 (float *, plan->ropes.n + 1);
+  for (int t = 0; t < plan->ropes.n; t++)
+    plan->rope_cs[t] = g_new (float, (gsize) plan->max_rows * plan->ropes.head[t]);
 }
 
 static void
@@ -327,11 +271,9 @@ facet_cpu_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv,
   plan->values = g_new0 (FacetValue, n);
   c.steps = g_array_new (FALSE, TRUE, sizeof (FacetCpuStep));
   c.uses = g_new0 (int, n);
-  c.step_of = g_new0 (int, n);
-  c.last_step = g_new0 (int, n);
   c.stored = g_new0 (gboolean, n);
   c.wants_q8 = g_new0 (gboolean, n);
-  c.offset = g_new0 (gsize, n);
+  c.placed = g_new0 (FacetPlaced, n);
 
   find_uses (&c);
   plan_ropes (plan);
@@ -352,11 +294,9 @@ facet_cpu_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv,
   plan->n_steps = (int) c.steps->len;
   plan->steps = (FacetCpuStep *) (gpointer) g_array_free (c.steps, FALSE);
   g_free (c.uses);
-  g_free (c.step_of);
-  g_free (c.last_step);
   g_free (c.stored);
   g_free (c.wants_q8);
-  g_free (c.offset);
+  g_free (c.placed);
   if (plan->arena == NULL)
     g_clear_pointer (&plan, facet_cpu_plan_free);
   return plan;
@@ -369,18 +309,15 @@ facet_cpu_plan_free (FacetPlan *plan)
     return;
   if (plan->arena != NULL)
     munmap (plan->arena, MAX (plan->arena_bytes, 1));
-  for (int i = 0; i < plan->n_ropes; i++) {
-    g_free (plan->rope_inv[i]);
-    g_free (plan->rope_cs[i]);
-  }
+  for (int t = 0; t < plan->ropes.n; t++)
+    g_free (plan->rope_cs[t]);
   if (plan->scratch != NULL)
     for (int m = 0; m < facet_pool_members (plan->cpu->pool); m++)
       g_aligned_free (plan->scratch[m]);
   g_free (plan->scratch);
   g_aligned_free (plan->splits);
-  g_free (plan->rope_inv);
-  g_free (plan->rope_table);
   g_free (plan->rope_cs);
+  facet_rope_angles_clear (&plan->ropes);
   g_free (plan->values);
   g_free (plan->steps);
   g_free (plan);

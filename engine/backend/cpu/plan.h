@@ -14,6 +14,7 @@
 #include "backend/backend.h"
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/threadpool.h"
+#include "backend/rope-angles.h"
 
 typedef struct {
   FacetBackend        base;
@@ -57,10 +58,8 @@ struct FacetPlan {
   int               n_steps;
   guint8           *arena;
   gsize             arena_bytes;
-  int              *rope_table;  /* by node: its table of angles, -1; equal ropes share one */
-  int               n_ropes;
-  float           **rope_inv;    /* by table: [head/2] angle per position */
-  float           **rope_cs;     /* by table: [max rows][head/2 cosines, head/2 sines] */
+  FacetRopeAngles   ropes;
+  float           **rope_cs;     /* by table: [max rows] rows of it */
   guint8          **scratch;     /* by member */
   float            *splits;      /* partial attention results, see steps-attention.c */
 };
@@ -115,6 +114,7 @@ gboolean     facet_cpu_plan_run   (FacetPlan *plan, const FacetStep *step, Facet
 FacetKv     *facet_cpu_kv_new     (FacetBackend *backend, const FacetKvLayer *layers, int n_layers,
                                    int context, int max_step, FacetKvType type, GError **error);
 void         facet_cpu_kv_free    (FacetKv *kv);
+gboolean     facet_cpu_kv_copy    (FacetKv *kv, int layer, int from, int n, gboolean into, guint8 *rows, GError **error);
 /* Row of head @head at @position of a layer's keys or values. */
 guint8      *facet_cpu_kv_k       (const FacetKv *kv, int layer, int head, int position);
 guint8      *facet_cpu_kv_v       (const FacetKv *kv, int layer, int head, int position);

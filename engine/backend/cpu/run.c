@@ -1,7 +1,5 @@
 #include "backend/cpu/plan.h"
 
-#include <math.h>
-
 int
 facet_cpu_rows (const FacetCpuRun *run, int rows)
 {
@@ -30,34 +28,19 @@ facet_cpu_emit (const FacetPlan *plan, int node, int row, int c0, int c1)
     plan->cpu->kernels->quantize_q8 (v->data + at, &slice, 0, c1 - c0);
 }
 
-/* Angles as the original does: a 32-bit frequency times a 32-bit position. */
 void
 facet_cpu_step_rope (FacetCpuRun *run, const FacetCpuStep *step, int member)
 {
   const FacetPlan *plan = run->plan;
   int rows_a_chunk = 16;
   int n_chunks = (run->step->n + rows_a_chunk - 1) / rows_a_chunk;
-  int *heads = g_newa0 (int, plan->n_ropes);
 
-  for (int i = 0; i < facet_graph_n_nodes (plan->graph); i++)
-    if (plan->rope_table[i] >= 0)
-      heads[plan->rope_table[i]] = facet_graph_node (plan->graph, i)->u.rope.head;
   for (int chunk; (chunk = facet_cpu_next_chunk (run, step, n_chunks)) >= 0;) {
     int end = MIN (run->step->n, (chunk + 1) * rows_a_chunk);
 
-    for (int t = 0; t < plan->n_ropes; t++)
-      for (int r = chunk * rows_a_chunk; r < end; r++) {
-        int half = heads[t] / 2;
-        float *c = plan->rope_cs[t] + (gsize) r * heads[t], *s = c + half;
-        float position = (float) (run->step->position + r);
-
-        for (int d = 0; d < half; d++) {
-          float angle = position * plan->rope_inv[t][d];
-
-          c[d] = cosf (angle);
-          s[d] = sinf (angle);
-        }
-      }
+    for (int t = 0; t < plan->ropes.n; t++)
+      for (int r = chunk * rows_a_chunk; r < end; r++)
+        facet_rope_angles_row (&plan->ropes, t, run->step->position + r, plan->rope_cs[t] + (gsize) r * plan->ropes.head[t]);
   }
 }
 

@@ -177,7 +177,7 @@ row_rope (const FacetCpuRun *run, int node, int row)
   const FacetNode *n = node_at (run, node);
   int head = n->u.rope.head;
   int token = n->rows == FACET_ROWS_OUTPUTS ? run->step->outputs[row] : row;
-  const float *c = run->plan->rope_cs[run->plan->rope_table[node]] + (gsize) token * head;
+  const float *c = run->plan->rope_cs[run->plan->ropes.of_node[node]] + (gsize) token * head;
   const float *x = source (run, node, 0, row);
   float *y = row_of (run, node, row);
 

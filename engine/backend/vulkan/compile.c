@@ -154,7 +154,7 @@ require_weights (FacetVkCompiler *c, GError **error)
       if (node->w[w] != NULL)
         g_ptr_array_add (tensors, (gpointer) node->w[w]);
   }
-  return facet_vk_weights_require (c->plan->vk, tensors, NULL, error);
+  return facet_vk_weights_require (c->plan->vk, tensors, error);
 }
 
 static const struct {
@@ -363,8 +363,8 @@ build (FacetVkCompiler *c, GError **error)
   look_over (c);
   if (!require_weights (c, error))
     return FALSE;
-  for (int i = 0; i < facet_graph_n_nodes (plan->graph); i++)
-    if (!c->skip[i] && !emit (c, i, error))
+  for (int i = 0, n = facet_graph_n_nodes (plan->graph); i < n; i++)
+    if ((!c->skip[i] && !emit (c, i, error)) || !facet_vk_go_on (plan->vk, FACET_VK_BUILDING, (guint64) i + 1, (guint64) n, error))
       return FALSE;
   return allocate (plan, error) && facet_vk_record (plan, error);
 }

@@ -12,6 +12,7 @@ typedef struct {
   VkPhysicalDeviceSubgroupProperties subgroup;
   VkPhysicalDeviceDriverProperties driver;
   VkPhysicalDeviceShaderIntegerDotProductProperties dot;
+  VkPhysicalDeviceExternalMemoryHostPropertiesEXT host;
   VkPhysicalDeviceFeatures2 features;
   VkPhysicalDevice16BitStorageFeatures storage16;
   VkPhysicalDeviceShaderFloat16Int8Features float16;
@@ -51,6 +52,7 @@ ask (const FacetVkFunctions *f, VkPhysicalDevice physical, Answers *a)
     .subgroup = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES },
     .driver = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES },
     .dot = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES },
+    .host = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT },
     .features = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &a->storage16 },
     .storage16 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES },
     .float16 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES },
@@ -66,6 +68,10 @@ ask (const FacetVkFunctions *f, VkPhysicalDevice physical, Answers *a)
   if (has_extension (a, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)) {
     a->dot.pNext = a->properties.pNext;
     a->properties.pNext = &a->dot;
+  }
+  if (has_extension (a, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME)) {
+    a->host.pNext = a->properties.pNext;
+    a->properties.pNext = &a->host;
   }
   if (has_extension (a, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME)) {
     a->float16.pNext = a->features.pNext;
@@ -169,6 +175,7 @@ probe (const FacetVkFunctions *f, VkPhysicalDevice physical)
   key = facet_vk_cache_key (f, physical);
   self.info->self_test = facet_vk_verdict (key);
   self.has_budget = has_extension (&a, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+  self.import_alignment = a.host.minImportedHostPointerAlignment;
   /* Shaders count bytes in 32 bits. */
   self.limits = (FacetVkLimits) {
     .range = MIN (l->maxStorageBufferRange, 1u << 31),

@@ -24,3 +24,17 @@ facet_vk_fault (FacetVkFault kind)
 
   return call == nth || (nth < 0 && call >= -nth);
 }
+
+static gint pretends;
+
+void
+facet_vk_pretend_integrated (gboolean pretend)
+{
+  g_atomic_int_set (&pretends, pretend);
+}
+
+gboolean
+facet_vk_pretends (void)
+{
+  return g_atomic_int_get (&pretends);
+}

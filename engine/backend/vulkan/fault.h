@@ -1,4 +1,4 @@
-/* fault.h - failures on purpose, for tests
+/* fault.h - failures and other devices on purpose, for tests
  *
  * The n-th call of a kind fails as a device would; with -n so do all that
  * follow; 0 lets all pass. Calls are counted from the last arming.
@@ -11,6 +11,7 @@ typedef enum {
   FACET_VK_FAULT_ALLOCATE,
   FACET_VK_FAULT_SUBMIT,
   FACET_VK_FAULT_WAIT,
+  FACET_VK_FAULT_IMPORT,
   FACET_VK_N_FAULTS,
 } FacetVkFault;
 
@@ -18,3 +19,7 @@ void     facet_vk_fault_arm   (FacetVkFault kind, int nth);
 int      facet_vk_fault_count (FacetVkFault kind);
 /* Counts a call; TRUE: it must fail. */
 gboolean facet_vk_fault       (FacetVkFault kind);
+
+/* Whether devices opened from now on take themselves for integrated ones. */
+void     facet_vk_pretend_integrated (gboolean pretend);
+gboolean facet_vk_pretends           (void);

@@ -60,6 +60,7 @@
   X (FreeMemory) \
   X (GetBufferMemoryRequirements) \
   X (GetDeviceQueue) \
+  X (GetMemoryHostPointerPropertiesEXT) \
   X (GetPipelineCacheData) \
   X (MapMemory) \
   X (QueueSubmit) \
@@ -85,7 +86,7 @@ typedef struct {
 /* DEVICE: no loader, or no Vulkan 1.1. On failure nothing is left open. */
 gboolean facet_vk_instance_open      (FacetVkInstance *self, GError **error);
 void     facet_vk_instance_close     (FacetVkInstance *self);
-/* Fills in the device's functions. */
+/* Fills in the device's functions; those of extensions that are not enabled become NULL. */
 void     facet_vk_load_device        (FacetVkInstance *self, VkDevice device);
 
 /* TRUE on success, else sets NO_MEMORY or DEVICE: "@what: the code's name". */

@@ -13,20 +13,6 @@ memory_properties (FacetVk *vk, VkPhysicalDeviceMemoryBudgetPropertiesEXT *budge
   return properties.memoryProperties;
 }
 
-guint64
-facet_vk_memory_left (FacetVk *vk)
-{
-  VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT };
-  VkPhysicalDeviceMemoryProperties m = memory_properties (vk, &budget);
-  guint64 left = 0;
-
-  for (guint32 i = 0; i < m.memoryHeapCount; i++)
-    if (m.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)
-      left += !vk->has_budget ? m.memoryHeaps[i].size
-              : budget.heapBudget[i] > budget.heapUsage[i] ? budget.heapBudget[i] - budget.heapUsage[i] : 0;
-  return left;
-}
-
 /* Types are ordered so that the first with the wanted properties is the best;
  * the last choice is what every device has. */
 static int
@@ -45,6 +31,18 @@ find_type (FacetVk *vk, FacetVkMemory kind, guint32 allowed)
       if ((allowed >> i & 1) && (m.memoryTypes[i].propertyFlags & wanted[kind][choice]) == wanted[kind][choice])
         return (int) i;
   return -1;
+}
+
+guint64
+facet_vk_memory_left (FacetVk *vk)
+{
+  VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT };
+  VkPhysicalDeviceMemoryProperties m = memory_properties (vk, &budget);
+  guint32 heap = m.memoryTypes[find_type (vk, FACET_VK_DEVICE, G_MAXUINT32)].heapIndex;
+
+  if (!vk->has_budget)
+    return m.memoryHeaps[heap].size - MIN (vk->taken, m.memoryHeaps[heap].size);
+  return budget.heapBudget[heap] > budget.heapUsage[heap] ? budget.heapBudget[heap] - budget.heapUsage[heap] : 0;
 }
 
 static gboolean
@@ -95,9 +93,49 @@ facet_vk_buffer_new (FacetVk *vk, gsize size, FacetVkMemory kind, FacetVkBuffer 
   if (host_can_see (vk, type) && !(vk->hides_memory && kind == FACET_VK_DEVICE)
       && !facet_vk_check (f->MapMemory (vk->device, buffer->memory, 0, VK_WHOLE_SIZE, 0, (void **) &buffer->mapped), "map", error))
     goto fail;
+  vk->taken += size;
   return TRUE;
 
 fail:
+  buffer->size = 0;
+  facet_vk_buffer_free (vk, buffer);
+  return FALSE;
+}
+
+static gboolean
+import_memory (FacetVk *vk, void *at, gsize size, FacetVkBuffer *buffer, GError **error)
+{
+  const FacetVkFunctions *f = &vk->instance.f;
+  const VkExternalMemoryHandleTypeFlagBits kind = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+  VkMemoryHostPointerPropertiesEXT properties = { .sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT };
+  VkImportMemoryHostPointerInfoEXT pages = { .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT, .handleType = kind,
+                                             .pHostPointer = at };
+  VkMemoryAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .pNext = &pages, .allocationSize = size };
+  VkMemoryRequirements needs;
+
+  if (!facet_vk_check (f->GetMemoryHostPointerPropertiesEXT (vk->device, kind, at, &properties), "import", error))
+    return FALSE;
+  f->GetBufferMemoryRequirements (vk->device, buffer->buffer, &needs);
+  if ((properties.memoryTypeBits & needs.memoryTypeBits) == 0 || needs.size > size)
+    return facet_vk_check (VK_ERROR_FEATURE_NOT_PRESENT, "import", error);
+  info.memoryTypeIndex = (guint32) g_bit_nth_lsf (properties.memoryTypeBits & needs.memoryTypeBits, -1);
+  return facet_vk_check (facet_vk_fault (FACET_VK_FAULT_IMPORT) ? VK_ERROR_OUT_OF_HOST_MEMORY
+                                                                : f->AllocateMemory (vk->device, &info, NULL, &buffer->memory), "import", error)
+         && facet_vk_check (f->BindBufferMemory (vk->device, buffer->buffer, buffer->memory, 0), "import", error);
+}
+
+gboolean
+facet_vk_buffer_import (FacetVk *vk, void *at, gsize size, FacetVkBuffer *buffer, GError **error)
+{
+  VkExternalMemoryBufferCreateInfo external = { .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+                                                .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT };
+  VkBufferCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .pNext = &external, .size = size,
+                              .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT };
+
+  *buffer = (FacetVkBuffer) { 0 };
+  if (facet_vk_check (vk->instance.f.CreateBuffer (vk->device, &info, NULL, &buffer->buffer), "import", error)
+      && import_memory (vk, at, size, buffer, error))
+    return TRUE;
   facet_vk_buffer_free (vk, buffer);
   return FALSE;
 }
@@ -110,5 +148,6 @@ facet_vk_buffer_free (FacetVk *vk, FacetVkBuffer *buffer)
   /* Unmaps it, too. */
   if (buffer->memory != VK_NULL_HANDLE)
     vk->instance.f.FreeMemory (vk->device, buffer->memory, NULL);
+  vk->taken -= MIN (vk->taken, buffer->size);
   *buffer = (FacetVkBuffer) { 0 };
 }

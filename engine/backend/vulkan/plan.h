@@ -167,3 +167,4 @@ gboolean     facet_vk_plan_run  (FacetPlan *plan, const FacetStep *step, FacetCa
 FacetKv     *facet_vk_kv_new    (FacetBackend *backend, const FacetKvLayer *layers, int n_layers, int context, int max_step, FacetKvType type,
                                  GError **error);
 void         facet_vk_kv_free   (FacetKv *kv);
+gboolean     facet_vk_kv_copy   (FacetKv *kv, int layer, int from, int n, gboolean into, guint8 *rows, GError **error);

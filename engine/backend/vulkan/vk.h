@@ -69,6 +69,9 @@ typedef struct {
   char                 *cache_key;
   gboolean              cache_is_new; /* pipelines were made since it was read or written */
   gboolean              has_budget;   /* VK_EXT_memory_budget */
+  gboolean              shares_memory; /* with the processor */
+  gsize                 import_alignment; /* of imported pages; 0: none can be */
+  gboolean              imports;      /* weights are read in the file's map */
   FacetVkLimits         limits;
   GHashTable           *pipelines;    /* key -> VkPipeline */
   GHashTable           *weights;      /* tensor data -> FacetVkWeight */
@@ -77,6 +80,7 @@ typedef struct {
   gboolean              lost;         /* after an error of the device nothing works */
   double                seconds_per_cost; /* measured; 0: never yet */
   gint64                driver_us;        /* spent so far in submits and waits */
+  guint64               taken;            /* bytes of all buffers */
 } FacetVk;
 
 /* ---- devices.c: what there is ---- */
@@ -86,6 +90,7 @@ typedef struct {
   FacetDeviceInfo *info;
   guint32          family;
   gboolean         has_budget;
+  gsize            import_alignment;
   FacetVkLimits    limits;
 } FacetVkProbe;
 
@@ -96,13 +101,24 @@ GArray  *facet_vk_probe_all (FacetVkInstance *instance);
 
 gboolean facet_vk_buffer_new  (FacetVk *vk, gsize size, FacetVkMemory kind, FacetVkBuffer *buffer, GError **error);
 void     facet_vk_buffer_free (FacetVk *vk, FacetVkBuffer *buffer);
-/* Bytes of its own memory that the device has left, as far as it tells. */
+/* Bytes left of the memory that weights and caches go to, as far as the device tells. */
 guint64  facet_vk_memory_left (FacetVk *vk);
+
+/* The pages at @at, which must outlive the buffer, as one of the device's. */
+gboolean facet_vk_buffer_import (FacetVk *vk, void *at, gsize size, FacetVkBuffer *buffer, GError **error);
+
+/* ---- import.c, upload.c ---- */
+
+/* Gives places in the file's map to those of @weights (FacetVkWeight) for which
+ * that can be. */
+void     facet_vk_import (FacetVk *vk, GPtrArray *tensors, GPtrArray *weights);
+/* Copies each tensor to the place that its weight has. */
+gboolean facet_vk_upload (FacetVk *vk, GPtrArray *tensors, GPtrArray *weights, GError **error);
 
 /* ---- weights.c ---- */
 
 /* Brings those of @tensors (FacetTensor) to the device that are not there yet. */
-gboolean             facet_vk_weights_require (FacetVk *vk, GPtrArray *tensors, FacetCancel *cancel, GError **error);
+gboolean             facet_vk_weights_require (FacetVk *vk, GPtrArray *tensors, GError **error);
 /* Of a tensor that was required. */
 const FacetVkWeight *facet_vk_weight          (FacetVk *vk, const FacetTensor *tensor);
 /* Lets go of all; no plan may be left. */
@@ -136,6 +152,17 @@ gboolean facet_vk_self_test (FacetVk *vk, GError **error);
 char    *facet_vk_verdict   (const char *cache_key);
 /* Runs the self-test unless a verdict is remembered. DEVICE if it is bad. */
 gboolean facet_vk_trust     (FacetVk *vk, GError **error);
+
+/* ---- vulkan.c ---- */
+
+/* The parts of compile() that take time, in order. */
+typedef enum {
+  FACET_VK_UPLOADING,
+  FACET_VK_BUILDING,
+} FacetVkStage;
+
+/* Tells who waits for compile() how far it is; FALSE and CANCELLED if it is to end. */
+gboolean facet_vk_go_on (FacetVk *vk, FacetVkStage stage, guint64 done, guint64 total, GError **error);
 
 /* ---- submit.c ---- */
 

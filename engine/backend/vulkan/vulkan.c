@@ -1,5 +1,9 @@
 #include "backend/vulkan/plan.h"
 
+#include <unistd.h>
+
+#include "backend/vulkan/fault.h"
+
 static gsize
 plan_bytes (const FacetPlan *plan)
 {
@@ -47,6 +51,45 @@ vulkan_free (FacetBackend *backend)
   g_free (vk);
 }
 
+/* Of 1000. */
+#define UPLOAD_SHARE 700
+
+gboolean
+facet_vk_go_on (FacetVk *vk, FacetVkStage stage, guint64 done, guint64 total, GError **error)
+{
+  guint64 from = stage == FACET_VK_UPLOADING ? 0 : UPLOAD_SHARE, to = stage == FACET_VK_UPLOADING ? UPLOAD_SHARE : 1000;
+
+  if (facet_is_cancelled (vk->base.cancel)) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_CANCELLED, "cancelled");
+    return FALSE;
+  }
+  if (vk->base.progress != NULL)
+    vk->base.progress (from + (to - from) * done / MAX (total, 1), 1000, vk->base.progress_data);
+  return TRUE;
+}
+
+static void
+facts (FacetBackend *backend, FacetDeviceFacts *out)
+{
+  FacetVk *vk = (FacetVk *) backend;
+
+  out->identity = vk->cache_key;
+  out->shares_memory = vk->shares_memory;
+  out->room = facet_vk_memory_left (vk);
+}
+
+static gboolean
+holds (FacetBackend *backend, const FacetTensor *tensor)
+{
+  return facet_vk_weight ((FacetVk *) backend, tensor) != NULL;
+}
+
+static void
+forget (FacetBackend *backend)
+{
+  facet_vk_weights_drop ((FacetVk *) backend);
+}
+
 static const FacetBackendClass vulkan_class = {
   .name = "vulkan",
   .supports = facet_vk_supports,
@@ -57,6 +100,10 @@ static const FacetBackendClass vulkan_class = {
   .value = value,
   .kv_new = facet_vk_kv_new,
   .kv_free = facet_vk_kv_free,
+  .kv_copy = facet_vk_kv_copy,
+  .facts = facts,
+  .holds = holds,
+  .forget = forget,
   .free = vulkan_free,
 };
 
@@ -90,6 +137,11 @@ choose (FacetVk *vk, int number, GError **error)
   vk->has_budget = one->has_budget;
   vk->limits = one->limits;
   vk->info = g_steal_pointer (&one->info);
+  vk->import_alignment = one->import_alignment;
+  vk->shares_memory = vk->info->kind == FACET_DEVICE_INTEGRATED || facet_vk_pretends ();
+  /* A page is the most by which the map reaches beyond its tensors. */
+  vk->imports = vk->import_alignment > 0 && vk->import_alignment <= (gsize) sysconf (_SC_PAGESIZE)
+                && (vk->shares_memory || vk->info->kind == FACET_DEVICE_SOFTWARE);
   return TRUE;
 }
 
@@ -103,7 +155,10 @@ open_device (FacetVk *vk, GError **error)
                                                    .storageBuffer16BitAccess = VK_TRUE };
   VkDeviceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &storage, .queueCreateInfoCount = 1,
                               .pQueueCreateInfos = &queue };
+  const char *extensions[] = { VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME };
 
+  info.ppEnabledExtensionNames = extensions;
+  info.enabledExtensionCount = vk->imports ? 1 : 0;
   if (!facet_vk_check (vk->instance.f.CreateDevice (vk->physical, &info, NULL, &vk->device), "device", error))
     return FALSE;
   facet_vk_load_device (&vk->instance, vk->device);

@@ -1,11 +1,7 @@
-/* Weights are copied once from the file's map: into memory that the host sees,
- * or else through a ring of two stages, one being filled while the device
- * copies from the other. */
+/* Where weights lie: in the file's map (import.c), or in memory of the device
+ * that they are copied to once (upload.c). */
 #include "backend/vulkan/vk.h"
 
-#include <string.h>
-
-#define STAGE ((gsize) 16 << 20)
 #define CHUNK ((gsize) 256 << 20)
 
 static void
@@ -56,7 +52,7 @@ aligned (FacetVk *vk, VkDeviceSize size)
   return (size + vk->limits.alignment - 1) / vk->limits.alignment * vk->limits.alignment;
 }
 
-/* Gives every part its place; @ends[i] is where chunk number first + i ends. */
+/* Gives every part its place. */
 static gboolean
 place (FacetVk *vk, GPtrArray *weights, GError **error)
 {
@@ -101,133 +97,25 @@ place (FacetVk *vk, GPtrArray *weights, GError **error)
   return TRUE;
 }
 
-static FacetVkBuffer *
-chunk_of (FacetVk *vk, VkBuffer buffer)
-{
-  for (guint i = 0; i < vk->chunks->len; i++)
-    if (g_array_index (vk->chunks, FacetVkBuffer, i).buffer == buffer)
-      return &g_array_index (vk->chunks, FacetVkBuffer, i);
-  g_assert_not_reached ();
-}
-
-typedef struct {
-  FacetVk        *vk;
-  FacetVkBuffer   stages[2];
-  VkCommandBuffer commands[2];
-  VkFence         fences[2];
-  int             next;
-} Ring;
-
+/* Those that were not imported get a place and are copied there. */
 static gboolean
-ring_init (Ring *ring, FacetVk *vk, GError **error)
+bring_rest (FacetVk *vk, GPtrArray *tensors, GPtrArray *weights, GError **error)
 {
-  const FacetVkFunctions *f = &vk->instance.f;
-  VkCommandBufferAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO, .commandPool = vk->pool,
-                                       .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY, .commandBufferCount = 2 };
-  VkFenceCreateInfo fence = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, .flags = VK_FENCE_CREATE_SIGNALED_BIT };
+  g_autoptr (GPtrArray) rest = g_ptr_array_new (), places = g_ptr_array_new ();
 
-  ring->vk = vk;
-  for (int i = 0; i < 2; i++)
-    if (!facet_vk_buffer_new (vk, STAGE, FACET_VK_UPLOAD, &ring->stages[i], error)
-        || !facet_vk_check (f->CreateFence (vk->device, &fence, NULL, &ring->fences[i]), "fence", error))
-      return FALSE;
-  return facet_vk_check (f->AllocateCommandBuffers (vk->device, &info, ring->commands), "command buffer", error);
-}
+  for (guint i = 0; i < weights->len; i++) {
+    FacetVkWeight *weight = g_ptr_array_index (weights, i);
 
-static gboolean
-ring_wait (Ring *ring, int i, GError **error)
-{
-  FacetVk *vk = ring->vk;
-
-  if (vk->lost)
-    return facet_vk_check (VK_ERROR_DEVICE_LOST, "upload", error);
-  vk->lost = !facet_vk_check (vk->instance.f.WaitForFences (vk->device, 1, &ring->fences[i], VK_TRUE, G_MAXUINT64), "upload", error);
-  return !vk->lost;
-}
-
-static gboolean
-ring_copy (Ring *ring, const guint8 *source, VkBuffer target, VkDeviceSize offset, gsize size, GError **error)
-{
-  FacetVk *vk = ring->vk;
-  const FacetVkFunctions *f = &vk->instance.f;
-  int i = ring->next;
-  VkCommandBufferBeginInfo begin = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-                                     .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT };
-  VkSubmitInfo submit = { .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .commandBufferCount = 1, .pCommandBuffers = &ring->commands[i] };
-
-  ring->next = 1 - i;
-  if (!ring_wait (ring, i, error))
-    return FALSE;
-  memcpy (ring->stages[i].mapped, source, size);
-  f->BeginCommandBuffer (ring->commands[i], &begin);
-  f->CmdCopyBuffer (ring->commands[i], ring->stages[i].buffer, target, 1, &(VkBufferCopy) { 0, offset, size });
-  vk->lost = !facet_vk_check (f->EndCommandBuffer (ring->commands[i]), "upload", error)
-             || !facet_vk_check (f->ResetFences (vk->device, 1, &ring->fences[i]), "upload", error)
-             || !facet_vk_check (f->QueueSubmit (vk->queue, 1, &submit, ring->fences[i]), "upload", error);
-  return !vk->lost;
-}
-
-static void
-ring_clear (Ring *ring)
-{
-  FacetVk *vk = ring->vk;
-  const FacetVkFunctions *f = &vk->instance.f;
-
-  if (ring->commands[0] != VK_NULL_HANDLE) {
-    f->DeviceWaitIdle (vk->device);
-    f->FreeCommandBuffers (vk->device, vk->pool, 2, ring->commands);
+    if (weight->parts[0].range.buffer != VK_NULL_HANDLE)
+      continue;
+    g_ptr_array_add (rest, g_ptr_array_index (tensors, i));
+    g_ptr_array_add (places, weight);
   }
-  for (int i = 0; i < 2; i++) {
-    if (ring->fences[i] != VK_NULL_HANDLE)
-      f->DestroyFence (vk->device, ring->fences[i], NULL);
-    facet_vk_buffer_free (vk, &ring->stages[i]);
-  }
-}
-
-static gboolean
-upload_range (FacetVk *vk, Ring *ring, const guint8 *source, const FacetVkRange *range, FacetCancel *cancel, GError **error)
-{
-  FacetVkBuffer *chunk = chunk_of (vk, range->buffer);
-
-  if (chunk->mapped == NULL && ring->vk == NULL && !ring_init (ring, vk, error))
-    return FALSE;
-  for (VkDeviceSize done = 0, n; done < range->size; done += n) {
-    n = MIN (STAGE, range->size - done);
-    if (facet_is_cancelled (cancel)) {
-      g_set_error (error, FACET_ERROR, FACET_ERROR_CANCELLED, "cancelled");
-      return FALSE;
-    }
-    if (chunk->mapped != NULL)
-      memcpy (chunk->mapped + range->offset + done, source + done, n);
-    else if (!ring_copy (ring, source + done, range->buffer, range->offset + done, n, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-upload (FacetVk *vk, GPtrArray *tensors, GPtrArray *weights, FacetCancel *cancel, GError **error)
-{
-  Ring ring = { NULL };
-  gboolean done = TRUE;
-
-  for (guint t = 0; done && t < tensors->len; t++) {
-    const FacetTensor *tensor = g_ptr_array_index (tensors, t);
-    FacetVkWeight *weight = g_ptr_array_index (weights, t);
-
-    for (int i = 0; done && i < weight->n_parts; i++)
-      done = upload_range (vk, &ring, (const guint8 *) tensor->data + (gsize) weight->parts[i].first * weight->row_bytes,
-                           &weight->parts[i].range, cancel, error);
-  }
-  if (ring.vk != NULL) {
-    done = done && ring_wait (&ring, 0, error) && ring_wait (&ring, 1, error);
-    ring_clear (&ring);
-  }
-  return done;
+  return rest->len == 0 || (place (vk, places, error) && facet_vk_upload (vk, rest, places, error));
 }
 
 gboolean
-facet_vk_weights_require (FacetVk *vk, GPtrArray *tensors, FacetCancel *cancel, GError **error)
+facet_vk_weights_require (FacetVk *vk, GPtrArray *tensors, GError **error)
 {
   g_autoptr (GPtrArray) missing = g_ptr_array_new (), weights = g_ptr_array_new_with_free_func (weight_free);
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
@@ -245,9 +133,9 @@ facet_vk_weights_require (FacetVk *vk, GPtrArray *tensors, FacetCancel *cancel, 
     g_ptr_array_add (missing, (gpointer) tensor);
     g_ptr_array_add (weights, weight);
   }
-  if (missing->len == 0)
-    return TRUE;
-  if (!place (vk, weights, error) || !upload (vk, missing, weights, cancel, error)) {
+  if (vk->imports)
+    facet_vk_import (vk, missing, weights);
+  if (!bring_rest (vk, missing, weights, error)) {
     for (guint i = first_chunk; i < vk->chunks->len; i++)
       facet_vk_buffer_free (vk, &g_array_index (vk->chunks, FacetVkBuffer, i));
     g_array_set_size (vk->chunks, first_chunk);
