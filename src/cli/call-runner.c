@@ -36,7 +36,7 @@ call_runner_new (const char *name, FacetCancel *cancel, gboolean quiet)
 void
 call_runner_free (CallRunner *runner)
 {
-  facet_toolbox_free (runner->toolbox);
+  facet_toolbox_unref (runner->toolbox);
   g_free (runner);
 }
 
@@ -95,7 +95,7 @@ call_runner_run (const FacetCall *call, gpointer data)
     print_safe (shown);
   }
   if (question != NULL && !ask (question))
-    return g_strdup ("The person did not allow this.");
+    return g_strdup (FACET_TOOLBOX_DENIED);
   result = facet_toolbox_run (runner->toolbox, call, runner->cancel, &error);
   return result != NULL ? result : g_strdup_printf ("Error: %s", error->message);
 }

@@ -2,10 +2,9 @@
 
 #include <string.h>
 
+#include "facet-toolbox.h"
 #include "media.h"
 #include "report.h"
-
-#define MAX_ROUNDS 8
 
 typedef struct {
   FacetRole role;
@@ -120,7 +119,7 @@ make_prompt (const Conversation *conversation, const char *text, guint round)
   const ConversationParams *params = &conversation->params;
   FacetPrompt *prompt = facet_prompt_new (params->how);
 
-  if (params->tools != NULL && round + 1 < MAX_ROUNDS)
+  if (params->tools != NULL && round + 1 < FACET_TOOLBOX_MAX_ROUNDS)
     facet_prompt_set_tools (prompt, params->tools, round == 0 ? params->tool_choice : FACET_TOOLS_OFFERED, params->call_form);
   facet_prompt_set_thinking (prompt, params->thinking);
   facet_prompt_set_pan_and_scan (prompt, params->pan_and_scan);
@@ -205,7 +204,7 @@ answer (Conversation *conversation, const FacetReplyParams *params, FacetReply *
 
   g_ptr_array_unref (conversation->steps);
   conversation->steps = g_ptr_array_new_with_free_func (step_free);
-  for (guint round = 0; round < MAX_ROUNDS; round++) {
+  for (guint round = 0; round < FACET_TOOLBOX_MAX_ROUNDS; round++) {
     g_autoptr (FacetPrompt) prompt = make_prompt (conversation, reply->text, round);
     g_auto (FacetReply) part = { .text = NULL };
     gboolean answered = facet_session_reply (conversation->session, prompt, params, &part, error);

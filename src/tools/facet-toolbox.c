@@ -8,9 +8,16 @@
 
 #define MAX_TOOLS 64
 
+/* Either of them. */
+typedef struct {
+  const FacetBuiltinTool *builtin;
+  GStrv                   command;
+} Way;
+
 struct FacetToolbox {
-  GPtrArray *tools;    /* FacetTool */
-  GPtrArray *commands; /* GStrv by the same index; NULL: the built-in tools */
+  gatomicrefcount refs;
+  GPtrArray      *tools; /* FacetTool */
+  GPtrArray      *ways;  /* Way by the same index */
 };
 
 G_DEFINE_QUARK (facet-toolbox-error, facet_toolbox_error)
@@ -26,13 +33,44 @@ facet_toolbox_fail (GError **error, const char *format, ...)
   va_end (arguments);
 }
 
+static void
+way_free (gpointer data)
+{
+  Way *way = data;
+
+  g_strfreev (way->command);
+  g_free (way);
+}
+
 static FacetToolbox *
 toolbox_new (void)
 {
   FacetToolbox *toolbox = g_new0 (FacetToolbox, 1);
 
+  g_atomic_ref_count_init (&toolbox->refs);
   toolbox->tools = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_tool_unref);
+  toolbox->ways = g_ptr_array_new_with_free_func (way_free);
   return toolbox;
+}
+
+static int
+find_tool (FacetToolbox *toolbox, const char *name)
+{
+  for (guint i = 0; i < toolbox->tools->len; i++)
+    if (g_str_equal (facet_tool_name (g_ptr_array_index (toolbox->tools, i)), name))
+      return i;
+  return -1;
+}
+
+/* Takes all but the table's entry. */
+static void
+add_tool (FacetToolbox *toolbox, FacetTool *tool, const FacetBuiltinTool *builtin, GStrv command)
+{
+  Way *way = g_new (Way, 1);
+
+  *way = (Way){ builtin, command };
+  g_ptr_array_add (toolbox->tools, tool);
+  g_ptr_array_add (toolbox->ways, way);
 }
 
 FacetToolbox *
@@ -44,16 +82,52 @@ facet_toolbox_new_builtin (void)
     FacetTool *tool = facet_tool_new (facet_builtin_tools[i].name, facet_builtin_tools[i].description, facet_builtin_tools[i].parameters, NULL);
 
     g_assert (tool != NULL);
-    g_ptr_array_add (toolbox->tools, tool);
+    add_tool (toolbox, tool, &facet_builtin_tools[i], NULL);
   }
   return toolbox;
 }
 
-void
-facet_toolbox_free (FacetToolbox *toolbox)
+static gboolean
+check_name (FacetToolbox *toolbox, const char *name, GError **error)
 {
+  if (find_tool (toolbox, name) < 0)
+    return TRUE;
+  g_set_error (error, FACET_TOOLBOX_ERROR, FACET_TOOLBOX_ERROR_FILE, "there are two tools named %s", name);
+  return FALSE;
+}
+
+FacetToolbox *
+facet_toolbox_new_joined (FacetToolbox *first, FacetToolbox *second, GError **error)
+{
+  FacetToolbox *const parts[] = { first, second };
+  g_autoptr (FacetToolbox) toolbox = toolbox_new ();
+
+  for (guint k = 0; k < G_N_ELEMENTS (parts); k++)
+    for (guint i = 0; i < parts[k]->tools->len; i++) {
+      FacetTool *tool = g_ptr_array_index (parts[k]->tools, i);
+      const Way *way = g_ptr_array_index (parts[k]->ways, i);
+
+      if (!check_name (toolbox, facet_tool_name (tool), error))
+        return NULL;
+      add_tool (toolbox, facet_tool_ref (tool), way->builtin, g_strdupv (way->command));
+    }
+  return g_steal_pointer (&toolbox);
+}
+
+FacetToolbox *
+facet_toolbox_ref (FacetToolbox *toolbox)
+{
+  g_atomic_ref_count_inc (&toolbox->refs);
+  return toolbox;
+}
+
+void
+facet_toolbox_unref (FacetToolbox *toolbox)
+{
+  if (!g_atomic_ref_count_dec (&toolbox->refs))
+    return;
   g_ptr_array_unref (toolbox->tools);
-  g_clear_pointer (&toolbox->commands, g_ptr_array_unref);
+  g_ptr_array_unref (toolbox->ways);
   g_free (toolbox);
 }
 
@@ -117,8 +191,11 @@ read_tool (FacetToolbox *toolbox, JsonNode *node, GError **error)
   tool = facet_tool_new (name, description, parameters, error);
   if (tool == NULL)
     return FALSE;
-  g_ptr_array_add (toolbox->tools, tool);
-  g_ptr_array_add (toolbox->commands, g_steal_pointer (&command));
+  if (!check_name (toolbox, name, error)) {
+    facet_tool_unref (tool);
+    return FALSE;
+  }
+  add_tool (toolbox, tool, NULL, g_steal_pointer (&command));
   return TRUE;
 }
 
@@ -129,7 +206,6 @@ facet_toolbox_new_from_file (const char *path, GError **error)
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   JsonNode *root, *list;
 
-  toolbox->commands = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
   if (!json_parser_load_from_file (parser, path, error))
     return NULL;
   root = json_parser_get_root (parser);
@@ -147,15 +223,6 @@ facet_toolbox_new_from_file (const char *path, GError **error)
 }
 
 /* ---- calls ---- */
-
-static int
-find_tool (FacetToolbox *toolbox, const FacetCall *call)
-{
-  for (guint i = 0; i < toolbox->tools->len; i++)
-    if (g_str_equal (facet_tool_name (g_ptr_array_index (toolbox->tools, i)), call->name))
-      return i;
-  return -1;
-}
 
 static JsonParser *
 parse_arguments (const FacetCall *call)
@@ -184,17 +251,18 @@ quote_command (GStrv command)
 char *
 facet_toolbox_question (FacetToolbox *toolbox, const FacetCall *call)
 {
-  int index = find_tool (toolbox, call);
+  int index = find_tool (toolbox, call->name);
+  const Way *way = index >= 0 ? g_ptr_array_index (toolbox->ways, index) : NULL;
   g_autoptr (JsonParser) parser = parse_arguments (call);
   JsonObject *arguments = parser != NULL ? json_node_get_object (json_parser_get_root (parser)) : NULL;
   g_auto (GStrv) command = NULL;
   g_autofree char *line = NULL;
 
-  if (index < 0 || arguments == NULL)
+  if (way == NULL || arguments == NULL)
     return NULL;
-  if (toolbox->commands == NULL)
-    return facet_builtin_tools[index].question != NULL ? facet_builtin_tools[index].question (arguments) : NULL;
-  command = facet_command_fill (g_ptr_array_index (toolbox->commands, index), arguments, NULL);
+  if (way->builtin != NULL)
+    return way->builtin->question != NULL ? way->builtin->question (arguments) : NULL;
+  command = facet_command_fill ((const char *const *) way->command, arguments, NULL);
   if (command == NULL)
     return NULL;
   line = quote_command (command);
@@ -204,17 +272,18 @@ facet_toolbox_question (FacetToolbox *toolbox, const FacetCall *call)
 char *
 facet_toolbox_run (FacetToolbox *toolbox, const FacetCall *call, FacetCancel *cancel, GError **error)
 {
-  int index = find_tool (toolbox, call);
+  int index = find_tool (toolbox, call->name);
+  const Way *way = index >= 0 ? g_ptr_array_index (toolbox->ways, index) : NULL;
   g_autoptr (JsonParser) parser = parse_arguments (call);
   JsonObject *arguments = parser != NULL ? json_node_get_object (json_parser_get_root (parser)) : NULL;
   g_auto (GStrv) command = NULL;
 
-  if (index < 0 || arguments == NULL) {
+  if (way == NULL || arguments == NULL) {
     facet_toolbox_fail (error, "there is no tool %s", call->name);
     return NULL;
   }
-  if (toolbox->commands == NULL)
-    return facet_builtin_tools[index].run (arguments, error);
-  command = facet_command_fill (g_ptr_array_index (toolbox->commands, index), arguments, error);
+  if (way->builtin != NULL)
+    return way->builtin->run (arguments, error);
+  command = facet_command_fill ((const char *const *) way->command, arguments, error);
   return command != NULL ? facet_command_run ((const char *const *) command, call->arguments, cancel, error) : NULL;
 }

@@ -17,7 +17,7 @@
  * facet_toolbox_question() says what, and the program does not run the call
  * without a yes.
  *
- * Thread-safety: immutable; facet_toolbox_run() may be called in any thread.
+ * Thread-safety: immutable, reference counted; facet_toolbox_run() may be called in any thread.
  */
 #pragma once
 
@@ -37,8 +37,17 @@ typedef struct FacetToolbox FacetToolbox;
 
 FacetToolbox *facet_toolbox_new_builtin (void);
 FacetToolbox *facet_toolbox_new_from_file (const char *path, GError **error);
-void          facet_toolbox_free        (FacetToolbox *toolbox);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetToolbox, facet_toolbox_free)
+/* The tools of both, in order; FILE if they share a name. */
+FacetToolbox *facet_toolbox_new_joined  (FacetToolbox *first, FacetToolbox *second, GError **error);
+FacetToolbox *facet_toolbox_ref         (FacetToolbox *toolbox);
+void          facet_toolbox_unref       (FacetToolbox *toolbox);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetToolbox, facet_toolbox_unref)
+
+/* How often the model may go on after results before it must answer without tools. */
+#define FACET_TOOLBOX_MAX_ROUNDS 8
+
+/* What the model is told of a call that the person did not allow. */
+#define FACET_TOOLBOX_DENIED "The person did not allow this."
 
 /* Of FacetTool, for facet_prompt_set_tools(). */
 GPtrArray    *facet_toolbox_tools       (FacetToolbox *toolbox);

@@ -187,6 +187,32 @@ test_commands (void)
   g_assert_nonnull (strstr (error->message, "more than"));
 }
 
+/* A person's own beside the built-in ones; each name once. */
+static void
+test_joined (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FacetToolbox) builtin = facet_toolbox_new_builtin ();
+  g_autoptr (FacetToolbox) own = load ("{\"tools\":[" TOOL ("echo", "[\"cat\"]") "]}", NULL);
+  g_autoptr (FacetToolbox) taken = load ("{\"tools\":[" TOOL ("clock", "[\"cat\"]") "]}", NULL);
+  g_autoptr (FacetToolbox) both = facet_toolbox_new_joined (builtin, own, &error);
+  g_autofree char *sum = NULL, *back = NULL, *asked = NULL;
+
+  g_assert_no_error (error);
+  g_clear_pointer (&builtin, facet_toolbox_unref);
+  g_clear_pointer (&own, facet_toolbox_unref);
+  g_assert_cmpuint (facet_toolbox_tools (both)->len, ==, 5);
+  sum = run (both, "calculator", "{\"expression\":\"2*3\"}", NULL);
+  g_assert_cmpstr (sum, ==, "6");
+  g_assert_null (question (both, "calculator", "{\"expression\":\"2*3\"}"));
+  back = run (both, "echo", "{\"text\":\"x\"}", NULL);
+  g_assert_cmpstr (back, ==, "{\"text\":\"x\"}");
+  asked = question (both, "echo", "{\"text\":\"x\"}");
+  g_assert_nonnull (strstr (asked, "'cat'"));
+  g_assert_null (facet_toolbox_new_joined (both, taken, &error));
+  g_assert_error (error, FACET_TOOLBOX_ERROR, FACET_TOOLBOX_ERROR_FILE);
+}
+
 static void
 test_cancel (void)
 {
@@ -226,6 +252,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/toolbox/units", test_units);
   g_test_add_func ("/toolbox/builtin", test_builtin);
   g_test_add_func ("/toolbox/read-file", test_read_file);
+  g_test_add_func ("/toolbox/joined", test_joined);
   g_test_add_func ("/toolbox/commands", test_commands);
   g_test_add_func ("/toolbox/cancel", test_cancel);
   g_test_add_func ("/toolbox/bad-files", test_bad_files);
