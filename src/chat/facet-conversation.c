@@ -5,13 +5,15 @@
 struct _FacetConversation {
   GObject parent_instance;
 
-  FacetStore *store;
-  gint64      chat_id;
-  GPtrArray  *messages; /* (element-type FacetMessage) */
+  FacetStore       *store;
+  gint64            chat_id;
+  GPtrArray        *messages; /* (element-type FacetMessage) */
+  FacetChatOptions *options;
 };
 
 enum {
   PROP_CHAT_ID = 1,
+  PROP_OPTIONS,
   N_PROPS
 };
 
@@ -55,6 +57,7 @@ facet_conversation_finalize (GObject *object)
 
   g_clear_object (&self->store);
   g_ptr_array_unref (self->messages);
+  g_clear_pointer (&self->options, facet_chat_options_free);
   G_OBJECT_CLASS (facet_conversation_parent_class)->finalize (object);
 }
 
@@ -66,6 +69,9 @@ facet_conversation_get_property (GObject *object, guint id, GValue *value, GPara
   switch (id) {
   case PROP_CHAT_ID:
     g_value_set_int64 (value, self->chat_id);
+    break;
+  case PROP_OPTIONS:
+    g_value_set_pointer (value, self->options);
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -82,6 +88,7 @@ facet_conversation_class_init (FacetConversationClass *klass)
 
   props[PROP_CHAT_ID] = g_param_spec_int64 ("chat-id", NULL, NULL, 0, G_MAXINT64, 0,
                                             G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  props[PROP_OPTIONS] = g_param_spec_pointer ("options", NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -139,6 +146,102 @@ find_id (FacetConversation *self, gint64 id)
   return NULL;
 }
 
+/* ---- choices and draft -------------------------------------------------- */
+
+static gboolean
+load_options (FacetConversation *self, GError **error)
+{
+  g_autofree char *json = facet_store_get_options (self->store, self->chat_id, error);
+
+  if (json == NULL)
+    return FALSE;
+  self->options = facet_chat_options_parse (json);
+  return TRUE;
+}
+
+static gboolean
+save_options (FacetConversation *self, GError **error)
+{
+  g_autofree char *json = facet_chat_options_write (self->options);
+
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_OPTIONS]);
+  return facet_store_set_options (self->store, self->chat_id, json, error);
+}
+
+const FacetChatOptions *
+facet_conversation_get_options (FacetConversation *self)
+{
+  return self->options;
+}
+
+gboolean
+facet_conversation_set_mode (FacetConversation *self, const char *mode, GError **error)
+{
+  if (g_str_equal (self->options->mode, mode))
+    return TRUE;
+  g_free (self->options->mode);
+  self->options->mode = g_strdup (mode);
+  return save_options (self, error);
+}
+
+gboolean
+facet_conversation_set_tools (FacetConversation *self, gboolean tools, GError **error)
+{
+  if (self->options->tools == tools)
+    return TRUE;
+  self->options->tools = tools;
+  return save_options (self, error);
+}
+
+gboolean
+facet_conversation_set_thinking (FacetConversation *self, gboolean thinking, GError **error)
+{
+  if (self->options->thinking == thinking)
+    return TRUE;
+  self->options->thinking = thinking;
+  return save_options (self, error);
+}
+
+gboolean
+facet_conversation_allow_tool (FacetConversation *self, const char *tool, GError **error)
+{
+  if (tool == NULL)
+    g_ptr_array_set_size (self->options->allowed, 0);
+  else if (facet_chat_options_allows (self->options, tool))
+    return TRUE;
+  else
+    g_ptr_array_add (self->options->allowed, g_strdup (tool));
+  return save_options (self, error);
+}
+
+char *
+facet_conversation_get_draft (FacetConversation *self, GError **error)
+{
+  return facet_store_get_draft (self->store, self->chat_id, error);
+}
+
+gboolean
+facet_conversation_set_draft (FacetConversation *self, const char *draft, GError **error)
+{
+  return facet_store_set_draft (self->store, self->chat_id, draft, error);
+}
+
+/* What was chosen for the new chat becomes its own. */
+static gboolean
+leave_new_chat (FacetConversation *self, GError **error)
+{
+  FacetChatOptions next = { .mode = (char *) "", .tools = self->options->tools, .thinking = self->options->thinking };
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  g_autofree char *json = NULL;
+
+  next.allowed = none;
+  json = facet_chat_options_write (&next);
+  return save_options (self, error) && facet_store_set_options (self->store, 0, json, error) &&
+         facet_store_set_draft (self->store, 0, "", error);
+}
+
+/* ---- messages ----------------------------------------------------------- */
+
 static gboolean
 ensure_chat (FacetConversation *self, GError **error)
 {
@@ -146,7 +249,7 @@ ensure_chat (FacetConversation *self, GError **error)
     return TRUE;
 
   self->chat_id = facet_store_add_chat (self->store, NULL, error);
-  if (self->chat_id == 0)
+  if (self->chat_id == 0 || !leave_new_chat (self, error))
     return FALSE;
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CHAT_ID]);
   return TRUE;
@@ -170,18 +273,24 @@ FacetConversation *
 facet_conversation_new (FacetStore *store)
 {
   FacetConversation *self = g_object_new (FACET_TYPE_CONVERSATION, NULL);
+  g_autoptr (GError) error = NULL;
 
   self->store = g_object_ref (store);
+  if (!load_options (self, &error)) {
+    g_warning ("the choices for a new chat cannot be read: %s", error->message);
+    self->options = facet_chat_options_parse ("");
+  }
   return self;
 }
 
 FacetConversation *
 facet_conversation_open (FacetStore *store, gint64 chat_id, GError **error)
 {
-  g_autoptr (FacetConversation) self = facet_conversation_new (store);
+  g_autoptr (FacetConversation) self = g_object_new (FACET_TYPE_CONVERSATION, NULL);
 
+  self->store = g_object_ref (store);
   self->chat_id = chat_id;
-  return reload (self, error) ? g_steal_pointer (&self) : NULL;
+  return load_options (self, error) && reload (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
 FacetStore *

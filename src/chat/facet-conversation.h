@@ -7,7 +7,12 @@
  *
  * Errors are those of the store: translated sentences.
  *
- * Property "chat-id" (int64, 0 until there is a chat) notifies.
+ * The chat's choices and its draft belong to it, too. Before there is a chat
+ * they are those of the next new one, which the store keeps as well; the next
+ * chat after it begins with tools and thinking as they were last.
+ *
+ * Properties that notify: "chat-id" (int64, 0 until there is a chat), "options"
+ * (pointer, as facet_conversation_get_options()).
  *
  * Thread-safety: main thread only.
  */
@@ -15,6 +20,7 @@
 
 #include <gio/gio.h>
 
+#include "chat/facet-chat-options.h"
 #include "chat/facet-message.h"
 
 G_BEGIN_DECLS
@@ -35,6 +41,19 @@ FacetMessage      *facet_conversation_get_last    (FacetConversation *self);
 
 /* -1 if @message is not in the shown branch. */
 int                facet_conversation_find        (FacetConversation *self, FacetMessage *message);
+
+/* Returns: (transfer none): until they change. */
+const FacetChatOptions *facet_conversation_get_options (FacetConversation *self);
+gboolean           facet_conversation_set_mode     (FacetConversation *self, const char *mode, GError **error);
+gboolean           facet_conversation_set_tools    (FacetConversation *self, gboolean tools, GError **error);
+gboolean           facet_conversation_set_thinking (FacetConversation *self, gboolean thinking, GError **error);
+
+/* @tool is not asked about any more in this chat; NULL: all are again. */
+gboolean           facet_conversation_allow_tool   (FacetConversation *self, const char *tool, GError **error);
+
+/* Text that was not sent. Returns: (transfer full). */
+char              *facet_conversation_get_draft    (FacetConversation *self, GError **error);
+gboolean           facet_conversation_set_draft    (FacetConversation *self, const char *draft, GError **error);
 
 /* Stores a question below the last message; with @instead_of, as a new branch
  * in that message's place. @attachments (element-type FacetStoreAttachment)

@@ -8,6 +8,7 @@
 
 #include "facet-block-widgets.h"
 #include "facet-markdown-view.h"
+#include "facet-message-calls.h"
 #include "facet-message-details.h"
 
 /* How long the end of an answer is told. */
@@ -18,8 +19,11 @@ struct _FacetMessageRow {
 
   FacetMessage *message;
   GtkWidget    *body;     /* FacetMarkdownView of answers, GtkLabel of questions */
+  GtkWidget    *progress; /* spinner, and what is being done */
   GtkWidget    *spinner;
+  GtkWidget    *phase;
   GtkWidget    *thoughts;
+  GtkWidget    *calls;
   GtkWidget    *failure;
   GtkWidget    *failure_details;
   GtkWidget    *notice;   /* announced at the end of an answer */
@@ -89,7 +93,7 @@ update_status (FacetMessageRow *self)
   gboolean running = record->status == FACET_MESSAGE_RUNNING;
   gboolean answer = facet_message_is_answer (self->message);
 
-  gtk_widget_set_visible (self->spinner, running);
+  gtk_widget_set_visible (self->progress, running);
   gtk_spinner_set_spinning (GTK_SPINNER (self->spinner), running);
   gtk_accessible_update_state (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_STATE_BUSY, running, -1);
   gtk_widget_set_visible (self->toolbar, !running);
@@ -110,6 +114,13 @@ thoughts_changed_cb (FacetMessageRow *self)
 
   facet_message_thoughts_update (self->thoughts, facet_message_get_thoughts (self->message),
                                  running && *facet_message_get_text (self->message) == '\0');
+}
+
+static void
+calls_changed_cb (FacetMessageRow *self)
+{
+  facet_message_calls_update (self->calls, facet_message_get_calls (self->message),
+                              facet_message_get_status (self->message) == FACET_MESSAGE_RUNNING);
 }
 
 static gboolean
@@ -147,6 +158,7 @@ status_changed_cb (FacetMessageRow *self)
   update_status (self);
   text_changed_cb (self);
   thoughts_changed_cb (self);
+  calls_changed_cb (self);
   announce (self);
 }
 
@@ -272,9 +284,16 @@ build (FacetMessageRow *self, FacetStore *store)
   add_attachments (bubble, store, record);
   self->body = answer ? facet_markdown_view_new () : question_label ();
   self->spinner = gtk_spinner_new ();
-  gtk_widget_set_halign (self->spinner, GTK_ALIGN_START);
+  self->phase = gtk_label_new (NULL);
+  gtk_label_set_ellipsize (GTK_LABEL (self->phase), PANGO_ELLIPSIZE_END);
+  gtk_widget_add_css_class (self->phase, "dim-label");
+  gtk_widget_add_css_class (self->phase, "caption");
+  self->progress = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
+  gtk_box_append (GTK_BOX (self->progress), self->spinner);
+  gtk_box_append (GTK_BOX (self->progress), self->phase);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->spinner), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Answering"), -1);
   self->thoughts = facet_message_thoughts_new ();
+  self->calls = facet_message_calls_new ();
   self->failure = question_label ();
   gtk_widget_add_css_class (self->failure, "error");
   self->failure_details = facet_message_failure_new ();
@@ -284,8 +303,9 @@ build (FacetMessageRow *self, FacetStore *store)
   gtk_widget_add_css_class (self->notice, "caption");
 
   gtk_box_append (GTK_BOX (bubble), self->thoughts);
+  gtk_box_append (GTK_BOX (bubble), self->calls);
   gtk_box_append (GTK_BOX (bubble), self->body);
-  gtk_box_append (GTK_BOX (bubble), self->spinner);
+  gtk_box_append (GTK_BOX (bubble), self->progress);
   gtk_box_append (GTK_BOX (bubble), self->failure);
   gtk_box_append (GTK_BOX (bubble), self->failure_details);
   gtk_box_append (GTK_BOX (outer), bubble);
@@ -307,12 +327,15 @@ facet_message_row_new (FacetMessage *message, FacetStore *store)
   g_signal_connect_object (self->thoughts, "notify::expanded", G_CALLBACK (thoughts_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (message, "notify::text", G_CALLBACK (text_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (message, "notify::thoughts", G_CALLBACK (thoughts_changed_cb), self, G_CONNECT_SWAPPED);
+  g_object_bind_property (message, "phase", self->phase, "label", G_BINDING_SYNC_CREATE);
+  g_signal_connect_object (message, "notify::calls", G_CALLBACK (calls_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (message, "notify::status", G_CALLBACK (status_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (message, "notify::siblings", G_CALLBACK (update_branches), self, G_CONNECT_SWAPPED);
   update_branches (self);
   update_status (self);
   text_changed_cb (self);
   thoughts_changed_cb (self);
+  calls_changed_cb (self);
   gtk_widget_set_visible (self->notice, FALSE);
   if (facet_message_get_status (message) == FACET_MESSAGE_STOPPED)
     announce (self);

@@ -10,11 +10,15 @@ struct _FacetMessage {
   FacetStoreMessage *record; /* its text is kept in text below */
   GString           *text;
   GString           *thoughts; /* likewise */
+  GPtrArray         *calls;    /* FacetCallRecord, likewise */
+  char              *phase;
 };
 
 enum {
   PROP_TEXT = 1,
   PROP_THOUGHTS,
+  PROP_CALLS,
+  PROP_PHASE,
   PROP_STATUS,
   PROP_SIBLINGS,
   N_PROPS
@@ -32,6 +36,8 @@ facet_message_finalize (GObject *object)
   facet_store_message_free (self->record);
   g_string_free (self->text, TRUE);
   g_string_free (self->thoughts, TRUE);
+  g_ptr_array_unref (self->calls);
+  g_free (self->phase);
   G_OBJECT_CLASS (facet_message_parent_class)->finalize (object);
 }
 
@@ -46,6 +52,12 @@ facet_message_get_property (GObject *object, guint id, GValue *value, GParamSpec
     break;
   case PROP_THOUGHTS:
     g_value_set_string (value, self->thoughts->str);
+    break;
+  case PROP_CALLS:
+    g_value_set_pointer (value, self->calls);
+    break;
+  case PROP_PHASE:
+    g_value_set_string (value, self->phase);
     break;
   case PROP_STATUS:
     g_value_set_int (value, self->record->status);
@@ -69,6 +81,8 @@ facet_message_class_init (FacetMessageClass *klass)
 
   props[PROP_TEXT] = g_param_spec_string ("text", NULL, NULL, NULL, flags);
   props[PROP_THOUGHTS] = g_param_spec_string ("thoughts", NULL, NULL, NULL, flags);
+  props[PROP_CALLS] = g_param_spec_pointer ("calls", NULL, NULL, flags);
+  props[PROP_PHASE] = g_param_spec_string ("phase", NULL, NULL, NULL, flags);
   props[PROP_STATUS] = g_param_spec_int ("status", NULL, NULL, 0, FACET_MESSAGE_FAILED, 0, flags);
   props[PROP_SIBLINGS] = g_param_spec_uint ("siblings", NULL, NULL, 0, G_MAXUINT, 0, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
@@ -89,6 +103,7 @@ facet_message_new (FacetStoreMessage *record)
   self->record = record;
   g_string_assign (self->text, record->text);
   g_string_assign (self->thoughts, record->thinking);
+  self->calls = facet_call_records_parse (record->calls, record->text);
   return self;
 }
 
@@ -114,6 +129,12 @@ const char *
 facet_message_get_thoughts (FacetMessage *self)
 {
   return self->thoughts->str;
+}
+
+const GPtrArray *
+facet_message_get_calls (FacetMessage *self)
+{
+  return self->calls;
 }
 
 gboolean
@@ -146,6 +167,11 @@ facet_message_update (FacetMessage *self, FacetStoreMessage *record)
     g_string_assign (self->thoughts, record->thinking);
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_THOUGHTS]);
   }
+  if (!running && strcmp (old->calls, record->calls) != 0) {
+    g_ptr_array_unref (self->calls);
+    self->calls = facet_call_records_parse (record->calls, record->text);
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CALLS]);
+  }
   if (old->status != record->status)
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATUS]);
   if (old->sibling_count != record->sibling_count || old->sibling_index != record->sibling_index)
@@ -159,6 +185,20 @@ facet_message_append (FacetMessage *self, const char *text, gsize length)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_TEXT]);
 }
 
+void
+facet_message_append_thought (FacetMessage *self, const char *text, gsize length)
+{
+  g_string_append_len (self->thoughts, text, length);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_THOUGHTS]);
+}
+
+void
+facet_message_add_call (FacetMessage *self, FacetCallRecord *call)
+{
+  g_ptr_array_add (self->calls, call);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CALLS]);
+}
+
 static void
 set_string (char **field, const char *value)
 {
@@ -167,8 +207,27 @@ set_string (char **field, const char *value)
 }
 
 void
+facet_message_set_phase (FacetMessage *self, const char *phase)
+{
+  set_string (&self->phase, phase);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PHASE]);
+}
+
+void
+facet_message_settle_call (FacetMessage *self, guint index, FacetCallState state, const char *result)
+{
+  FacetCallRecord *call = g_ptr_array_index (self->calls, index);
+
+  call->state = state;
+  set_string (&call->result, result);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CALLS]);
+}
+
+void
 facet_message_finish (FacetMessage *self, FacetMessageStatus status, const char *stats, const char *failure)
 {
+  g_free (self->record->calls);
+  self->record->calls = facet_call_records_write (self->calls);
   set_string (&self->record->stats, stats);
   set_string (&self->record->failure, failure);
   self->record->status = status;

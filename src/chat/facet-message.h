@@ -3,8 +3,10 @@
  * Mirrors a message of the store. Only FacetConversation and FacetReplier
  * write to it; everything else reads and follows its properties.
  *
- * Properties, readable with notify: "text", "thoughts" (strings), "status" (int, a
- * FacetMessageStatus), "siblings" (uint, how many branches there are here).
+ * Properties, readable with notify: "text", "thoughts", "phase" (strings; the last
+ * says what is done for a RUNNING answer, and is kept nowhere), "calls"
+ * (pointer, as facet_message_get_calls()), "status" (int, a FacetMessageStatus),
+ * "siblings" (uint, how many branches there are here).
  *
  * Thread-safety: main thread only.
  */
@@ -12,6 +14,7 @@
 
 #include <glib-object.h>
 
+#include "store/facet-call-record.h"
 #include "store/facet-store.h"
 
 G_BEGIN_DECLS
@@ -33,11 +36,25 @@ FacetMessageStatus       facet_message_get_status      (FacetMessage *self);
 /* What the model thought before it answered, "" if nothing. */
 const char              *facet_message_get_thoughts    (FacetMessage *self);
 
+/* The calls of tools on the way to an answer.
+ * Returns: (transfer none) (element-type FacetCallRecord). */
+const GPtrArray         *facet_message_get_calls       (FacetMessage *self);
+
 /* Takes @record, which must have the same id. */
 void                     facet_message_update          (FacetMessage *self, FacetStoreMessage *record);
 
 /* While RUNNING. */
 void                     facet_message_append          (FacetMessage *self, const char *text, gsize length);
+void                     facet_message_append_thought  (FacetMessage *self, const char *text, gsize length);
+
+void                     facet_message_set_phase       (FacetMessage *self, const char *phase);
+
+/* While RUNNING: takes @call; settles the call at @index, which was OPEN. */
+void                     facet_message_add_call        (FacetMessage *self, FacetCallRecord *call);
+void                     facet_message_settle_call     (FacetMessage  *self,
+                                                        guint          index,
+                                                        FacetCallState state,
+                                                        const char    *result);
 
 /* Ends an answer; @stats and @failure may be NULL. */
 void                     facet_message_finish          (FacetMessage      *self,

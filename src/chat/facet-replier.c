@@ -4,32 +4,18 @@
 
 #include <glib/gi18n-lib.h>
 #include <json-glib/json-glib.h>
+#include <string.h>
 
-#include "facet-replier.h"
-#include "modes/facet-mode.h"
+#include "facet-replier-private.h"
+
 #include "service/facet-error-text.h"
-#include "settings/facet-settings.h"
 
 #define SAVE_INTERVAL_MS 500
-
-struct _FacetReplier {
-  GObject parent_instance;
-
-  FacetEngineService *service;
-  GSettings          *settings;
-
-  /* set while running */
-  FacetConversation *conversation;
-  FacetMessage      *message;
-  guint64            job;
-  guint              save_timer;
-  gboolean           unsaved;
-  char              *phase;
-};
 
 enum {
   PROP_RUNNING = 1,
   PROP_PHASE,
+  PROP_QUESTION,
   N_PROPS
 };
 
@@ -38,14 +24,27 @@ static guint finished_signal;
 
 G_DEFINE_FINAL_TYPE (FacetReplier, facet_replier, G_TYPE_OBJECT)
 
-static void
-set_phase (FacetReplier *self, const char *phase)
+void
+_facet_replier_set_phase (FacetReplier *self, const char *phase)
 {
   if (g_strcmp0 (self->phase, phase) == 0)
     return;
   g_free (self->phase);
   self->phase = g_strdup (phase);
+  if (self->message != NULL)
+    facet_message_set_phase (self->message, phase);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PHASE]);
+}
+
+void
+_facet_replier_set_question (FacetReplier *self, int index, char *question)
+{
+  if (self->asked == index)
+    return;
+  self->asked = index;
+  g_free (self->question);
+  self->question = question;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_QUESTION]);
 }
 
 static gboolean
@@ -63,14 +62,37 @@ save_cb (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+needs_break (const char *text)
+{
+  return *text != '\0' && text[strlen (text) - 1] != '\n';
+}
+
 static void
 text_cb (const char *text, gsize length, gpointer user_data)
 {
   FacetReplier *self = user_data;
 
-  set_phase (self, C_("engine phase", "Answering…"));
+  _facet_replier_set_phase (self, C_("engine phase", "Answering…"));
   self->unsaved = TRUE;
+  /* what comes after the result of a call is a paragraph of its own */
+  if (!self->text_begun && self->round > 0 && needs_break (facet_message_get_text (self->message)))
+    facet_message_append (self->message, "\n\n", 2);
+  self->text_begun = TRUE;
   facet_message_append (self->message, text, length);
+}
+
+static void
+thought_cb (const char *text, gsize length, gpointer user_data)
+{
+  FacetReplier *self = user_data;
+
+  _facet_replier_set_phase (self, C_("engine phase", "Thinking…"));
+  self->unsaved = TRUE;
+  if (!self->thought_begun && needs_break (facet_message_get_thoughts (self->message)))
+    facet_message_append_thought (self->message, "\n\n", 2);
+  self->thought_begun = TRUE;
+  facet_message_append_thought (self->message, text, length);
 }
 
 static void
@@ -79,12 +101,12 @@ set_listening (FacetReplier *self, guint64 done, guint64 total)
   g_autofree char *share = NULL;
 
   if (total == 0) {
-    set_phase (self, C_("engine phase", "Listening…"));
+    _facet_replier_set_phase (self, C_("engine phase", "Listening…"));
     return;
   }
   /* Translators: how much of a recording has been heard. */
   share = g_strdup_printf (C_("engine phase", "Listening… %d %%"), (int) (done * 100 / total));
-  set_phase (self, share);
+  _facet_replier_set_phase (self, share);
 }
 
 static void
@@ -94,13 +116,13 @@ progress_cb (FacetPhase phase, guint64 done, guint64 total, gpointer user_data)
 
   switch (phase) {
   case FACET_PHASE_ENCODE_IMAGE:
-    set_phase (self, C_("engine phase", "Looking at the picture…"));
+    _facet_replier_set_phase (self, C_("engine phase", "Looking at the picture…"));
     break;
   case FACET_PHASE_ENCODE_AUDIO:
     set_listening (self, done, total);
     break;
   case FACET_PHASE_PREFILL:
-    set_phase (self, C_("engine phase", "Reading…"));
+    _facet_replier_set_phase (self, C_("engine phase", "Reading…"));
     break;
   case FACET_PHASE_LOAD:
   case FACET_PHASE_DECODE:
@@ -110,10 +132,10 @@ progress_cb (FacetPhase phase, guint64 done, guint64 total, gpointer user_data)
 }
 
 static char *
-stats_to_json (FacetReplier *self, const FacetAnswer *answer)
+stats_to_json (FacetReplier *self)
 {
   const FacetLoaded *loaded = facet_engine_service_get_loaded (self->service);
-  const FacetStats *stats = &answer->stats;
+  const FacetStats *stats = &self->total.stats;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (JsonNode) root = NULL;
 
@@ -127,7 +149,7 @@ stats_to_json (FacetReplier *self, const FacetAnswer *answer)
   ADD ("first_token_seconds", double, stats->first_token_seconds);
   ADD ("prefill_seconds", double, stats->prefill_seconds);
   ADD ("decode_seconds", double, stats->decode_seconds);
-  ADD ("stop_reason", int, answer->stop_reason);
+  ADD ("stop_reason", int, self->total.stop_reason);
   if (loaded != NULL) {
     ADD ("backend", string, loaded->backend);
     ADD ("quantization", string, loaded->quantization);
@@ -158,17 +180,17 @@ reset (FacetReplier *self)
 {
   self->job = 0;
   g_clear_handle_id (&self->save_timer, g_source_remove);
+  g_clear_pointer (&self->offered, facet_toolbox_unref);
   g_clear_object (&self->message);
   g_clear_object (&self->conversation);
-  set_phase (self, "");
+  _facet_replier_set_phase (self, "");
 }
 
-static void
-done_cb (const FacetAnswer *answer, const GError *failure, gpointer user_data)
+void
+_facet_replier_finish (FacetReplier *self, const GError *failure)
 {
-  FacetReplier *self = user_data;
   g_autoptr (FacetMessage) message = g_object_ref (self->message);
-  g_autofree char *stats = answer != NULL ? stats_to_json (self, answer) : failure_to_json (failure);
+  g_autofree char *stats = failure == NULL ? stats_to_json (self) : failure_to_json (failure);
   const char *sentence = failure != NULL ? facet_error_text (failure) : NULL;
   FacetMessageStatus status = FACET_MESSAGE_DONE;
   g_autoptr (GError) error = NULL;
@@ -176,7 +198,7 @@ done_cb (const FacetAnswer *answer, const GError *failure, gpointer user_data)
   if (failure != NULL) {
     g_message ("the answer failed: %s", failure->message);
     status = FACET_MESSAGE_FAILED;
-  } else if (answer->stop_reason == FACET_STOP_CANCELLED) {
+  } else if (self->total.stop_reason == FACET_STOP_CANCELLED) {
     status = FACET_MESSAGE_STOPPED;
   }
 
@@ -190,127 +212,75 @@ done_cb (const FacetAnswer *answer, const GError *failure, gpointer user_data)
   g_signal_emit (self, finished_signal, 0, message);
 }
 
-/* Recordings to be written down, in their language or another: nothing else
- * is asked about them. */
-static gboolean
-is_transcription (const FacetStoreMessage *record)
+/* The prompt of the last round holds those before it. */
+static void
+add_round (FacetReplier *self, const FacetReplySummary *summary)
 {
-  const char *mode = facet_mode_find (record->mode)->id;
-  gboolean sounds = FALSE;
+  FacetStats *total = &self->total.stats;
+  FacetStats so_far = *total;
 
-  if (record->role != FACET_STORE_ROLE_USER || (!g_str_equal (mode, "transcribe") && !g_str_equal (mode, "translate")))
-    return FALSE;
-  for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++) {
-    const FacetStoreAttachment *attachment = record->attachments->pdata[i];
-
-    if (attachment->kind != FACET_ATTACHMENT_AUDIO)
-      return FALSE;
-    sounds = TRUE;
-  }
-  return sounds;
+  self->total.stop_reason = summary->stop_reason;
+  *total = summary->stats;
+  if (self->round == 0)
+    return;
+  total->generated_tokens += so_far.generated_tokens;
+  total->decode_seconds += so_far.decode_seconds;
+  total->prefill_seconds += so_far.prefill_seconds;
+  total->first_token_seconds = so_far.first_token_seconds;
 }
 
-/* Earlier recordings that were written down are left out: their text follows,
- * as the person may have corrected it. */
 static void
-add_message (FacetReplier *self, FacetRequest *request, FacetStore *store, const FacetStoreMessage *record,
-             const char *text, gboolean last)
+done_cb (const FacetReplySummary *summary, const GError *failure, gpointer user_data)
 {
-  gboolean transcription = is_transcription (record);
-  g_autofree char *rendered = NULL;
+  FacetReplier *self = user_data;
 
-  facet_request_begin_turn (request, record->role == FACET_STORE_ROLE_MODEL ? FACET_ROLE_MODEL : FACET_ROLE_USER);
-  for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++) {
-    const FacetStoreAttachment *attachment = record->attachments->pdata[i];
-    g_autofree char *path = facet_store_attachment_path (store, attachment);
-    g_autofree char *contents = NULL;
-
-    switch (attachment->kind) {
-    case FACET_ATTACHMENT_IMAGE:
-      facet_request_add_picture (request, path);
-      break;
-    case FACET_ATTACHMENT_AUDIO:
-      if (last || !transcription)
-        facet_request_add_sound (request, path);
-      break;
-    case FACET_ATTACHMENT_TEXT:
-    default:
-      if (g_file_get_contents (path, &contents, NULL, NULL))
-        facet_request_add_file (request, attachment->name, contents, -1);
-      break;
-    }
-  }
-  if (transcription)
-    rendered = facet_mode_render_spoken (record->mode, text, self->settings);
+  self->job = 0;
+  if (summary != NULL)
+    add_round (self, summary);
+  if (summary != NULL && summary->stop_reason != FACET_STOP_CANCELLED && summary->calls != NULL && summary->calls->len > 0)
+    _facet_replier_take_calls (self, summary->calls);
   else
-    rendered = record->role == FACET_STORE_ROLE_USER ? facet_mode_render (record->mode, text, self->settings) : g_strdup (text);
-  if (transcription && last)
-    facet_request_transcribe (request, rendered);
-  facet_request_add_text (request, rendered);
+    _facet_replier_finish (self, failure);
 }
 
-FacetRequest *
-facet_replier_build_request (FacetReplier      *self,
-                             FacetConversation *conversation,
-                             FacetMessage      *last,
-                             const char        *draft,
-                             const char        *draft_mode,
-                             GPtrArray         *draft_attachments)
+/* ---- rounds ------------------------------------------------------------- */
+
+void
+_facet_replier_begin_round (FacetReplier *self)
 {
-  FacetStore *store = facet_conversation_get_store (conversation);
-  FacetRequest *request = facet_request_new ();
-  g_autofree char *system = g_settings_get_string (self->settings, "system-prompt");
-  int end = last != NULL ? facet_conversation_find (conversation, last) : -1;
+  const FacetReplyEvents events = { .text = text_cb, .thought = thought_cb, .progress = progress_cb, .done = done_cb };
+  gboolean may_call = self->round + 1 < FACET_TOOLBOX_MAX_ROUNDS;
+  g_autoptr (FacetRequest) request = NULL;
+  FacetMessage *last = self->message;
 
-  if (*system != '\0') {
-    facet_request_begin_turn (request, FACET_ROLE_SYSTEM);
-    facet_request_add_text (request, system);
-  }
-  for (int i = 0; i <= end; i++) {
-    FacetMessage *message = facet_conversation_get_message (conversation, i);
-
-    /* an answer that failed before its first word would end the prompt oddly */
-    if (facet_message_is_answer (message) && *facet_message_get_text (message) == '\0')
-      continue;
-    add_message (self, request, store, facet_message_get_record (message), facet_message_get_text (message),
-                 i == end && draft == NULL);
-  }
-  if (draft != NULL) {
-    FacetStoreMessage record = {
-      .role = FACET_STORE_ROLE_USER,
-      .mode = (char *) draft_mode,
-      .attachments = draft_attachments,
-    };
-
-    add_message (self, request, store, &record, draft, TRUE);
-  }
-  request->own_sampling = !g_settings_get_boolean (self->settings, "model-sampling");
-  if (request->own_sampling) {
-    const FacetSampling unused = { 0 };
-
-    request->sampling = facet_settings_get_sampling (self->settings, &unused);
-  }
-  return request;
+  /* an answer that nothing is known of yet is no part of its own prompt */
+  if (*facet_message_get_text (last) == '\0' && facet_message_get_calls (last)->len == 0)
+    last = facet_conversation_get_message (self->conversation, (guint) facet_conversation_find (self->conversation, last) - 1);
+  request = _facet_replier_build_request (self, self->conversation, last, may_call ? self->offered : NULL);
+  self->text_begun = self->thought_begun = FALSE;
+  _facet_replier_set_phase (self, C_("engine phase", "Reading…"));
+  self->job = facet_engine_service_reply (self->service, request, &events, self);
 }
 
 static void
-start (FacetReplier *self, FacetConversation *conversation, FacetMessage *message, FacetRequest *request)
+start (FacetReplier *self, FacetConversation *conversation, FacetMessage *message, FacetToolbox *offered)
 {
-  const FacetReplyEvents events = { .text = text_cb, .progress = progress_cb, .done = done_cb };
-
   self->conversation = g_object_ref (conversation);
   self->message = g_object_ref (message);
+  self->offered = offered != NULL ? facet_toolbox_ref (offered) : NULL;
+  self->round = 0;
+  self->total = (FacetReplySummary){ .stop_reason = FACET_STOP_CANCELLED };
   self->unsaved = FALSE;
   self->save_timer = g_timeout_add (SAVE_INTERVAL_MS, save_cb, self);
-  set_phase (self, C_("engine phase", "Reading…"));
-  self->job = facet_engine_service_reply (self->service, request, &events, self);
+  _facet_replier_begin_round (self);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_RUNNING]);
 }
 
+/* @offered: the tools that the chat offers, NULL if none. */
 static gboolean
-check_ready (FacetReplier *self, GError **error)
+check_ready (FacetReplier *self, FacetConversation *conversation, FacetToolbox **offered, GError **error)
 {
-  if (self->job != 0) {
+  if (facet_replier_is_running (self)) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY, _("Another answer is being written."));
     return FALSE;
   }
@@ -318,57 +288,82 @@ check_ready (FacetReplier *self, GError **error)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED, _("Choose a model first."));
     return FALSE;
   }
-  return TRUE;
+  *offered = NULL;
+  if (facet_conversation_get_options (conversation)->tools)
+    *offered = _facet_replier_get_toolbox (self, error);
+  return *offered != NULL || !facet_conversation_get_options (conversation)->tools;
+}
+
+static gboolean
+is_transcription (const FacetStoreMessage *record)
+{
+  return _facet_replier_is_transcription (record->mode, record->role, record->attachments);
 }
 
 gboolean
 facet_replier_answer (FacetReplier *self, FacetConversation *conversation, FacetMessage *question, GError **error)
 {
-  g_autoptr (FacetRequest) request = NULL;
+  FacetToolbox *offered;
   FacetMessage *message;
 
-  if (!check_ready (self, error))
+  if (!check_ready (self, conversation, &offered, error))
     return FALSE;
-  request = facet_replier_build_request (self, conversation, question, NULL, NULL, NULL);
   message = facet_conversation_begin_answer (conversation, question,
                                              facet_engine_service_get_loaded (self->service)->name, error);
   if (message == NULL)
     return FALSE;
-  start (self, conversation, message, request);
+  start (self, conversation, message, offered);
   return TRUE;
 }
 
 gboolean
 facet_replier_continue (FacetReplier *self, FacetConversation *conversation, FacetMessage *answer, GError **error)
 {
-  g_autoptr (FacetRequest) request = NULL;
   int index = facet_conversation_find (conversation, answer);
   FacetMessage *question = index > 0 ? facet_conversation_get_message (conversation, index - 1) : NULL;
+  FacetToolbox *offered;
 
-  if (!check_ready (self, error))
+  if (!check_ready (self, conversation, &offered, error))
     return FALSE;
   /* its journal gives what there was, as a new answer */
   if (question != NULL && is_transcription (facet_message_get_record (question)))
     return facet_replier_answer (self, conversation, question, error);
   if (!facet_store_resume_message (facet_conversation_get_store (conversation), facet_message_get_id (answer), error))
     return FALSE;
-  request = facet_replier_build_request (self, conversation, answer, NULL, NULL, NULL);
   facet_message_resume (answer);
-  start (self, conversation, answer, request);
+  start (self, conversation, answer, offered);
   return TRUE;
 }
 
+/* Between two rounds the engine has nothing to stop. */
 void
 facet_replier_stop (FacetReplier *self)
 {
-  if (self->job != 0)
+  if (self->job != 0) {
     facet_engine_service_stop (self->service, self->job);
+  } else if (self->message != NULL) {
+    _facet_replier_drop_calls (self);
+    self->total.stop_reason = FACET_STOP_CANCELLED;
+    _facet_replier_finish (self, NULL);
+  }
 }
 
 gboolean
 facet_replier_is_running (FacetReplier *self)
 {
-  return self->job != 0;
+  return self->message != NULL;
+}
+
+FacetMessage *
+facet_replier_get_message (FacetReplier *self)
+{
+  return self->message;
+}
+
+const FacetCallRecord *
+facet_replier_get_asked (FacetReplier *self)
+{
+  return self->asked >= 0 ? facet_message_get_calls (self->message)->pdata[self->asked] : NULL;
 }
 
 FacetConversation *
@@ -394,8 +389,10 @@ facet_replier_dispose (GObject *object)
 {
   FacetReplier *self = FACET_REPLIER (object);
 
-  if (self->job != 0) {
-    facet_engine_service_forget (self->service, self->job);
+  if (self->message != NULL) {
+    if (self->job != 0)
+      facet_engine_service_forget (self->service, self->job);
+    _facet_replier_drop_calls (self);
     facet_store_finish_message (facet_conversation_get_store (self->conversation),
                                 facet_message_get_id (self->message), FACET_MESSAGE_STOPPED,
                                 facet_message_get_text (self->message), facet_message_get_thoughts (self->message),
@@ -405,13 +402,18 @@ facet_replier_dispose (GObject *object)
   }
   g_clear_object (&self->service);
   g_clear_object (&self->settings);
+  g_clear_pointer (&self->toolbox, facet_toolbox_unref);
   G_OBJECT_CLASS (facet_replier_parent_class)->dispose (object);
 }
 
 static void
 facet_replier_finalize (GObject *object)
 {
-  g_free (FACET_REPLIER (object)->phase);
+  FacetReplier *self = FACET_REPLIER (object);
+
+  g_free (self->phase);
+  g_free (self->question);
+  g_free (self->toolbox_key);
   G_OBJECT_CLASS (facet_replier_parent_class)->finalize (object);
 }
 
@@ -422,10 +424,13 @@ facet_replier_get_property (GObject *object, guint id, GValue *value, GParamSpec
 
   switch (id) {
   case PROP_RUNNING:
-    g_value_set_boolean (value, self->job != 0);
+    g_value_set_boolean (value, self->message != NULL);
     break;
   case PROP_PHASE:
     g_value_set_string (value, self->phase);
+    break;
+  case PROP_QUESTION:
+    g_value_set_string (value, self->question);
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -444,6 +449,7 @@ facet_replier_class_init (FacetReplierClass *klass)
 
   props[PROP_RUNNING] = g_param_spec_boolean ("running", NULL, NULL, FALSE, flags);
   props[PROP_PHASE] = g_param_spec_string ("phase", NULL, NULL, "", flags);
+  props[PROP_QUESTION] = g_param_spec_string ("question", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
   finished_signal = g_signal_new ("finished", FACET_TYPE_REPLIER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                   G_TYPE_NONE, 1, FACET_TYPE_MESSAGE);
@@ -453,4 +459,5 @@ static void
 facet_replier_init (FacetReplier *self)
 {
   self->phase = g_strdup ("");
+  self->asked = -1;
 }

@@ -164,7 +164,7 @@ transcribe_file (const Arguments *arguments, FacetModel *model, FacetSession *se
   if (audio == NULL)
     return FALSE;
   if (arguments->options.temperature < 0)
-    params.sampling.temperature = 0; /* what was said leaves no choice */
+    params.sampling.temperature = facet_transcribe_sampling (model).temperature;
   key = facet_transcribe_key (model, arguments->options.mmproj, instruction, &params.sampling);
   journal = facet_journal_path (facet_audio_hash (audio), key);
   if (arguments->fresh)

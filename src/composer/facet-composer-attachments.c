@@ -65,6 +65,27 @@ _facet_composer_add (FacetComposer *self, FacetAttachment *attachment)
   g_object_unref (attachment);
 }
 
+GPtrArray *
+facet_composer_take_attachments (FacetComposer *self)
+{
+  GPtrArray *attachments = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->attachments)); i++) {
+    FacetAttachment *attachment = g_list_model_get_item (G_LIST_MODEL (self->attachments), i);
+
+    g_signal_handlers_disconnect_by_data (attachment, self);
+    g_ptr_array_add (attachments, attachment);
+  }
+  g_list_store_remove_all (self->attachments);
+  return attachments;
+}
+
+void
+facet_composer_put_attachment (FacetComposer *self, FacetAttachment *attachment)
+{
+  _facet_composer_add (self, g_object_ref (attachment));
+}
+
 void
 facet_composer_add_file (FacetComposer *self, GFile *file)
 {

@@ -14,10 +14,11 @@ mode_action_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
   FacetComposer *self = data;
 
   facet_composer_set_mode (self, facet_mode_find (g_variant_get_string (parameter, NULL)));
+  g_signal_emit_by_name (self, "mode-chosen", self->mode->id);
 }
 
 gboolean
-_facet_composer_offers (FacetComposer *self, const FacetMode *mode)
+facet_composer_offers (FacetComposer *self, const FacetMode *mode)
 {
   return (!mode->needs_eyes || self->sees) && (!mode->needs_ears || self->hears);
 }
@@ -33,14 +34,14 @@ _facet_composer_build_modes (FacetComposer *self)
     g_autofree char *label = NULL;
     g_autoptr (GMenuItem) item = NULL;
 
-    if (_facet_composer_offers (self, mode))
+    if (facet_composer_offers (self, mode))
       label = g_strdup (title);
     else
       /* Translators: %s is an assistant mode such as "Describe Picture" */
       label = g_strdup_printf (mode->needs_eyes ? _("%s (needs a model that sees)") : _("%s (needs a model that hears)"),
                                title);
     item = g_menu_item_new (label, NULL);
-    g_menu_item_set_action_and_target (item, _facet_composer_offers (self, mode) ? "composer.mode" : "composer.lacking", "s",
+    g_menu_item_set_action_and_target (item, facet_composer_offers (self, mode) ? "composer.mode" : "composer.lacking", "s",
                                        mode->id);
     g_menu_append_item (modes, item);
   }

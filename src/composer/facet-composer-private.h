@@ -21,6 +21,7 @@ struct _FacetComposer {
   AdwBin        *recorder_bin;
   GtkMenuButton *mode_button;
   AdwBin        *options_bin;
+  GtkMenuButton *choices_button;
   GtkLabel      *meter;
   GtkLabel      *notice;      /* what no longer fits */
   GtkWidget     *stop;
@@ -28,6 +29,10 @@ struct _FacetComposer {
 
   GSettings            *settings;
   GtkWidget            *options;  /* of the mode */
+  GtkWidget            *thinking; /* GtkSwitch, as tools */
+  GtkWidget            *tools;
+  GtkWidget            *thinking_row;
+  GtkWidget            *allowed_row;
   FacetRecorderBar     *recorder;
   GListStore           *attachments;
   FacetAttachment      *removed; /* the last one, which may be brought back */
@@ -37,6 +42,8 @@ struct _FacetComposer {
   gboolean              ready;
   gboolean              sees;
   gboolean              hears;
+  gboolean              thinks;
+  gboolean              showing_choices;
 };
 
 /* facet-composer.c: the next message would be different now. */
@@ -57,6 +64,8 @@ void _facet_composer_setup_screenshot  (FacetComposer *self);
 /* facet-composer-modes.c */
 void _facet_composer_setup_modes       (FacetComposer *self);
 void _facet_composer_build_modes       (FacetComposer *self);
-gboolean _facet_composer_offers        (FacetComposer *self, const FacetMode *mode);
+
+/* facet-composer-choices.c */
+void _facet_composer_setup_choices     (FacetComposer *self);
 
 G_END_DECLS

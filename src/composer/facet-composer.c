@@ -14,6 +14,8 @@ enum {
   SIGNAL_CANCEL_EDIT,
   SIGNAL_CHANGED,
   SIGNAL_REMOVED,
+  SIGNAL_MODE_CHOSEN,
+  SIGNAL_CHOICE,
   N_SIGNALS
 };
 
@@ -77,9 +79,31 @@ update (FacetComposer *self)
   _facet_composer_update_recorder (self);
 }
 
+/* An empty line runs as the keyboard does; its caret stands where lines begin
+ * in this window all the same. */
+static GdkDevice *
+find_keyboard (FacetComposer *self)
+{
+  GdkSeat *seat = gdk_display_get_default_seat (gtk_widget_get_display (GTK_WIDGET (self)));
+
+  return seat != NULL ? gdk_seat_get_keyboard (seat) : NULL;
+}
+
+static void
+place_caret (FacetComposer *self)
+{
+  GdkDevice *keyboard = find_keyboard (self);
+  gboolean empty = gtk_text_buffer_get_char_count (gtk_text_view_get_buffer (self->view)) == 0;
+  gboolean window = gtk_widget_get_direction (GTK_WIDGET (self)) == GTK_TEXT_DIR_RTL;
+  gboolean typing = keyboard != NULL && gdk_device_get_direction (keyboard) == PANGO_DIRECTION_RTL;
+
+  gtk_text_view_set_justification (self->view, empty && window != typing ? GTK_JUSTIFY_RIGHT : GTK_JUSTIFY_LEFT);
+}
+
 void
 _facet_composer_changed (FacetComposer *self)
 {
+  place_caret (self);
   update (self);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
@@ -163,7 +187,7 @@ facet_composer_set_senses (FacetComposer *self, gboolean sees, gboolean hears)
   self->sees = sees;
   self->hears = hears;
   _facet_composer_build_modes (self);
-  if (!_facet_composer_offers (self, self->mode))
+  if (!facet_composer_offers (self, self->mode))
     facet_composer_set_mode (self, &facet_modes[0]);
   update (self);
 }
@@ -258,6 +282,10 @@ facet_composer_class_init (FacetComposerClass *klass)
     signals[i] = g_signal_new (names[i], FACET_TYPE_COMPOSER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SIGNAL_REMOVED] = g_signal_new ("removed", FACET_TYPE_COMPOSER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                           G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[SIGNAL_MODE_CHOSEN] = g_signal_new ("mode-chosen", FACET_TYPE_COMPOSER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                              G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[SIGNAL_CHOICE] = g_signal_new ("choice", FACET_TYPE_COMPOSER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                         G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
 
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/facet_desktop/Facet/facet-composer.ui");
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, banner);
@@ -271,6 +299,7 @@ facet_composer_class_init (FacetComposerClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, recorder_bin);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, mode_button);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, options_bin);
+  gtk_widget_class_bind_template_child (widget_class, FacetComposer, choices_button);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, meter);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, notice);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, stop);
@@ -284,7 +313,10 @@ facet_composer_init (FacetComposer *self)
 
   gtk_widget_init_template (GTK_WIDGET (self));
   _facet_composer_setup_modes (self);
+  _facet_composer_setup_choices (self);
   _facet_composer_setup_attachments (self);
+  if (find_keyboard (self) != NULL)
+    g_signal_connect_object (find_keyboard (self), "notify::direction", G_CALLBACK (place_caret), self, G_CONNECT_SWAPPED);
   g_signal_connect_swapped (gtk_text_view_get_buffer (self->view), "changed", G_CALLBACK (_facet_composer_changed),
                             self);
   g_signal_connect_swapped (self->send, "clicked", G_CALLBACK (send), self);

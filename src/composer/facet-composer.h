@@ -6,8 +6,10 @@
  * paste or the button.
  *
  * Signals: "send", "stop", "cancel-edit", "changed" (what the next message
- * would be, or whether a recording runs, is different now) and "removed"
- * (string: name of an attachment that facet_composer_restore() brings back).
+ * would be, or whether a recording runs, is different now), "removed"
+ * (string: name of an attachment that facet_composer_restore() brings back),
+ * and what the person chose for the chat: "mode-chosen" (string: its id) and
+ * "choice" (string: "tools", "thinking" or "ask-again", boolean: on).
  *
  * Thread-safety: main thread only.
  */
@@ -15,6 +17,7 @@
 
 #include <adwaita.h>
 
+#include "chat/facet-chat-options.h"
 #include "composer/facet-attachment.h"
 #include "modes/facet-mode.h"
 
@@ -38,6 +41,10 @@ void           facet_composer_add_file        (FacetComposer *self, GFile *file)
 void           facet_composer_remove          (FacetComposer *self, FacetAttachment *attachment);
 void           facet_composer_restore         (FacetComposer *self);
 
+/* Takes all out, to be put back later. Returns: (transfer full) (element-type FacetAttachment). */
+GPtrArray     *facet_composer_take_attachments (FacetComposer *self);
+void           facet_composer_put_attachment   (FacetComposer *self, FacetAttachment *attachment);
+
 /* Begins a recording, or ends it and attaches it. */
 void           facet_composer_record          (FacetComposer *self);
 gboolean       facet_composer_is_recording    (FacetComposer *self);
@@ -48,6 +55,13 @@ guint          facet_composer_recover         (FacetComposer *self, const char *
 
 const FacetMode *facet_composer_get_mode      (FacetComposer *self);
 void           facet_composer_set_mode        (FacetComposer *self, const FacetMode *mode);
+
+/* Whether the model has the senses for it. */
+gboolean       facet_composer_offers           (FacetComposer *self, const FacetMode *mode);
+
+/* What the chat may do beside answering; whether the model can think. */
+void           facet_composer_set_choices      (FacetComposer *self, const FacetChatOptions *options);
+void           facet_composer_set_thinks       (FacetComposer *self, gboolean thinks);
 
 /* Empties text and attachments. */
 void           facet_composer_clear           (FacetComposer *self);

@@ -22,14 +22,14 @@ facet_download_allowed (GUri *uri)
   return g_str_equal (scheme, "http") && (g_str_equal (host, "127.0.0.1") || g_str_equal (host, "::1"));
 }
 
-static FacetAnswer
+static FacetDownloadVerdict
 refuse (GError **error, const char *sentence)
 {
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, sentence);
   return FACET_ANSWER_REFUSED;
 }
 
-static FacetAnswer
+static FacetDownloadVerdict
 redirect (FacetDownload *self, SoupMessageHeaders *headers, GError **error)
 {
   const char *location = soup_message_headers_get_one (headers, "Location");
@@ -57,7 +57,7 @@ get_validator (SoupMessageHeaders *headers)
   return g_strdup (soup_message_headers_get_one (headers, "Last-Modified"));
 }
 
-static FacetAnswer
+static FacetDownloadVerdict
 check_total (FacetDownload *self, guint64 total, GError **error)
 {
   if (self->size != 0 && total != 0 && total != self->size) {
@@ -69,7 +69,7 @@ check_total (FacetDownload *self, guint64 total, GError **error)
   return FACET_ANSWER_BODY;
 }
 
-static FacetAnswer
+static FacetDownloadVerdict
 whole (FacetDownload *self, SoupMessageHeaders *headers, GError **error)
 {
   guint64 length = soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH
@@ -86,7 +86,7 @@ whole (FacetDownload *self, SoupMessageHeaders *headers, GError **error)
   return check_total (self, length, error);
 }
 
-static FacetAnswer
+static FacetDownloadVerdict
 partial (FacetDownload *self, SoupMessageHeaders *headers, GError **error)
 {
   g_autofree char *validator = get_validator (headers);
@@ -103,7 +103,7 @@ partial (FacetDownload *self, SoupMessageHeaders *headers, GError **error)
   return check_total (self, total, error);
 }
 
-FacetAnswer
+FacetDownloadVerdict
 facet_download_judge (FacetDownload *self, GError **error)
 {
   SoupMessageHeaders *headers = soup_message_get_response_headers (self->request);

@@ -84,9 +84,9 @@ typedef enum {
   FACET_ANSWER_AGAIN,    /* a passing failure */
   FACET_ANSWER_RESTART,  /* the part does not belong to this file */
   FACET_ANSWER_REFUSED,  /* error is set */
-} FacetAnswer;
+} FacetDownloadVerdict;
 
-FacetAnswer facet_download_judge   (FacetDownload *self, GError **error);
-gboolean    facet_download_allowed (GUri *uri);
+FacetDownloadVerdict facet_download_judge   (FacetDownload *self, GError **error);
+gboolean             facet_download_allowed (GUri *uri);
 
 G_END_DECLS

@@ -21,6 +21,12 @@ facet_load_spec_free (FacetLoadSpec *spec)
 }
 
 void
+facet_reply_summary_clear (FacetReplySummary *summary)
+{
+  g_clear_pointer (&summary->calls, g_ptr_array_unref);
+}
+
+void
 facet_loaded_clear (FacetLoaded *loaded)
 {
   g_clear_pointer (&loaded->path, g_free);

@@ -37,16 +37,22 @@ typedef struct {
   int      context; /* tokens */
   gboolean sees;
   gboolean hears;
+  gboolean thinks; /* before it answers, if a request wants that */
 } FacetLoaded;
 
 void facet_loaded_clear (FacetLoaded *loaded);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FacetLoaded, facet_loaded_clear)
 
-/* What was answered. The text itself came through on_text. */
+/* How a reply ended. Its text came through on_text, its thoughts through
+ * on_thought. */
 typedef struct {
   FacetStopReason stop_reason;
   FacetStats      stats;
-} FacetAnswer;
+  GPtrArray      *calls; /* FacetCall, to be answered before the model goes on; NULL or empty: none */
+} FacetReplySummary;
+
+void facet_reply_summary_clear (FacetReplySummary *summary);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FacetReplySummary, facet_reply_summary_clear)
 
 typedef struct {
   gpointer (*create)  (gpointer config);
@@ -69,8 +75,11 @@ typedef struct {
   gboolean (*reply)   (gpointer                self,
                        const FacetRequest     *request,
                        const FacetReplyParams *params,
-                       FacetAnswer            *answer,
+                       FacetReplySummary      *summary,
                        GError                **error);
+
+  /* As facet_model_take_notice(); asked after each of the above. */
+  FacetNotice (*take_notice) (gpointer self);
 } FacetEngineBackend;
 
 extern const FacetEngineBackend facet_engine_backend_native;

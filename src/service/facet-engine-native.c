@@ -1,12 +1,17 @@
 #define G_LOG_DOMAIN "facet"
 
 #include "facet-engine-transcribe.h"
+#include "facet-picture-cache.h"
+
+/* Some twenty photos of a telephone. */
+#define PICTURE_BUDGET ((gsize) 512 << 20)
 
 /* The engine thread's own; nothing here is touched by another thread. */
 typedef struct {
-  FacetModel   *model;
-  FacetSession *session;
-  char         *projector;
+  FacetModel        *model;
+  FacetSession      *session;
+  char              *projector;
+  FacetPictureCache *pictures;
 } Native;
 
 static void
@@ -22,14 +27,20 @@ native_unload (gpointer data)
 static gpointer
 native_create (gpointer config)
 {
-  return g_new0 (Native, 1);
+  Native *self = g_new0 (Native, 1);
+
+  self->pictures = facet_picture_cache_new (PICTURE_BUDGET);
+  return self;
 }
 
 static void
 native_destroy (gpointer data)
 {
-  native_unload (data);
-  g_free (data);
+  Native *self = data;
+
+  native_unload (self);
+  facet_picture_cache_free (self->pictures);
+  g_free (self);
 }
 
 static gboolean
@@ -80,14 +91,14 @@ native_load (gpointer             data,
   loaded->context = facet_session_context (self->session);
   loaded->sees = facet_model_accepts_images (self->model);
   loaded->hears = facet_model_accepts_audio (self->model);
+  loaded->thinks = info->family == FACET_FAMILY_GEMMA4 && info->has_chat_template;
   return TRUE;
 }
 
 static gboolean
-add_picture (FacetPrompt *prompt, const FacetPart *part, GError **error)
+add_picture (Native *self, FacetPrompt *prompt, const FacetPart *part, GError **error)
 {
-  g_autoptr (FacetImage) image = part->bytes != NULL ? facet_image_new_from_bytes (part->bytes, part->path, error)
-                                                     : facet_image_load (part->path, error);
+  g_autoptr (FacetImage) image = facet_picture_cache_get (self->pictures, part, error);
 
   if (image != NULL)
     facet_prompt_add_image (prompt, image);
@@ -112,13 +123,18 @@ add_sound (FacetPrompt *prompt, const FacetPart *part, GError **error)
 }
 
 static gboolean
-add_part (FacetPrompt *prompt, const FacetPart *part, GError **error)
+add_part (Native *self, FacetPrompt *prompt, const FacetPart *part, GError **error)
 {
   switch (part->kind) {
   case FACET_PART_PICTURE:
-    return add_picture (prompt, part, error);
+    return add_picture (self, prompt, part, error);
   case FACET_PART_SOUND:
     return add_sound (prompt, part, error);
+  case FACET_PART_CALL:
+    return facet_prompt_add_call (prompt, part->tool, part->text, error);
+  case FACET_PART_RESULT:
+    facet_prompt_add_result (prompt, part->tool, part->text, -1);
+    return TRUE;
   case FACET_PART_TEXT:
   default:
     facet_prompt_add_text (prompt, part->text, -1);
@@ -127,10 +143,13 @@ add_part (FacetPrompt *prompt, const FacetPart *part, GError **error)
 }
 
 static FacetPrompt *
-build_prompt (const FacetRequest *request, GError **error)
+build_prompt (Native *self, const FacetRequest *request, GError **error)
 {
   g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_AUTO);
 
+  if (request->tools != NULL)
+    facet_prompt_set_tools (prompt, request->tools, FACET_TOOLS_OFFERED, FACET_CALLS_FAMILY);
+  facet_prompt_set_thinking (prompt, request->thinking);
   for (guint i = 0; i < request->turns->len; i++) {
     const FacetTurn *turn = request->turns->pdata[i];
 
@@ -141,7 +160,7 @@ build_prompt (const FacetRequest *request, GError **error)
       /* a transcription hears recordings piece by piece, whatever their length */
       if (part->kind == FACET_PART_SOUND && request->instruction != NULL)
         continue;
-      if (!add_part (prompt, part, error))
+      if (!add_part (self, prompt, part, error))
         return NULL;
     }
   }
@@ -165,7 +184,7 @@ native_count (gpointer data, const FacetRequest *request, int *cached, GError **
 
   if (!check_loaded (self, error))
     return -1;
-  prompt = build_prompt (request, error);
+  prompt = build_prompt (self, request, error);
   return prompt != NULL ? facet_session_count (self->session, prompt, cached, error) : -1;
 }
 
@@ -173,7 +192,7 @@ static gboolean
 native_reply (gpointer                data,
               const FacetRequest     *request,
               const FacetReplyParams *params,
-              FacetAnswer            *answer,
+              FacetReplySummary      *summary,
               GError                **error)
 {
   Native *self = data;
@@ -184,17 +203,26 @@ native_reply (gpointer                data,
   if (!check_loaded (self, error))
     return FALSE;
   if (request->instruction != NULL)
-    return facet_engine_transcribe (self->model, self->projector, self->session, request, params, answer, error);
-  prompt = build_prompt (request, error);
+    return facet_engine_transcribe (self->model, self->projector, self->session, request, params, summary, error);
+  prompt = build_prompt (self, request, error);
   if (prompt == NULL)
     return FALSE;
   if (!request->own_sampling)
     own.sampling = facet_model_default_sampling (self->model);
   if (!facet_session_reply (self->session, prompt, &own, &reply, error))
     return FALSE;
-  answer->stop_reason = reply.stop_reason;
-  answer->stats = reply.stats;
+  summary->stop_reason = reply.stop_reason;
+  summary->stats = reply.stats;
+  summary->calls = g_steal_pointer (&reply.calls);
   return TRUE;
+}
+
+static FacetNotice
+native_take_notice (gpointer data)
+{
+  Native *self = data;
+
+  return self->model != NULL ? facet_model_take_notice (self->model) : FACET_NOTICE_NONE;
 }
 
 const FacetEngineBackend facet_engine_backend_native = {
@@ -203,4 +231,5 @@ const FacetEngineBackend facet_engine_backend_native = {
   .load = native_load,
   .count = native_count,
   .reply = native_reply,
+  .take_notice = native_take_notice,
 };

@@ -56,6 +56,7 @@ enum {
   SIGNAL_LOADED,
   SIGNAL_LOAD_FAILED,
   SIGNAL_LOAD_PROGRESS,
+  SIGNAL_NOTICE,
   N_SIGNALS
 };
 
@@ -97,12 +98,37 @@ send_progress (FacetPhase phase, guint64 done, guint64 total, gpointer user_data
 }
 
 static void
-send_text (const char *text, gsize length, gpointer user_data)
+send_words (Sender *sender, FacetEventKind kind, const char *text, gsize length)
 {
-  Sender *sender = user_data;
-  FacetEvent *event = facet_event_new (FACET_EVENT_TEXT, sender->id);
+  FacetEvent *event = facet_event_new (kind, sender->id);
 
   event->text = g_string_new_len (text, length);
+  facet_event_channel_post (sender->channel, event);
+}
+
+static void
+send_text (const char *text, gsize length, gpointer user_data)
+{
+  send_words (user_data, FACET_EVENT_TEXT, text, length);
+}
+
+static void
+send_thought (const char *text, gsize length, gpointer user_data)
+{
+  send_words (user_data, FACET_EVENT_THOUGHT, text, length);
+}
+
+/* Before the job's last event, which forgets it. */
+static void
+send_notice (FacetEngineService *self, gpointer engine, Sender *sender)
+{
+  FacetNotice notice = self->backend->take_notice (engine);
+  FacetEvent *event;
+
+  if (notice == FACET_NOTICE_NONE)
+    return;
+  event = facet_event_new (FACET_EVENT_NOTICE, sender->id);
+  event->notice = notice;
   facet_event_channel_post (sender->channel, event);
 }
 
@@ -128,17 +154,19 @@ run_reply (FacetEngineService *self, gpointer engine, Job *job, Sender *sender, 
     .sampling = job->request->sampling,
     .max_tokens = job->request->max_tokens,
     .on_text = send_text,
+    .on_thought = send_thought,
     .on_progress = send_progress,
     .user_data = sender,
     .cancel = &job->cancel,
   };
-  FacetAnswer answer = { 0 };
+  g_auto (FacetReplySummary) summary = { 0 };
   FacetEvent *event;
 
-  if (!self->backend->reply (engine, job->request, &params, &answer, error))
+  if (!self->backend->reply (engine, job->request, &params, &summary, error))
     return NULL;
   event = facet_event_new (FACET_EVENT_DONE, job->id);
-  event->answer = answer;
+  event->summary = summary;
+  summary.calls = NULL;
   return event;
 }
 
@@ -181,6 +209,7 @@ run_job (FacetEngineService *self, gpointer engine, Job *job)
     default:
       g_assert_not_reached ();
     }
+    send_notice (self, engine, &sender);
   }
 
   if (event == NULL) {
@@ -281,7 +310,7 @@ finish_load (FacetEngineService *self, Job *job, FacetEvent *event)
 static void
 finish_reply (FacetEngineService *self, Job *job, FacetEvent *event)
 {
-  FacetAnswer empty = { .stop_reason = FACET_STOP_CANCELLED };
+  FacetReplySummary empty = { .stop_reason = FACET_STOP_CANCELLED };
   gboolean stopped = g_error_matches (event->error, FACET_ERROR, FACET_ERROR_CANCELLED);
 
   if (job->events.done == NULL)
@@ -290,7 +319,7 @@ finish_reply (FacetEngineService *self, Job *job, FacetEvent *event)
   if (stopped)
     job->events.done (&empty, NULL, job->user_data);
   else
-    job->events.done (event->error != NULL ? NULL : &event->answer, event->error, job->user_data);
+    job->events.done (event->error != NULL ? NULL : &event->summary, event->error, job->user_data);
 }
 
 static void
@@ -339,6 +368,13 @@ deliver_event (FacetEvent *event, gpointer user_data)
   case FACET_EVENT_TEXT:
     if (job->events.text != NULL)
       job->events.text (event->text->str, event->text->len, job->user_data);
+    break;
+  case FACET_EVENT_THOUGHT:
+    if (job->events.thought != NULL)
+      job->events.thought (event->text->str, event->text->len, job->user_data);
+    break;
+  case FACET_EVENT_NOTICE:
+    g_signal_emit (self, signals[SIGNAL_NOTICE], 0, (int) event->notice);
     break;
   case FACET_EVENT_LOADED:
   case FACET_EVENT_COUNTED:
@@ -531,6 +567,8 @@ facet_engine_service_class_init (FacetEngineServiceClass *klass)
                                               G_TYPE_ERROR | G_SIGNAL_TYPE_STATIC_SCOPE);
   signals[SIGNAL_LOAD_PROGRESS] = g_signal_new ("load-progress", FACET_TYPE_ENGINE_SERVICE, G_SIGNAL_RUN_LAST, 0,
                                                 NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_DOUBLE);
+  signals[SIGNAL_NOTICE] = g_signal_new ("notice", FACET_TYPE_ENGINE_SERVICE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                         G_TYPE_NONE, 1, G_TYPE_INT);
 }
 
 static void

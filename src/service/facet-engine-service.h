@@ -24,6 +24,8 @@ typedef enum {
   FACET_ENGINE_ANSWERING,
 } FacetEngineState;
 
+/* Signal "notice" (int, a FacetNotice): what happened to the backend that the
+ * person should know of, once. */
 #define FACET_TYPE_ENGINE_SERVICE (facet_engine_service_get_type ())
 G_DECLARE_FINAL_TYPE (FacetEngineService, facet_engine_service, FACET, ENGINE_SERVICE, GObject)
 
@@ -43,11 +45,12 @@ const FacetLoaded  *facet_engine_service_get_loaded (FacetEngineService *self);
 void                facet_engine_service_load       (FacetEngineService *self, const FacetLoadSpec *spec);
 
 /* Callbacks of a reply; any may be NULL. @done comes last and exactly once
- * unless the job was forgotten: @answer is NULL exactly when @error is set. */
+ * unless the job was forgotten: @summary is NULL exactly when @error is set. */
 typedef struct {
   void (*text)     (const char *text, gsize length, gpointer user_data);
+  void (*thought)  (const char *text, gsize length, gpointer user_data); /* never part of the text */
   void (*progress) (FacetPhase phase, guint64 done, guint64 total, gpointer user_data);
-  void (*done)     (const FacetAnswer *answer, const GError *error, gpointer user_data);
+  void (*done)     (const FacetReplySummary *summary, const GError *error, gpointer user_data);
 } FacetReplyEvents;
 
 guint64 facet_engine_service_reply (FacetEngineService     *self,

@@ -42,10 +42,11 @@ facet_engine_load_sound (const FacetPart *part, FacetCancel *cancel, GError **er
 
 static gboolean
 transcribe_sound (FacetAudio *audio, FacetModel *model, const char *projector, FacetSession *session, const FacetRequest *request,
-                  Output *output, FacetAnswer *answer, GError **error)
+                  Output *output, FacetReplySummary *summary, GError **error)
 {
   FacetListener listener = facet_listener_for_session (session);
   FacetTranscribeParams params = { .instruction = request->instruction,
+                                   .sampling = facet_transcribe_sampling (model),
                                    .on_text = put_text,
                                    .on_progress = put_progress,
                                    .user_data = output,
@@ -62,10 +63,10 @@ transcribe_sound (FacetAudio *audio, FacetModel *model, const char *projector, F
   if (result.finished && result.pieces == 0)
     put_text (nothing, strlen (nothing), output);
   if (!result.finished)
-    answer->stop_reason = FACET_STOP_CANCELLED;
+    summary->stop_reason = FACET_STOP_CANCELLED;
   else if (result.doubtful->len > 0)
-    answer->stop_reason = FACET_STOP_LOOP;
-  facet_transcribe_add_stats (&answer->stats, &result.stats);
+    summary->stop_reason = FACET_STOP_LOOP;
+  facet_transcribe_add_stats (&summary->stats, &result.stats);
   return TRUE;
 }
 
@@ -75,21 +76,21 @@ facet_engine_transcribe (FacetModel             *model,
                          FacetSession           *session,
                          const FacetRequest     *request,
                          const FacetReplyParams *params,
-                         FacetAnswer            *answer,
+                         FacetReplySummary      *summary,
                          GError                **error)
 {
   const FacetTurn *turn = request->turns->pdata[request->turns->len - 1];
   Output output = { params, FALSE };
 
-  answer->stop_reason = FACET_STOP_EOS;
-  for (guint i = 0; i < turn->parts->len && answer->stop_reason != FACET_STOP_CANCELLED; i++) {
+  summary->stop_reason = FACET_STOP_EOS;
+  for (guint i = 0; i < turn->parts->len && summary->stop_reason != FACET_STOP_CANCELLED; i++) {
     const FacetPart *part = turn->parts->pdata[i];
     g_autoptr (FacetAudio) audio = NULL;
 
     if (part->kind != FACET_PART_SOUND)
       continue;
     audio = facet_engine_load_sound (part, params->cancel, error);
-    if (audio == NULL || !transcribe_sound (audio, model, projector, session, request, &output, answer, error))
+    if (audio == NULL || !transcribe_sound (audio, model, projector, session, request, &output, summary, error))
       return FALSE;
     output.apart = TRUE;
   }

@@ -15,7 +15,7 @@ gboolean    facet_engine_transcribe (FacetModel             *model,
                                      FacetSession           *session,
                                      const FacetRequest     *request,
                                      const FacetReplyParams *params,
-                                     FacetAnswer            *answer,
+                                     FacetReplySummary      *summary,
                                      GError                **error);
 
 G_END_DECLS

@@ -43,3 +43,17 @@ facet_error_text (const GError *error)
     return _("Something unexpected went wrong.");
   }
 }
+
+const char *
+facet_notice_text (FacetNotice notice)
+{
+  switch (notice) {
+  case FACET_NOTICE_CPU_INSTEAD:
+    return _("The graphics device cannot run this model; the processor does.");
+  case FACET_NOTICE_DEVICE_LOST:
+    return _("The graphics device failed; the processor went on from there.");
+  case FACET_NOTICE_NONE:
+  default:
+    return NULL;
+  }
+}

@@ -39,6 +39,7 @@ void
 facet_event_free (FacetEvent *event)
 {
   facet_loaded_clear (&event->loaded);
+  facet_reply_summary_clear (&event->summary);
   g_clear_error (&event->error);
   if (event->text != NULL)
     g_string_free (event->text, TRUE);
@@ -119,6 +120,7 @@ merge_event (FacetEvent *last, FacetEvent *event)
 
   switch (event->kind) {
   case FACET_EVENT_TEXT:
+  case FACET_EVENT_THOUGHT:
     g_string_append_len (last->text, event->text->str, event->text->len);
     return TRUE;
 

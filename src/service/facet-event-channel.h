@@ -17,23 +17,26 @@ typedef enum {
   FACET_EVENT_LOADED,
   FACET_EVENT_PROGRESS,
   FACET_EVENT_TEXT,
+  FACET_EVENT_THOUGHT,
+  FACET_EVENT_NOTICE,
   FACET_EVENT_COUNTED,
   FACET_EVENT_DONE,
   FACET_EVENT_FAILED,
 } FacetEventKind;
 
 typedef struct {
-  FacetEventKind kind;
-  guint64        job;
-  FacetLoaded    loaded;   /* LOADED */
-  FacetPhase     phase;    /* PROGRESS */
-  guint64        done;
-  guint64        total;
-  GString       *text;     /* TEXT */
-  int            tokens;   /* COUNTED */
-  int            cached;
-  FacetAnswer    answer;   /* DONE */
-  GError        *error;    /* FAILED */
+  FacetEventKind    kind;
+  guint64           job;
+  FacetLoaded       loaded;  /* LOADED */
+  FacetPhase        phase;   /* PROGRESS */
+  guint64           done;
+  guint64           total;
+  GString          *text;    /* TEXT, THOUGHT */
+  FacetNotice       notice;  /* NOTICE */
+  int               tokens;  /* COUNTED */
+  int               cached;
+  FacetReplySummary summary; /* DONE */
+  GError           *error;   /* FAILED */
 } FacetEvent;
 
 FacetEvent *facet_event_new  (FacetEventKind kind, guint64 job);

@@ -10,6 +10,7 @@ part_free (gpointer data)
   FacetPart *part = data;
 
   g_free (part->text);
+  g_free (part->tool);
   g_free (part->path);
   g_clear_pointer (&part->bytes, g_bytes_unref);
   g_free (part);
@@ -48,6 +49,7 @@ facet_request_unref (FacetRequest *request)
     return;
 
   g_ptr_array_unref (request->turns);
+  g_clear_pointer (&request->tools, g_ptr_array_unref);
   g_free (request->instruction);
   g_free (request);
 }
@@ -100,6 +102,27 @@ facet_request_add_bytes (FacetRequest *request, FacetPartKind kind, GBytes *byte
 
   part->bytes = g_bytes_ref (bytes);
   part->path = g_strdup (name);
+}
+
+static void
+add_of_tool (FacetRequest *request, FacetPartKind kind, const char *tool, const char *text)
+{
+  FacetPart *part = add_part (request, kind);
+
+  part->tool = g_strdup (tool);
+  part->text = g_strdup (text);
+}
+
+void
+facet_request_add_call (FacetRequest *request, const char *tool, const char *arguments)
+{
+  add_of_tool (request, FACET_PART_CALL, tool, arguments);
+}
+
+void
+facet_request_add_result (FacetRequest *request, const char *tool, const char *text)
+{
+  add_of_tool (request, FACET_PART_RESULT, tool, text);
 }
 
 void

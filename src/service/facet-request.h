@@ -17,11 +17,14 @@ typedef enum {
   FACET_PART_TEXT,
   FACET_PART_PICTURE,
   FACET_PART_SOUND,
+  FACET_PART_CALL,   /* of a tool, in a MODEL turn */
+  FACET_PART_RESULT, /* of a call before it */
 } FacetPartKind;
 
 typedef struct {
   FacetPartKind kind;
-  char         *text;  /* TEXT: UTF-8 that never becomes markup or a control token */
+  char         *text;  /* TEXT, RESULT: UTF-8 that never becomes markup or a control token; CALL: a JSON object */
+  char         *tool;  /* CALL, RESULT: name of the tool */
   char         *path;  /* PICTURE, SOUND: file that outlives the request */
   GBytes       *bytes; /* or what would be in that file; then path is a name for messages */
 } FacetPart;
@@ -37,6 +40,8 @@ typedef struct {
   FacetSampling   sampling;
   gboolean        own_sampling; /* FALSE: the family's recommendation */
   int             max_tokens;   /* 0: until the context is full */
+  gboolean        thinking;     /* models that can may think before they answer */
+  GPtrArray      *tools;        /* FacetTool, which may be called; NULL: none */
   char           *instruction;  /* set: the sounds of the last turn, of any length, are written down by it
                                  * (facet-transcriber.h), and the rest is not asked */
 } FacetRequest;
@@ -52,6 +57,9 @@ void          facet_request_begin_turn  (FacetRequest *request, FacetRole role);
 void          facet_request_add_text    (FacetRequest *request, const char *text);
 void          facet_request_add_picture (FacetRequest *request, const char *path);
 void          facet_request_add_sound   (FacetRequest *request, const char *path);
+
+void          facet_request_add_call    (FacetRequest *request, const char *tool, const char *arguments);
+void          facet_request_add_result  (FacetRequest *request, const char *tool, const char *text);
 
 /* Makes it a transcription. */
 void          facet_request_transcribe  (FacetRequest *request, const char *instruction);

@@ -34,6 +34,11 @@ void       facet_prompt_rows_add  (AdwPreferencesGroup *group, GSettings *settin
 /* Fills @group with a row per mode whose template can be edited. */
 void       facet_mode_rows_fill (AdwPreferencesGroup *group, GSettings *settings);
 
+/* ---- the file with the person's own tools (facet-tools-row.c) ---- */
+
+/* Shows and chooses it; says what is wrong with it. */
+GtkWidget *facet_tools_row_new (GSettings *settings);
+
 /* ---- a choice of sound devices (facet-device-row.c) ---- */
 
 /* @key holds the id of the device, "" for the system's choice. The devices

@@ -15,6 +15,7 @@ struct _FacetPreferences {
   GtkWidget           *enter_switch;
   AdwPreferencesGroup *prompts_group;
   AdwPreferencesGroup *modes_group;
+  AdwPreferencesGroup *tools_group;
   AdwPreferencesGroup *sound_group;
   AdwActionRow        *model_row;
   AdwComboRow         *precision_row;
@@ -174,6 +175,7 @@ facet_preferences_class_init (FacetPreferencesClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, enter_switch);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, prompts_group);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, modes_group);
+  gtk_widget_class_bind_template_child (widget_class, FacetPreferences, tools_group);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, sound_group);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, model_row);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, precision_row);
@@ -208,6 +210,7 @@ facet_preferences_new (GtkWindow *parent, GSettings *settings)
                    G_SETTINGS_BIND_GET | G_SETTINGS_BIND_INVERT_BOOLEAN);
   facet_prompt_rows_fill (self->prompts_group, settings);
   facet_mode_rows_fill (self->modes_group, settings);
+  adw_preferences_group_add (self->tools_group, facet_tools_row_new (settings));
   adw_preferences_group_add (self->sound_group, facet_device_row_new (settings, "microphone", _("Microphone"),
                                                                       FACET_VOICE_INPUT));
   adw_preferences_group_add (self->sound_group, facet_device_row_new (settings, "speaker", _("Loudspeaker"),

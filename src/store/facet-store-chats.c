@@ -167,31 +167,52 @@ facet_store_set_chat_deleted (FacetStore *self, gint64 chat_id, gboolean deleted
   return change_chat (self, chat_id, ok, deleted ? "chat-removed" : "chat-added", error);
 }
 
-static char *
-get_text (FacetStore *self, gint64 chat_id, const char *sql, GError **error)
+/* @column: of the chat, or for chat 0 the name of the note. */
+static gboolean
+set_text (FacetStore *self, gint64 chat_id, const char *column, const char *text, GError **error)
 {
   FacetStoreDb *db = facet_store_get_db (self);
-  g_autoptr (FacetStatement) statement = facet_store_db_query (db, error, sql, "i", chat_id);
+  g_autofree char *valid = g_utf8_make_valid (text ? text : "", -1);
+  g_autofree char *sql = NULL;
 
+  if (chat_id == 0)
+    return facet_store_db_run (db, error, "INSERT INTO notes (name, value) VALUES (?, ?)"
+                                          " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                               "ss", column, valid);
+  sql = g_strdup_printf ("UPDATE chats SET %s = ? WHERE id = ?", column);
+  return change_chat (self, chat_id, facet_store_db_run (db, error, sql, "si", valid, chat_id), NULL, error);
+}
+
+static char *
+get_text (FacetStore *self, gint64 chat_id, const char *column, GError **error)
+{
+  FacetStoreDb *db = facet_store_get_db (self);
+  g_autofree char *sql = g_strdup_printf ("SELECT %s FROM chats WHERE id = ?", column);
+  g_autoptr (FacetStatement) statement = NULL;
+  GError *local = NULL;
+
+  if (chat_id == 0)
+    statement = facet_store_db_query (db, error, "SELECT value FROM notes WHERE name = ?", "s", column);
+  else
+    statement = facet_store_db_query (db, error, sql, "i", chat_id);
   if (statement == NULL)
     return NULL;
-  if (!facet_store_db_next (db, statement, error)) {
-    set_no_chat (error);
-    return NULL;
-  }
-  return facet_statement_text (statement, 0);
+  if (facet_store_db_next (db, statement, &local))
+    return facet_statement_text (statement, 0);
+  if (local == NULL && chat_id == 0)
+    return g_strdup ("");
+  if (local != NULL)
+    g_propagate_error (error, local);
+  set_no_chat (error);
+  return NULL;
 }
 
 gboolean
 facet_store_set_draft (FacetStore *self, gint64 chat_id, const char *draft, GError **error)
 {
-  gboolean ok;
-
   g_return_val_if_fail (FACET_IS_STORE (self), FALSE);
 
-  ok = facet_store_db_run (facet_store_get_db (self), error, "UPDATE chats SET draft = ? WHERE id = ?", "si", draft,
-                           chat_id);
-  return change_chat (self, chat_id, ok, NULL, error);
+  return set_text (self, chat_id, "draft", draft, error);
 }
 
 char *
@@ -199,19 +220,15 @@ facet_store_get_draft (FacetStore *self, gint64 chat_id, GError **error)
 {
   g_return_val_if_fail (FACET_IS_STORE (self), NULL);
 
-  return get_text (self, chat_id, "SELECT draft FROM chats WHERE id = ?", error);
+  return get_text (self, chat_id, "draft", error);
 }
 
 gboolean
 facet_store_set_options (FacetStore *self, gint64 chat_id, const char *json, GError **error)
 {
-  gboolean ok;
-
   g_return_val_if_fail (FACET_IS_STORE (self), FALSE);
 
-  ok = facet_store_db_run (facet_store_get_db (self), error, "UPDATE chats SET options = ? WHERE id = ?", "si", json,
-                           chat_id);
-  return change_chat (self, chat_id, ok, NULL, error);
+  return set_text (self, chat_id, "options", json, error);
 }
 
 char *
@@ -219,5 +236,5 @@ facet_store_get_options (FacetStore *self, gint64 chat_id, GError **error)
 {
   g_return_val_if_fail (FACET_IS_STORE (self), NULL);
 
-  return get_text (self, chat_id, "SELECT options FROM chats WHERE id = ?", error);
+  return get_text (self, chat_id, "options", error);
 }

@@ -5,6 +5,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "facet-call-record.h"
 #include "facet-store-private.h"
 
 /* Base64 is written in pieces of whole triplets. */
@@ -107,6 +108,16 @@ put_json_attachments (Export *self, GPtrArray *attachments)
 }
 
 static void
+put_json_calls (Export *self, const FacetStoreMessage *message)
+{
+  g_autoptr (GPtrArray) calls = facet_call_records_parse (message->calls, message->text);
+  g_autofree char *json = facet_call_records_write (calls);
+
+  if (calls->len > 0)
+    put_format (self, ", \"calls\": %s", json);
+}
+
+static void
 put_json_message (Export *self, const FacetStoreMessage *message)
 {
   put_format (self, "    {\"id\": %" G_GINT64_FORMAT ", \"parent\": %" G_GINT64_FORMAT ", \"role\": \"%s\","
@@ -118,6 +129,7 @@ put_json_message (Export *self, const FacetStoreMessage *message)
   put_member (self, "failure", message->failure);
   put_member (self, "model", message->model);
   put_member (self, "mode", message->mode);
+  put_json_calls (self, message);
   put_json_attachments (self, message->attachments);
   put (self, "}");
 }
@@ -157,6 +169,41 @@ heading (const FacetStoreMessage *message)
   }
 }
 
+/* As an indented block, which nothing in it can end. */
+static void
+put_markdown_block (Export *self, const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+  for (char **line = lines; *line != NULL; line++)
+    put_format (self, "    %s\n", *line);
+  put (self, "\n");
+}
+
+/* The text, with the calls of tools where they were made. */
+static void
+put_markdown_text (Export *self, const FacetStoreMessage *message)
+{
+  g_autoptr (GPtrArray) calls = facet_call_records_parse (message->calls, message->text);
+  gsize at = 0;
+
+  for (guint i = 0; i < calls->len; i++) {
+    const FacetCallRecord *call = calls->pdata[i];
+    g_autofree char *before = g_strndup (message->text + at, call->offset - at);
+
+    if (*before != '\0')
+      put_format (self, "%s\n\n", before);
+    at = call->offset;
+    /* Translators: a line of an exported chat; the name of a tool that the model called. */
+    put_format (self, _("*Tool: %s*"), call->tool);
+    put (self, "\n\n");
+    put_markdown_block (self, call->arguments);
+    if (*call->result != '\0')
+      put_markdown_block (self, call->result);
+  }
+  put_format (self, "%s\n", message->text + at);
+}
+
 static void
 put_markdown_chat (Export *self, const FacetChatRecord *chat)
 {
@@ -176,7 +223,7 @@ put_markdown_chat (Export *self, const FacetChatRecord *chat)
       put_format (self, _("*Attached: %s*"), attachment->name);
       put (self, "\n\n");
     }
-    put_format (self, "%s\n", message->text);
+    put_markdown_text (self, message);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "facet-call-record.h"
 #include "facet-store-private.h"
 
 #define MAX_CHATS 100000
@@ -157,6 +158,17 @@ import_attachments (FacetStoreDb *db, JsonObject *object, GError **error)
   return array ? g_steal_pointer (&attachments) : NULL;
 }
 
+/* Read and written again, so that nothing but calls is stored. */
+static char *
+import_calls (JsonObject *object, const char *text)
+{
+  JsonNode *node = json_object_get_member (object, "calls");
+  g_autofree char *json = node != NULL ? json_to_string (node, FALSE) : g_strdup ("");
+  g_autoptr (GPtrArray) records = facet_call_records_parse (json, text);
+
+  return facet_call_records_write (records);
+}
+
 /* @ids maps the file's ids to ours. A parent must come before its children,
  * so no circle can be built. */
 static gboolean
@@ -168,6 +180,7 @@ import_message (FacetStoreDb *db, gint64 chat_id, JsonObject *object, GHashTable
   int role = facet_store_role_from_name (get_string (object, "role"));
   int status = facet_store_status_from_name (get_string (object, "status"));
   g_autoptr (GPtrArray) attachments = NULL;
+  g_autofree char *calls = NULL;
   FacetStoreMessage message = { 0 };
   gint64 stored;
 
@@ -189,6 +202,8 @@ import_message (FacetStoreDb *db, gint64 chat_id, JsonObject *object, GHashTable
   message.failure = (char *) get_string (object, "failure");
   message.model = (char *) get_string (object, "model");
   message.mode = (char *) get_string (object, "mode");
+  calls = import_calls (object, message.text);
+  message.calls = calls;
   message.attachments = attachments;
   stored = facet_store_db_add_message (db, &message, error);
   if (stored == 0)

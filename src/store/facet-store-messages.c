@@ -13,7 +13,7 @@
 #define MAX_DEPTH "100000"
 
 #define COLUMNS \
-  "m.id, m.chat_id, m.parent_id, m.role, m.status, m.text, m.thinking, m.stats, m.failure, m.model, m.mode, m.created," \
+  "m.id, m.chat_id, m.parent_id, m.role, m.status, m.text, m.thinking, m.stats, m.failure, m.model, m.mode, m.created, m.calls," \
   " (SELECT count(*) FROM messages s WHERE s.chat_id = m.chat_id AND s.parent_id = m.parent_id AND s.deleted = 0" \
   "  AND s.id < m.id)," \
   " (SELECT count(*) FROM messages s WHERE s.chat_id = m.chat_id AND s.parent_id = m.parent_id AND s.deleted = 0)"
@@ -31,6 +31,7 @@ facet_store_message_free (FacetStoreMessage *message)
   g_free (message->failure);
   g_free (message->model);
   g_free (message->mode);
+  g_free (message->calls);
   g_clear_pointer (&message->attachments, g_ptr_array_unref);
   g_free (message);
 }
@@ -59,8 +60,9 @@ read_message (FacetStatement *statement)
   message->model = facet_statement_text (statement, 9);
   message->mode = facet_statement_text (statement, 10);
   message->created = sqlite3_column_int64 (statement, 11);
-  message->sibling_index = sqlite3_column_int (statement, 12);
-  message->sibling_count = sqlite3_column_int (statement, 13);
+  message->calls = facet_statement_text (statement, 12);
+  message->sibling_index = sqlite3_column_int (statement, 13);
+  message->sibling_count = sqlite3_column_int (statement, 14);
   message->attachments = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_store_attachment_free);
   return message;
 }
@@ -273,6 +275,7 @@ facet_store_db_add_message (FacetStoreDb *db, const FacetStoreMessage *message, 
   g_autofree char *text = valid (message->text);
   g_autofree char *thinking = valid (message->thinking);
   g_autofree char *failure = valid (message->failure);
+  g_autofree char *calls = valid (message->calls);
   gint64 id;
 
   if (facet_store_db_number (db, 0,
@@ -286,9 +289,9 @@ facet_store_db_add_message (FacetStoreDb *db, const FacetStoreMessage *message, 
   }
   if (!facet_store_db_run (db, error,
                            "INSERT INTO messages (chat_id, parent_id, role, status, text, thinking, stats, failure,"
-                           " model, mode, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiissssssi",
+                           " model, mode, calls, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiisssssssi",
                            message->chat_id, message->parent_id, (gint64) message->role, (gint64) message->status,
-                           text, thinking, message->stats, failure, message->model, message->mode, created))
+                           text, thinking, message->stats, failure, message->model, message->mode, calls, created))
     return 0;
   id = sqlite3_last_insert_rowid (db->handle);
   if (!add_attachments (db, id, message->attachments, error)
@@ -341,6 +344,21 @@ facet_store_save_running (FacetStore *self, gint64 message_id, const char *text,
                                           "UPDATE messages SET text = ?, thinking = ? WHERE id = ? AND status = ?",
                                           "ssii", valid_text, valid_thinking, message_id,
                                           (gint64) FACET_MESSAGE_RUNNING),
+                      error);
+}
+
+gboolean
+facet_store_save_calls (FacetStore *self, gint64 message_id, const char *calls, GError **error)
+{
+  g_autofree char *valid_calls = valid (calls);
+  FacetStoreDb *db;
+
+  g_return_val_if_fail (FACET_IS_STORE (self), FALSE);
+
+  db = facet_store_get_db (self);
+  return changed_one (db,
+                      facet_store_db_run (db, error, "UPDATE messages SET calls = ? WHERE id = ?", "si", valid_calls,
+                                          message_id),
                       error);
 }
 

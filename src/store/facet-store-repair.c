@@ -82,6 +82,9 @@ copy_table (sqlite3 *old, FacetStoreDb *db, const char *table, const char *colum
   return copied;
 }
 
+#define MESSAGE_COLUMNS \
+  "id, chat_id, parent_id, active_child, role, status, text, thinking, stats, failure, model, mode, created, deleted"
+
 static void
 salvage (const char *damaged, FacetStoreDb *db, FacetStoreRecovery *recovery)
 {
@@ -93,9 +96,10 @@ salvage (const char *damaged, FacetStoreDb *db, FacetStoreRecovery *recovery)
     recovery->chats = copy_table (old, db, "chats",
                                   "id, title, pinned, created, updated, deleted, active_child, draft, options",
                                   "?,?,?,?,?,?,?,?,?");
-    recovery->messages = copy_table (old, db, "messages",
-                                     "id, chat_id, parent_id, active_child, role, status, text, thinking, stats,"
-                                     " failure, model, mode, created, deleted", "?,?,?,?,?,?,?,?,?,?,?,?,?,?");
+    recovery->messages = copy_table (old, db, "messages", MESSAGE_COLUMNS ", calls", "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?");
+    /* by the columns of its first version, if that is what it is */
+    recovery->messages += copy_table (old, db, "messages", MESSAGE_COLUMNS, "?,?,?,?,?,?,?,?,?,?,?,?,?,?");
+    copy_table (old, db, "notes", "name, value", "?,?");
     copy_table (old, db, "attachments", "id, message_id, kind, hash, extension, name, mime, size", "?,?,?,?,?,?,?,?");
   }
   sqlite3_close (old);

@@ -68,6 +68,10 @@ static const char *const steps[] = {
   "  INSERT INTO message_search (message_search, rowid, text) VALUES ('delete', old.id, old.text); END;"
   "CREATE TRIGGER messages_index AFTER UPDATE OF text, status ON messages WHEN new.status <> 0 BEGIN"
   "  INSERT INTO message_search (rowid, text) VALUES (new.id, new.text); END;",
+
+  "ALTER TABLE messages ADD COLUMN calls TEXT NOT NULL DEFAULT '';"
+  /* What belongs to no chat yet: draft and options of the next one. */
+  "CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);",
 };
 
 static gboolean

@@ -119,7 +119,8 @@ gboolean         facet_store_set_chat_deleted (FacetStore *self, gint64 chat_id,
 gboolean         facet_store_purge            (FacetStore *self, int min_age, GError **error);
 
 /* Text of the composer that was not sent, and a free JSON object in which the
- * window keeps the chat's choices (mode, language, ...). "" if never set. */
+ * window keeps the chat's choices (mode, tools, ...). "" if never set.
+ * @chat_id 0: of the next new chat. */
 gboolean         facet_store_set_draft        (FacetStore *self, gint64 chat_id, const char *draft, GError **error);
 char            *facet_store_get_draft        (FacetStore *self, gint64 chat_id, GError **error);
 gboolean         facet_store_set_options      (FacetStore *self, gint64 chat_id, const char *json, GError **error);
@@ -202,6 +203,7 @@ typedef struct {
   char              *failure;       /* sentence, of FAILED */
   char              *model;         /* name of the model that answered */
   char              *mode;          /* the assistant's mode, e.g. "transcribe" */
+  char              *calls;         /* of tools, on the way to an answer (facet-call-record.h); "" if none */
   gint64             created;
   GPtrArray         *attachments;   /* FacetStoreAttachment; may be NULL when given */
   guint              sibling_index; /* 0-based among the messages of this parent */
@@ -221,6 +223,12 @@ gboolean           facet_store_save_running        (FacetStore  *self,
                                                     gint64       message_id,
                                                     const char  *text,
                                                     const char  *thinking,
+                                                    GError     **error);
+
+/* Saves the calls of tools that an answer made so far, and what came of them. */
+gboolean           facet_store_save_calls          (FacetStore  *self,
+                                                    gint64       message_id,
+                                                    const char  *calls,
                                                     GError     **error);
 
 /* Ends an answer. @status is DONE, STOPPED or FAILED. @stats is a JSON object,

@@ -47,6 +47,15 @@ facet_transcribe_key (FacetModel *model, const char *projector, const char *inst
   return g_strdup (g_checksum_get_string (sum));
 }
 
+FacetSampling
+facet_transcribe_sampling (FacetModel *model)
+{
+  FacetSampling sampling = facet_model_default_sampling (model);
+
+  sampling.temperature = 0;
+  return sampling;
+}
+
 void
 facet_transcribe_add_stats (FacetStats *stats, const FacetStats *more)
 {

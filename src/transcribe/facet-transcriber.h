@@ -64,6 +64,11 @@ gboolean facet_transcribe (const FacetListener         *listener,
                            FacetTranscription          *result,
                            GError                     **error);
 
+/* How transcripts are sampled where the person asks for nothing else: as the
+ * model's makers recommend, but without chance, since what was said leaves no
+ * choice. */
+FacetSampling facet_transcribe_sampling (FacetModel *model);
+
 /* Adds @more; the first token is that of the first. */
 void facet_transcribe_add_stats (FacetStats *stats, const FacetStats *more);
 

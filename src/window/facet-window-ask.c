@@ -73,6 +73,23 @@ take_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancella
   g_task_return_boolean (task, TRUE);
 }
 
+/* What was written beside an edited message is there again. */
+static void
+sent (Question *question)
+{
+  FacetWindow *self = question->window;
+
+  if (question->editing == NULL)
+    _facet_window_forget_draft (self, question->conversation);
+  if (question->conversation != self->conversation)
+    return; /* another chat is shown meanwhile */
+  facet_composer_clear (self->composer);
+  facet_composer_set_editing (self->composer, FALSE);
+  g_clear_object (&self->editing);
+  _facet_window_show_draft (self);
+  facet_chat_view_scroll_to_end (FACET_CHAT_VIEW (self->view));
+}
+
 static gboolean
 put (Question *question, GError **error)
 {
@@ -90,10 +107,7 @@ put (Question *question, GError **error)
                                     question->editing, error);
   if (message == NULL)
     return FALSE;
-  facet_composer_clear (self->composer);
-  facet_composer_set_editing (self->composer, FALSE);
-  g_clear_object (&self->editing);
-  facet_chat_view_scroll_to_end (FACET_CHAT_VIEW (self->view));
+  sent (question);
   return facet_replier_answer (self->replier, question->conversation, message, error);
 }
 

@@ -136,6 +136,38 @@ name_overflow (FacetWindow *self, int base, int context, int *total)
   return g_string_free (g_steal_pointer (&names), FALSE);
 }
 
+/* Recordings that are written down are heard one part after the other, each
+ * beside the instruction alone: their length has no limit. */
+static gboolean
+is_transcription (FacetWindow *self)
+{
+  const char *mode = facet_composer_get_mode (self->composer)->id;
+  guint n = g_list_model_get_n_items (attachments (self));
+
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments (self), i);
+
+    if (facet_attachment_get_kind (attachment) != FACET_ATTACHMENT_AUDIO)
+      return FALSE;
+  }
+  return n > 0 && (g_str_equal (mode, "transcribe") || g_str_equal (mode, "translate"));
+}
+
+static void
+show_transcription (FacetWindow *self)
+{
+  g_autofree char *text = NULL;
+  int tokens = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (attachments (self)); i++) {
+    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments (self), i);
+
+    tokens += MAX (0, facet_attachment_get_tokens (attachment));
+  }
+  text = g_strdup_printf (ngettext ("%d token, heard in parts", "%d tokens, heard in parts", tokens), tokens);
+  facet_composer_set_meter (self->composer, tokens > 0 ? text : "", NULL);
+}
+
 static void
 counted_cb (int base, int cached, const GError *error, gpointer data)
 {
@@ -178,6 +210,10 @@ count_rest (FacetWindow *self)
   g_autoptr (FacetRequest) request = NULL;
   GPtrArray *kept = NULL;
 
+  if (is_transcription (self)) {
+    show_transcription (self);
+    return;
+  }
   if (self->editing != NULL) {
     int place = facet_conversation_find (self->conversation, self->editing);
 

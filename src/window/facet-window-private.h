@@ -53,6 +53,9 @@ struct _FacetWindow {
   gint64              title_chat;
   GString            *title_text;
   GtkFileChooserNative *chooser;
+  GHashTable         *unsent;     /* chat's id (gint64) -> GPtrArray of FacetAttachment */
+  guint               draft_timer;
+  GtkWindow          *question;   /* about a tool, or NULL */
 };
 
 /* facet-window-actions.c */
@@ -61,6 +64,20 @@ void _facet_window_add_chat_actions (FacetWindow *self);
 
 /* facet-window-ask.c */
 void _facet_window_ask             (FacetWindow *self);
+
+/* facet-window-choices.c: mode, tools, thinking and draft of the conversation.
+ * Leave comes before another one is shown, enter afterwards. */
+void _facet_window_setup_choices      (FacetWindow *self);
+void _facet_window_leave_conversation (FacetWindow *self);
+void _facet_window_enter_conversation (FacetWindow *self);
+void _facet_window_update_choices     (FacetWindow *self);
+void _facet_window_choose_mode        (FacetWindow *self, const FacetMode *mode);
+void _facet_window_save_draft         (FacetWindow *self);
+void _facet_window_show_draft         (FacetWindow *self);
+void _facet_window_forget_draft       (FacetWindow *self, FacetConversation *conversation);
+
+/* facet-window-question.c: as the replier's property "question" says. */
+void _facet_window_update_question    (FacetWindow *self);
 
 /* facet-window-chats.c */
 void _facet_window_setup_chats     (FacetWindow *self);

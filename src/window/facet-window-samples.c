@@ -47,7 +47,7 @@ _facet_window_try_sample (FacetWindow *self, const char *mode)
       return;
     }
     facet_composer_add_file (self->composer, file);
-    facet_composer_set_mode (self->composer, facet_mode_find (mode));
+    _facet_window_choose_mode (self, facet_mode_find (mode));
     facet_composer_focus (self->composer);
   }
 }

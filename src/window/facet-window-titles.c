@@ -79,7 +79,7 @@ tidy_title (const char *text)
 }
 
 static void
-title_done_cb (const FacetAnswer *answer, const GError *error, gpointer data)
+title_done_cb (const FacetReplySummary *answer, const GError *error, gpointer data)
 {
   FacetWindow *self = data;
   g_autofree char *title = tidy_title (self->title_text->str);
@@ -110,7 +110,10 @@ _facet_window_suggest_title (FacetWindow *self)
   }
   request = facet_replier_build_request (self->replier, self->conversation,
                                          facet_conversation_get_last (self->conversation), question, NULL, NULL);
+  /* a title is words and nothing else */
   request->max_tokens = TITLE_TOKENS;
+  request->thinking = FALSE;
+  g_clear_pointer (&request->tools, g_ptr_array_unref);
   self->title_chat = facet_conversation_get_chat_id (self->conversation);
   if (self->title_text == NULL)
     self->title_text = g_string_new (NULL);

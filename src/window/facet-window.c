@@ -118,9 +118,13 @@ attachment_removed_cb (FacetWindow *self, const char *name)
 void
 _facet_window_set_editing (FacetWindow *self, FacetMessage *message)
 {
+  _facet_window_save_draft (self);
   g_set_object (&self->editing, message);
   facet_composer_set_editing (self->composer, message != NULL);
-  facet_composer_set_text (self->composer, message != NULL ? facet_message_get_text (message) : "");
+  if (message != NULL)
+    facet_composer_set_text (self->composer, facet_message_get_text (message));
+  else
+    _facet_window_show_draft (self);
   facet_composer_focus (self->composer);
 }
 
@@ -133,6 +137,7 @@ cancel_edit_cb (FacetWindow *self)
 void
 _facet_window_show_conversation (FacetWindow *self, FacetConversation *conversation)
 {
+  _facet_window_leave_conversation (self);
   if (self->conversation != NULL)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_clear_object (&self->editing);
@@ -141,6 +146,7 @@ _facet_window_show_conversation (FacetWindow *self, FacetConversation *conversat
   g_signal_connect_object (conversation, "items-changed", G_CALLBACK (items_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (conversation, "notify::chat-id", G_CALLBACK (_facet_window_select_chat), self,
                            G_CONNECT_SWAPPED);
+  _facet_window_enter_conversation (self);
   facet_chat_view_set_conversation (FACET_CHAT_VIEW (self->view), conversation);
   items_changed_cb (self);
   _facet_window_select_chat (self);
@@ -201,6 +207,7 @@ state_cb (FacetWindow *self)
     gtk_revealer_set_reveal_child (self->loading, loading);
   facet_composer_set_ready (self->composer, loaded != NULL);
   facet_composer_set_senses (self->composer, loaded != NULL && loaded->sees, loaded != NULL && loaded->hears);
+  _facet_window_update_choices (self);
   items_changed_cb (self);
 }
 
@@ -222,6 +229,17 @@ load_failed_cb (FacetWindow *self, const GError *error)
   gtk_label_set_text (self->loading_label, facet_error_text (error));
   gtk_widget_set_visible (GTK_WIDGET (self->loading_bar), FALSE);
   gtk_revealer_set_reveal_child (self->loading, TRUE);
+}
+
+/* Stays until it was read: it is told once. */
+static void
+notice_cb (FacetWindow *self, int notice)
+{
+  g_autofree char *escaped = g_markup_escape_text (facet_notice_text (notice), -1);
+  AdwToast *toast = adw_toast_new (escaped);
+
+  adw_toast_set_timeout (toast, 0);
+  adw_toast_overlay_add_toast (self->toasts, toast);
 }
 
 /* ---- construction ------------------------------------------------------- */
@@ -256,6 +274,7 @@ build_content (FacetWindow *self)
   g_signal_connect_swapped (self->composer, "changed", G_CALLBACK (composer_changed_cb), self);
   g_signal_connect_swapped (self->composer, "removed", G_CALLBACK (attachment_removed_cb), self);
   g_signal_connect_swapped (self->composer, "cancel-edit", G_CALLBACK (cancel_edit_cb), self);
+  _facet_window_setup_choices (self);
   recover_recordings (self, recordings);
 }
 
@@ -283,10 +302,13 @@ facet_window_new (GtkApplication     *application,
   _facet_window_add_chat_actions (self);
   _facet_window_setup_chats (self);
   g_signal_connect_object (self->replier, "notify::running", G_CALLBACK (running_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->replier, "notify::question", G_CALLBACK (_facet_window_update_question), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "notify::state", G_CALLBACK (state_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "notify::loaded", G_CALLBACK (_facet_window_reset_meter), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "load-progress", G_CALLBACK (load_progress_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "load-failed", G_CALLBACK (load_failed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (service, "notice", G_CALLBACK (notice_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (store, "chat-changed", G_CALLBACK (update_title), self, G_CONNECT_SWAPPED);
   _facet_window_new_chat (self);
   state_cb (self);
@@ -298,6 +320,7 @@ facet_window_dispose (GObject *object)
 {
   FacetWindow *self = FACET_WINDOW (object);
 
+  _facet_window_save_draft (self);
   _facet_window_stop_meter (self);
   if (self->service != NULL && self->title_job != 0)
     facet_engine_service_forget (self->service, self->title_job);
@@ -310,6 +333,7 @@ facet_window_dispose (GObject *object)
   if (self->replier != NULL)
     g_object_run_dispose (G_OBJECT (self->replier));
   g_clear_object (&self->replier);
+  g_clear_pointer (&self->unsent, g_hash_table_unref);
   g_clear_object (&self->editing);
   g_clear_object (&self->conversation);
   g_clear_object (&self->chat_list);

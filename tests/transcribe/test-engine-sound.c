@@ -1,6 +1,8 @@
 /* Sound through the window's engine: recordings written down piece by piece,
  * in prompts as clips, silence told apart. With Gemma 4's tiny model. */
 #include "facet-engine-backend.h"
+#include "facet-journal.h"
+#include "facet-transcriber.h"
 
 #include <string.h>
 
@@ -11,7 +13,8 @@ typedef struct {
   GString    *text;
   guint       steps; /* progress of listening */
   FacetCancel cancel;
-  FacetAnswer answer;
+  guint       stop_after; /* steps; 0: never */
+  FacetReplySummary answer;
 } Fixture;
 
 static char *
@@ -42,6 +45,7 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   facet_engine_backend_native.destroy (f->engine);
+  facet_reply_summary_clear (&f->answer);
   g_string_free (f->text, TRUE);
 }
 
@@ -57,7 +61,8 @@ on_progress (FacetPhase phase, guint64 done, guint64 total, gpointer data)
   Fixture *f = data;
 
   if (phase == FACET_PHASE_ENCODE_AUDIO && total > 0)
-    f->steps++;
+    if (++f->steps == f->stop_after)
+      facet_cancel (&f->cancel);
 }
 
 static gboolean
@@ -123,6 +128,30 @@ test_transcribe (Fixture *f, gconstpointer data)
   g_assert_cmpint (f->answer.stats.generated_tokens, >, 0);
 }
 
+/* Stopped here, facet-cli goes on from there: sound, model, instruction and
+ * sampling give one journal. */
+static void
+test_same_as_terminal (Fixture *f, gconstpointer data)
+{
+  g_autofree char *model_path = kit_path ("models/gemma4-tiny", "text-q8_0.gguf"), *projector = kit_path ("models/gemma4-tiny", "mmproj.gguf");
+  FacetModelParams params = { .projector = projector, .backend = FACET_BACKEND_CPU };
+  g_autoptr (FacetModel) model = facet_model_load (model_path, &params, NULL);
+  FacetSampling sampling = facet_model_default_sampling (model);
+  g_autoptr (FacetRequest) request = make_request (6, TRUE);
+  g_autoptr (GBytes) wave = make_wave (6);
+  g_autoptr (FacetAudio) audio = facet_audio_load_bytes (wave, "note.wav", NULL, NULL);
+  g_autofree char *key = NULL, *journal = NULL;
+
+  sampling.temperature = 0; /* as facet-cli transcribe without --temp */
+  key = facet_transcribe_key (model, projector, "Transcribe.", &sampling);
+  journal = facet_journal_path (facet_audio_hash (audio), key);
+  g_assert_false (g_file_test (journal, G_FILE_TEST_EXISTS));
+  f->stop_after = 2;
+  g_assert_true (reply (f, request, NULL));
+  g_assert_cmpint (f->answer.stop_reason, ==, FACET_STOP_CANCELLED);
+  g_assert_true (g_file_test (journal, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_silence (Fixture *f, gconstpointer data)
 {
@@ -174,6 +203,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name, function) g_test_add ("/engine-sound/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("transcribe", test_transcribe);
+  ADD ("same-as-terminal", test_same_as_terminal);
   ADD ("silence", test_silence);
   ADD ("stop", test_stop);
   ADD ("prompt", test_prompt);

@@ -37,6 +37,7 @@ script_load (gpointer             data,
   loaded->context = 4096;
   loaded->sees = script->sees;
   loaded->hears = script->hears;
+  loaded->thinks = script->thinks;
   return TRUE;
 }
 
@@ -62,6 +63,25 @@ script_count (gpointer data, const FacetRequest *request, int *cached, GError **
 }
 
 static void
+append_part (GString *asked, const FacetPart *part)
+{
+  switch (part->kind) {
+  case FACET_PART_TEXT:
+    g_string_append_printf (asked, " %s", part->text);
+    break;
+  case FACET_PART_CALL:
+    g_string_append_printf (asked, " <call %s %s>", part->tool, part->text);
+    break;
+  case FACET_PART_RESULT:
+    g_string_append_printf (asked, " <result %s %s>", part->tool, part->text);
+    break;
+  default:
+    g_string_append (asked, " <file>");
+    break;
+  }
+}
+
+static void
 remember (Script *script, const FacetRequest *request)
 {
   static const char *const roles[] = { "system", "user", "model" };
@@ -71,6 +91,10 @@ remember (Script *script, const FacetRequest *request)
   g_string_truncate (script->asked, 0);
   if (request->instruction != NULL)
     g_string_append_printf (script->asked, "instruction: %s\n", request->instruction);
+  if (request->thinking)
+    g_string_append (script->asked, "thinking\n");
+  if (request->tools != NULL)
+    g_string_append_printf (script->asked, "tools: %u\n", request->tools->len);
   for (guint i = 0; i < request->turns->len; i++) {
     const FacetTurn *turn = request->turns->pdata[i];
 
@@ -78,17 +102,28 @@ remember (Script *script, const FacetRequest *request)
     for (guint k = 0; k < turn->parts->len; k++) {
       const FacetPart *part = turn->parts->pdata[k];
 
-      g_string_append_printf (script->asked, " %s", part->kind == FACET_PART_TEXT ? part->text : "<file>");
+      append_part (script->asked, part);
     }
     g_string_append_c (script->asked, '\n');
   }
+}
+
+static GPtrArray *
+make_call (const ScriptCall *made)
+{
+  GPtrArray *calls = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_call_free);
+  FacetCall *call = g_new (FacetCall, 1);
+
+  *call = (FacetCall){ g_strdup (made->tool), g_strdup (made->arguments) };
+  g_ptr_array_add (calls, call);
+  return calls;
 }
 
 static gboolean
 script_reply (gpointer                data,
               const FacetRequest     *request,
               const FacetReplyParams *params,
-              FacetAnswer            *answer,
+              FacetReplySummary      *summary,
               GError                **error)
 {
   Script *script = data;
@@ -100,25 +135,41 @@ script_reply (gpointer                data,
     g_set_error_literal (error, FACET_ERROR, script->fail - 1, "told to fail");
     return FALSE;
   }
-  answer->stop_reason = FACET_STOP_EOS;
+  summary->stop_reason = FACET_STOP_EOS;
+  if (request->thinking && script->thoughts != NULL)
+    params->on_thought (script->thoughts, strlen (script->thoughts), params->user_data);
+  if (request->tools != NULL && script->n_called < script->n_calls) {
+    summary->calls = make_call (&script->calls[script->n_called++]);
+    return TRUE;
+  }
   while (*at != '\0') {
     gsize length = strcspn (at, " ");
 
     if (at[length] == ' ')
       length++;
     if (facet_is_cancelled (params->cancel)) {
-      answer->stop_reason = FACET_STOP_CANCELLED;
+      summary->stop_reason = FACET_STOP_CANCELLED;
       break;
     }
     g_usleep (script->delay_usec);
     params->on_text (at, length, params->user_data);
-    answer->stats.generated_tokens++;
+    summary->stats.generated_tokens++;
     at += length;
   }
-  answer->stats.prompt_tokens = 12;
-  answer->stats.first_token_seconds = 0.1;
-  answer->stats.decode_seconds = 1;
+  summary->stats.prompt_tokens = 12;
+  summary->stats.first_token_seconds = 0.1;
+  summary->stats.decode_seconds = 1;
   return TRUE;
+}
+
+static FacetNotice
+script_take_notice (gpointer data)
+{
+  Script *script = data;
+  FacetNotice notice = script->notice;
+
+  script->notice = FACET_NOTICE_NONE;
+  return notice;
 }
 
 const FacetEngineBackend script_backend = {
@@ -127,4 +178,5 @@ const FacetEngineBackend script_backend = {
   .load = script_load,
   .count = script_count,
   .reply = script_reply,
+  .take_notice = script_take_notice,
 };

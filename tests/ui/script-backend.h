@@ -7,16 +7,27 @@
 
 #include "service/facet-engine-backend.h"
 
+typedef struct {
+  const char *tool;
+  const char *arguments;
+} ScriptCall;
+
 /* Written before the service starts or while it is idle. */
 typedef struct {
   const char *answer;     /* streamed word by word */
+  const char *thoughts;   /* before it, where a request wants them; NULL: none */
+  const ScriptCall *calls; /* one in each round that offers tools, before the answer */
+  guint       n_calls;
+  guint       n_called;
+  gboolean    thinks;
   guint       delay_usec; /* before each word */
   gboolean    sees;
   gboolean    hears;
   int         file_tokens; /* of each picture and sound; 0: 1 */
   gint        fail;       /* a FacetErrorCode + 1: replies fail with it */
   gint        fail_load;  /* likewise */
-  GString    *asked;      /* last request: its instruction, if any, then one line per turn */
+  FacetNotice notice;     /* told once, after the next job */
+  GString    *asked;      /* last request: its instruction and choices, if any, then one line per turn */
 } Script;
 
 extern const FacetEngineBackend script_backend;

@@ -429,7 +429,7 @@ test_options (Fixture *self, gconstpointer data)
 
   g_settings_reset (self->settings, "target-language");
   g_assert_false (gtk_widget_get_visible (GTK_WIDGET (button)));
-  facet_composer_set_mode (composer (self), facet_mode_find ("culture"));
+  _facet_window_choose_mode (self->window, facet_mode_find ("culture"));
   g_assert_true (gtk_widget_get_visible (GTK_WIDGET (button)));
   g_assert_cmpstr (gtk_menu_button_get_label (button), ==, "English");
   gtk_menu_button_popup (button);
@@ -457,7 +457,7 @@ test_options (Fixture *self, gconstpointer data)
   g_settings_reset (self->settings, "target-language");
   g_settings_reset (self->settings, "answer-style");
   g_settings_reset (self->settings, "audience");
-  facet_composer_set_mode (composer (self), facet_mode_find ("chat"));
+  _facet_window_choose_mode (self->window, facet_mode_find ("chat"));
   g_assert_false (gtk_widget_get_visible (GTK_WIDGET (button)));
 }
 

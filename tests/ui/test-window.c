@@ -209,7 +209,7 @@ static void
 test_modes (Fixture *self, gconstpointer data)
 {
   g_settings_set_string (self->settings, "target-language", "German");
-  facet_composer_set_mode (self->window->composer, facet_mode_find ("translate"));
+  _facet_window_choose_mode (self->window, facet_mode_find ("translate"));
   fixture_ask (self, "Good {language} morning");
   fixture_wait (fixture_idle, self);
   g_assert_cmpstr (self->script.asked->str, ==,
@@ -250,7 +250,7 @@ test_transcription (Fixture *self, gconstpointer data)
   facet_engine_service_load (self->service, &spec);
   fixture_wait (fixture_idle, self);
   g_assert_true (g_file_get_contents (path, &wave, &length, NULL));
-  facet_composer_set_mode (self->window->composer, facet_mode_find ("transcribe"));
+  _facet_window_choose_mode (self->window, facet_mode_find ("transcribe"));
   attach (self, "note.wav", wave, length);
   fixture_ask (self, "The speaker is Anna.");
   fixture_wait (fixture_idle, self);
@@ -260,7 +260,7 @@ test_transcription (Fixture *self, gconstpointer data)
                    "user: <file> Transcribe this recording in its own language. Answer with the transcript only.\n"
                    "The speaker is Anna.\n");
 
-  facet_composer_set_mode (self->window->composer, facet_mode_find ("chat"));
+  _facet_window_choose_mode (self->window, facet_mode_find ("chat"));
   fixture_ask (self, "Who speaks?");
   fixture_wait (fixture_idle, self);
   g_assert_null (strstr (self->script.asked->str, "<file>"));

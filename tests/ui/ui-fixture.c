@@ -55,6 +55,7 @@ fixture_set_up (Fixture *self, gconstpointer data)
   self->script.asked = g_string_new (NULL);
   self->settings = facet_settings_get_default ();
   g_settings_reset (self->settings, "assistant-mode");
+  g_settings_reset (self->settings, "tools-file");
   self->store = facet_store_open (self->folder, FACET_STORE_READ_WRITE, NULL, &error);
   g_assert_no_error (error);
   self->service = facet_engine_service_new (data != NULL ? self->backend : &script_backend, &self->script);

@@ -1,0 +1,25 @@
+/* facet-message-calls.h - the calls of tools in an answer, each behind a line that opens
+ *
+ * Arguments and results are shown as they are: text of a model and of tools,
+ * never markup. Long ones are laid out only where somebody looks.
+ *
+ * Thread-safety: main thread only.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "store/facet-call-record.h"
+
+G_BEGIN_DECLS
+
+GtkWidget *facet_message_calls_new    (void);
+
+/* @running: whether the answer is being written, so that open calls go on. */
+void       facet_message_calls_update (GtkWidget *calls, const GPtrArray *records, gboolean running);
+
+/* Text of a model with its control and direction characters made visible, so
+ * that it cannot pretend to be another one. Returns: (transfer full). */
+char      *facet_message_calls_reveal (const char *text);
+
+G_END_DECLS

@@ -1,0 +1,204 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "config.h"
+
+#include <string.h>
+
+#include "facet-replier-private.h"
+
+#include "modes/facet-mode.h"
+#include "settings/facet-settings.h"
+
+gboolean
+_facet_replier_is_transcription (const char *mode, FacetStoreRole role, GPtrArray *attachments)
+{
+  const char *id = facet_mode_find (mode)->id;
+  gboolean sounds = FALSE;
+
+  if (role != FACET_STORE_ROLE_USER || (!g_str_equal (id, "transcribe") && !g_str_equal (id, "translate")))
+    return FALSE;
+  for (guint i = 0; attachments != NULL && i < attachments->len; i++) {
+    const FacetStoreAttachment *attachment = attachments->pdata[i];
+
+    if (attachment->kind != FACET_ATTACHMENT_AUDIO)
+      return FALSE;
+    sounds = TRUE;
+  }
+  return sounds;
+}
+
+/* ---- questions ---------------------------------------------------------- */
+
+static void
+add_attachment (FacetRequest *request, FacetStore *store, const FacetStoreAttachment *attachment, gboolean heard)
+{
+  g_autofree char *path = facet_store_attachment_path (store, attachment);
+  g_autofree char *contents = NULL;
+
+  switch (attachment->kind) {
+  case FACET_ATTACHMENT_IMAGE:
+    facet_request_add_picture (request, path);
+    break;
+  case FACET_ATTACHMENT_AUDIO:
+    if (heard)
+      facet_request_add_sound (request, path);
+    break;
+  case FACET_ATTACHMENT_TEXT:
+  default:
+    if (g_file_get_contents (path, &contents, NULL, NULL))
+      facet_request_add_file (request, attachment->name, contents, -1);
+    break;
+  }
+}
+
+/* Earlier recordings that were written down are left out: their text follows,
+ * as the person may have corrected it. */
+static void
+add_question (FacetReplier *self, FacetRequest *request, FacetStore *store, const FacetStoreMessage *record,
+              const char *text, gboolean last)
+{
+  gboolean transcription = _facet_replier_is_transcription (record->mode, record->role, record->attachments);
+  g_autofree char *rendered = NULL;
+
+  facet_request_begin_turn (request, FACET_ROLE_USER);
+  for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++)
+    add_attachment (request, store, record->attachments->pdata[i], last || !transcription);
+  if (transcription)
+    rendered = facet_mode_render_spoken (record->mode, text, self->settings);
+  else
+    rendered = facet_mode_render (record->mode, text, self->settings);
+  if (transcription && last)
+    facet_request_transcribe (request, rendered);
+  facet_request_add_text (request, rendered);
+}
+
+/* ---- answers ------------------------------------------------------------ */
+
+/* What the model is told. */
+static char *
+result_text (const FacetCallRecord *call)
+{
+  switch (call->state) {
+  case FACET_CALL_DONE:
+    return g_strdup (call->result);
+  case FACET_CALL_FAILED:
+    return g_strconcat ("Error: ", call->result, NULL);
+  case FACET_CALL_DENIED:
+    return g_strdup (FACET_TOOLBOX_DENIED);
+  case FACET_CALL_OPEN:
+  case FACET_CALL_STOPPED:
+  default:
+    return g_strdup ("The person stopped this.");
+  }
+}
+
+static void
+add_text (FacetRequest *request, const char *text, gsize length)
+{
+  g_autofree char *part = g_strndup (text, length);
+
+  if (length > 0)
+    facet_request_add_text (request, part);
+}
+
+/* The results of a round follow all of its calls. */
+static void
+add_answer (FacetRequest *request, const char *text, const GPtrArray *calls)
+{
+  gsize at = 0;
+
+  facet_request_begin_turn (request, FACET_ROLE_MODEL);
+  for (guint i = 0, first = 0; i < calls->len; i++) {
+    const FacetCallRecord *call = calls->pdata[i];
+    gboolean last = i + 1 == calls->len || ((const FacetCallRecord *) calls->pdata[i + 1])->round != call->round;
+
+    add_text (request, text + at, call->offset - at);
+    at = call->offset;
+    facet_request_add_call (request, call->tool, call->arguments);
+    for (; last && first <= i; first++) {
+      const FacetCallRecord *done = calls->pdata[first];
+      g_autofree char *result = result_text (done);
+
+      facet_request_add_result (request, done->tool, result);
+    }
+  }
+  add_text (request, text + at, strlen (text + at));
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
+static void
+add_messages (FacetReplier *self, FacetRequest *request, FacetConversation *conversation, FacetMessage *last, gboolean asks_last)
+{
+  FacetStore *store = facet_conversation_get_store (conversation);
+  int end = last != NULL ? facet_conversation_find (conversation, last) : -1;
+
+  for (int i = 0; i <= end; i++) {
+    FacetMessage *message = facet_conversation_get_message (conversation, i);
+    const char *text = facet_message_get_text (message);
+    const GPtrArray *calls = facet_message_get_calls (message);
+
+    if (!facet_message_is_answer (message))
+      add_question (self, request, store, facet_message_get_record (message), text, i == end && asks_last);
+    else if (*text != '\0' || calls->len > 0) /* what failed before its first word would end the prompt oddly */
+      add_answer (request, text, calls);
+  }
+}
+
+static FacetRequest *
+begin (FacetReplier *self, FacetConversation *conversation)
+{
+  const FacetLoaded *loaded = facet_engine_service_get_loaded (self->service);
+  FacetRequest *request = facet_request_new ();
+  g_autofree char *system = g_settings_get_string (self->settings, "system-prompt");
+
+  if (*system != '\0') {
+    facet_request_begin_turn (request, FACET_ROLE_SYSTEM);
+    facet_request_add_text (request, system);
+  }
+  request->thinking = loaded != NULL && loaded->thinks && facet_conversation_get_options (conversation)->thinking;
+  request->own_sampling = !g_settings_get_boolean (self->settings, "model-sampling");
+  if (request->own_sampling) {
+    const FacetSampling unused = { 0 };
+
+    request->sampling = facet_settings_get_sampling (self->settings, &unused);
+  }
+  return request;
+}
+
+FacetRequest *
+_facet_replier_build_request (FacetReplier *self, FacetConversation *conversation, FacetMessage *last, FacetToolbox *toolbox)
+{
+  FacetRequest *request = begin (self, conversation);
+
+  if (toolbox != NULL)
+    request->tools = g_ptr_array_ref (facet_toolbox_tools (toolbox));
+  add_messages (self, request, conversation, last, TRUE);
+  return request;
+}
+
+FacetRequest *
+facet_replier_build_request (FacetReplier      *self,
+                             FacetConversation *conversation,
+                             FacetMessage      *last,
+                             const char        *draft,
+                             const char        *draft_mode,
+                             GPtrArray         *draft_attachments)
+{
+  FacetRequest *request = begin (self, conversation);
+  FacetToolbox *toolbox = facet_conversation_get_options (conversation)->tools ? _facet_replier_get_toolbox (self, NULL) : NULL;
+
+  if (toolbox != NULL)
+    request->tools = g_ptr_array_ref (facet_toolbox_tools (toolbox));
+  add_messages (self, request, conversation, last, draft == NULL);
+  if (draft != NULL) {
+    FacetStoreMessage record = {
+      .role = FACET_STORE_ROLE_USER,
+      .mode = (char *) draft_mode,
+      .attachments = draft_attachments,
+    };
+
+    add_question (self, request, facet_conversation_get_store (conversation), &record, draft, TRUE);
+  }
+  return request;
+}

@@ -1,0 +1,104 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "facet-window-private.h"
+
+#include "chat/facet-message-calls.h"
+
+/* Whether a tool may do what the model wants of it. The dialog does not block
+ * the window: what was said before can be read, and the answer be stopped. */
+
+#define MAX_BODY 600 /* letters; all of it stands in the arguments */
+
+static void
+response_cb (AdwMessageDialog *dialog, const char *response, FacetWindow *self)
+{
+  FacetDecision decision = FACET_DECISION_DENY;
+
+  if (self->question != GTK_WINDOW (dialog))
+    return; /* it is no longer waited for */
+  self->question = NULL;
+  if (g_str_equal (response, "once"))
+    decision = FACET_DECISION_ONCE;
+  else if (g_str_equal (response, "always"))
+    decision = FACET_DECISION_ALWAYS;
+  facet_replier_decide (self->replier, decision);
+}
+
+static char *
+body_of (FacetWindow *self, const char *question)
+{
+  g_autofree char *shown = facet_message_calls_reveal (question);
+  g_autofree char *cut = g_utf8_strlen (shown, -1) > MAX_BODY ? g_utf8_substring (shown, 0, MAX_BODY) : NULL;
+  g_autofree char *sentence = cut != NULL ? g_strconcat (cut, "…", NULL) : g_steal_pointer (&shown);
+  FacetConversation *asking = facet_replier_get_conversation (self->replier);
+  FacetChat *chat = facet_chat_list_find (self->chat_list, facet_conversation_get_chat_id (asking));
+  g_autofree char *where = NULL;
+
+  if (asking == self->conversation || chat == NULL)
+    return g_steal_pointer (&sentence);
+  /* Translators: %s is the title of a chat */
+  where = g_strdup_printf (_("In the chat “%s”"), facet_chat_get_title (chat));
+  return g_strconcat (where, "\n\n", sentence, NULL);
+}
+
+static GtkWidget *
+arguments_view (const char *arguments)
+{
+  GtkWidget *scroller = gtk_scrolled_window_new ();
+  GtkWidget *view = gtk_text_view_new ();
+  g_autofree char *shown = facet_message_calls_reveal (arguments);
+
+  gtk_text_buffer_set_text (gtk_text_view_get_buffer (GTK_TEXT_VIEW (view)), shown, -1);
+  gtk_text_view_set_editable (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_view_set_cursor_visible (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_view_set_monospace (GTK_TEXT_VIEW (view), TRUE);
+  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (view), GTK_WRAP_WORD_CHAR);
+  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
+  gtk_widget_set_direction (view, GTK_TEXT_DIR_LTR);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, C_("call of a tool", "Arguments"), -1);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
+  gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (scroller), 160);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
+  gtk_widget_add_css_class (scroller, "question-text");
+  return scroller;
+}
+
+/* Enter, which somebody may be typing just then, allows nothing. */
+static void
+ask (FacetWindow *self, const char *question)
+{
+  const FacetCallRecord *call = facet_replier_get_asked (self->replier);
+  /* Translators: %s is the name of a tool such as “read_file” */
+  g_autofree char *heading = g_strdup_printf (_("Allow “%s”?"), call->tool);
+  g_autofree char *body = body_of (self, question);
+  AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, body));
+
+  adw_message_dialog_set_extra_child (dialog, arguments_view (call->arguments));
+  adw_message_dialog_add_responses (dialog, "deny", _("_Deny"), "always", _("_Always in This Chat"), "once", _("Allow _Once"), NULL);
+  adw_message_dialog_set_default_response (dialog, "deny");
+  adw_message_dialog_set_close_response (dialog, "deny");
+  gtk_window_set_modal (GTK_WINDOW (dialog), FALSE);
+  gtk_window_set_destroy_with_parent (GTK_WINDOW (dialog), TRUE);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (response_cb), self, 0);
+  self->question = GTK_WINDOW (dialog);
+  gtk_window_present (self->question);
+}
+
+void
+_facet_window_update_question (FacetWindow *self)
+{
+  g_autofree char *question = NULL;
+  GtkWindow *over = self->question;
+
+  self->question = NULL;
+  if (over != NULL)
+    gtk_window_destroy (over);
+  g_object_get (self->replier, "question", &question, NULL);
+  if (question != NULL)
+    ask (self, question);
+}
