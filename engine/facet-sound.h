@@ -43,6 +43,9 @@ gboolean    facet_projector_accepts_audio  (FacetProjector *projector);
 /* Soft tokens that the sound becomes; -1 on error: NO_ENCODER, or INVALID if
  * it is empty or too long. */
 int         facet_projector_count_audio    (FacetProjector *projector, FacetAudio *audio, GError **error);
+/* Rows that every sound takes in the family's prompts, whatever its length;
+ * 0: as many as it has soft tokens. */
+int         facet_projector_sound_rows     (FacetProjector *projector);
 /* float32 [tokens, width]. NO_ENCODER without one, INVALID if too long.
  * Returns: (transfer full). */
 GBytes     *facet_projector_encode_audio   (FacetProjector *projector,

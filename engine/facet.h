@@ -190,40 +190,10 @@ const char *facet_token_piece (FacetModel *model, gint32 id);
 
 gint32 facet_token_bos (FacetModel *model);
 
-/* ---- pictures ----------------------------------------------------------- */
-
-/* What was done to a picture that its owner should know of. */
-typedef enum {
-  FACET_IMAGE_NOTE_FIRST_FRAME = 1 << 0, /* animated: only the first frame is seen */
-  FACET_IMAGE_NOTE_CMYK = 1 << 1,        /* print colours, converted without their profile */
-} FacetImageNote;
-
-/* A decoded picture, upright, 8-bit RGB, transparency laid on white.
- * Immutable: may be shared and read by any thread. */
-typedef struct FacetImage FacetImage;
-
-/* JPEG, PNG, GIF, BMP, TGA, PSD (RGB), PPM and PGM, recognised by content. MEDIA: no picture, or a
- * damaged one; UNSUPPORTED: a known kind that is not read here (WebP, AVIF,
- * HEIC, TIFF, SVG ...: decode it elsewhere and use facet_image_new_from_rgb);
- * NO_MEMORY: too large, said before anything was decoded. */
-FacetImage    *facet_image_load           (const char *path, GError **error);
-/* @label names the picture in errors. */
-FacetImage    *facet_image_new_from_bytes (GBytes *bytes, const char *label, GError **error);
-/* Copies @height rows of @width RGB pixels, @stride bytes apart. */
-FacetImage    *facet_image_new_from_rgb   (const guint8 *rgb, int width, int height, gsize stride, GError **error);
-FacetImage    *facet_image_ref            (FacetImage *image);
-void           facet_image_unref          (FacetImage *image);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetImage, facet_image_unref)
-
-int            facet_image_width          (const FacetImage *image);
-int            facet_image_height         (const FacetImage *image);
-FacetImageNote facet_image_notes          (const FacetImage *image);
-/* SHA-256 of the file's bytes (of size and pixels if made from RGB), hexadecimal. */
-const char    *facet_image_hash           (const FacetImage *image);
-/* [height, width, 3], no padding; lives as long as the picture. */
-const guint8  *facet_image_pixels         (const FacetImage *image);
-/* A smaller or larger copy, for thumbnails; the hash is the original's. */
-FacetImage    *facet_image_scale          (const FacetImage *image, int width, int height);
+/* The id that holds the rows of a picture or, @audio, of a sound where whole
+ * prompts are written as ids; it may be one past the vocabulary, and is -1 if
+ * the family has none. */
+gint32 facet_token_placeholder (FacetModel *model, gboolean audio);
 
 /* ---- encoders ----------------------------------------------------------- */
 
@@ -240,20 +210,6 @@ void            facet_projector_free (FacetProjector *projector);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetProjector, facet_projector_free)
 
 int             facet_projector_width (FacetProjector *projector);
-gboolean        facet_projector_accepts_images (FacetProjector *projector);
-/* Soft tokens that the picture becomes. */
-int             facet_projector_count (FacetProjector *projector, const FacetImage *image);
-/* Parts that a wide or tall picture may also be shown in, so that small print
- * can be read; each costs as many tokens as the whole. 0: none are called for. */
-int             facet_projector_crops (FacetProjector *projector, const FacetImage *image);
-/* The picture as the encoder sees it; @crop 0: the whole, else from 1. */
-FacetImage     *facet_projector_preprocess (FacetProjector *projector, const FacetImage *image, int crop, GError **error);
-/* float32 [tokens, width]. Returns: (transfer full). */
-GBytes         *facet_projector_encode (FacetProjector   *projector,
-                                        const FacetImage *image,
-                                        int               crop,
-                                        FacetCancel      *cancel,
-                                        GError          **error);
 /* How often an encoder has run, that is, was not answered from the store. */
 guint           facet_projector_runs (FacetProjector *projector);
 /* Bytes of soft tokens kept at most (64 MiB at first); 0 keeps none. */
@@ -278,15 +234,6 @@ typedef enum {
   FACET_TEMPLATE_POLICY,     /* one turn of a picture and a policy, as ShieldGemma 2 is asked */
 } FacetTemplate;
 
-/* Whether wide and tall pictures are shown a second time in parts, so that
- * small print can be read: each part costs as many tokens and as much time as
- * the whole. Only Gemma 3 does so. */
-typedef enum {
-  FACET_PAN_AND_SCAN_AUTO, /* where the sides differ twofold or small print would be lost */
-  FACET_PAN_AND_SCAN_ON,   /* wherever facet_projector_crops() says that it can be */
-  FACET_PAN_AND_SCAN_OFF,
-} FacetPanAndScan;
-
 typedef struct FacetPrompt FacetPrompt;
 
 FacetPrompt *facet_prompt_new          (FacetTemplate how);
@@ -298,14 +245,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetPrompt, facet_prompt_free)
 void         facet_prompt_begin_turn   (FacetPrompt *prompt, FacetRole role);
 void         facet_prompt_add_text     (FacetPrompt *prompt, const char *text, gssize length);
 
-/* The picture stands after the text given so far, framed as the family frames
- * pictures; in prompts of token ids its soft tokens stand alone. */
-void         facet_prompt_add_image    (FacetPrompt *prompt, FacetImage *image);
-
-/* Holds for all pictures of the prompt. */
-void         facet_prompt_set_pan_and_scan (FacetPrompt *prompt, FacetPanAndScan how);
-
-/* Only for RAW prompts: token ids as they are, no BOS is put in front. */
+/* Only for RAW prompts: token ids as they are, no BOS is put in front, and
+ * media stand alone. */
 void         facet_prompt_add_tokens   (FacetPrompt *prompt, const gint32 *ids, gsize n);
 
 /* ---- sessions ----------------------------------------------------------- */

@@ -98,6 +98,7 @@ facet_prompt_add_text (FacetPrompt *prompt, const char *text, gssize length)
 void
 facet_prompt_add_tokens (FacetPrompt *prompt, const gint32 *ids, gsize n)
 {
+  prompt->bare = TRUE;
   g_array_append_vals (last_turn (prompt)->ids, ids, n);
 }
 

@@ -57,6 +57,7 @@ struct FacetPrompt {
   FacetCallForm   form;
   gboolean        thinking;
   FacetPanAndScan pan_and_scan;
+  gboolean        bare;  /* made of token ids */
 };
 
 typedef struct {

@@ -69,8 +69,7 @@ render_raw (const FacetPrompt *prompt, FacetFamily family, FacetWriter *writer)
   gint32 bos = facet_tokenizer_bos (writer->tokenizer);
   FacetRendered *rendered = writer->rendered;
 
-  for (guint i = 0; i < prompt->turns->len; i++)
-    rendered->bare = rendered->bare || facet_prompt_turn (prompt, i)->ids->len > 0;
+  rendered->bare = prompt->bare;
   if (!rendered->bare && prompt->turns->len > 0)
     g_array_append_val (rendered->ids, bos);
   for (guint i = 0; i < prompt->turns->len; i++) {

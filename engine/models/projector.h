@@ -10,10 +10,6 @@ FacetProjector *facet_projector_new (const char *path, FacetBackend *backend, in
 /* From now on; what is kept stays. */
 void            facet_projector_set_backend (FacetProjector *projector, FacetBackend *backend);
 
-/* Rows that every sound takes in a prompt, whatever its length; 0: as many as
- * it has soft tokens. */
-int             facet_projector_sound_rows (FacetProjector *projector);
-
 /* Most soft tokens that one picture becomes. */
 int             facet_projector_span (FacetProjector *projector);
 

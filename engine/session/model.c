@@ -299,6 +299,32 @@ facet_token_bos (FacetModel *model)
   return facet_tokenizer_bos (model->tokenizer);
 }
 
+/* Gemma 3's id for pictures is the one after all pieces. Files name it, pad
+ * the vocabulary from it on, or end before it. */
+static gint32
+first_unnamed (FacetTokenizer *tokenizer)
+{
+  gint32 id = facet_tokenizer_size (tokenizer);
+
+  while (id > 0 && g_str_has_prefix (facet_tokenizer_piece (tokenizer, id - 1), "[PAD"))
+    id--;
+  return id;
+}
+
+gint32
+facet_token_placeholder (FacetModel *model, gboolean audio)
+{
+  static const char *const names[2][2] = { { "<image_soft_token>", "<|image|>" }, { "<audio_soft_token>", "<|audio|>" } };
+
+  for (int i = 0; i < 2; i++) {
+    gint32 id = facet_tokenizer_lookup (model->tokenizer, names[audio != FALSE][i]);
+
+    if (id >= 0)
+      return id;
+  }
+  return !audio && model->info->family == FACET_FAMILY_GEMMA3 ? first_unnamed (model->tokenizer) : -1;
+}
+
 /* ---- devices and memory ---- */
 
 gboolean

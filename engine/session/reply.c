@@ -48,14 +48,12 @@ is_loop (const GArray *ids)
 static void
 ban_placeholders (FacetModel *model, float *logits)
 {
-  static const char *const names[] = { "<image_soft_token>", "<audio_soft_token>", "<|image|>", "<|audio|>", "<|video|>" };
+  const gint32 ids[] = { facet_token_placeholder (model, FALSE), facet_token_placeholder (model, TRUE),
+                         facet_tokenizer_lookup (model->tokenizer, "<|video|>") };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-    gint32 id = facet_tokenizer_lookup (model->tokenizer, names[i]);
-
-    if (id >= 0 && id < model->decoder->vocab)
-      logits[id] = -INFINITY;
-  }
+  for (gsize i = 0; i < G_N_ELEMENTS (ids); i++)
+    if (ids[i] >= 0 && ids[i] < model->decoder->vocab)
+      logits[ids[i]] = -INFINITY;
   for (int id = model->text_vocab; id < model->decoder->vocab; id++)
     logits[id] = -INFINITY;
 }

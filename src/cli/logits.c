@@ -10,6 +10,7 @@
 #include "npy.h"
 #include "options.h"
 #include "pictures.h"
+#include "placeholders.h"
 #include "report.h"
 #include "sounds.h"
 
@@ -74,9 +75,9 @@ write_layers (const LayerDump *dump, const char *dir, GError **error)
   return TRUE;
 }
 
-/* "2,10,7" as token ids. */
+/* "2,10,7" as token ids. @place: one that may lie past the vocabulary, or -1. */
 static gboolean
-parse_ids (const char *list, int vocab_size, GArray *ids)
+parse_ids (const char *list, int vocab_size, gint32 place, GArray *ids)
 {
   const char *at = list;
 
@@ -85,7 +86,7 @@ parse_ids (const char *list, int vocab_size, GArray *ids)
     gint64 id = g_ascii_strtoll (at, &end, 10);
     gint32 value = id;
 
-    if (end == at || (*end != ',' && *end != '\0') || id < 0 || id >= vocab_size) {
+    if (end == at || (*end != ',' && *end != '\0') || id < 0 || (id >= vocab_size && id != place)) {
       g_printerr (_("%s: “%s” in --ids is no token of this model (0 to %d)\n"), g_get_prgname (), at, vocab_size - 1);
       return FALSE;
     }
@@ -96,23 +97,25 @@ parse_ids (const char *list, int vocab_size, GArray *ids)
   }
 }
 
+static gboolean
+add_ids (FacetPrompt *prompt, const char *list, FacetModel *model, GPtrArray *images, GPtrArray *sounds)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  gint32 place = images->len > 0 ? facet_token_placeholder (model, FALSE) : -1;
+
+  return parse_ids (list, facet_model_vocab_size (model), place, ids) && placeholders_add (prompt, model, ids, images, sounds);
+}
+
 static FacetPrompt *
 make_prompt (const Arguments *arguments, FacetModel *model, GPtrArray *images, GPtrArray *sounds)
 {
   FacetPrompt *prompt = facet_prompt_new (arguments->template ? FACET_TEMPLATE_FAMILY : FACET_TEMPLATE_RAW);
 
   facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
-  if (arguments->ids != NULL) {
-    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-
-    if (!parse_ids (arguments->ids, facet_model_vocab_size (model), ids)) {
-      facet_prompt_free (prompt);
-      return NULL;
-    }
-    facet_prompt_add_tokens (prompt, (const gint32 *) ids->data, ids->len);
-  } else {
+  if (arguments->ids == NULL)
     media_add_text (prompt, arguments->text, images, sounds);
-  }
+  else if (!add_ids (prompt, arguments->ids, model, images, sounds))
+    g_clear_pointer (&prompt, facet_prompt_free);
   return prompt;
 }
 
@@ -177,8 +180,8 @@ command_logits (int argc, char **argv)
                       entries, &argc, &argv))
     return EXIT_USAGE;
   if (arguments.output == NULL || (arguments.ids == NULL) == (arguments.text == NULL)
-      || (arguments.ids != NULL && (arguments.template || arguments.images != NULL || arguments.sounds != NULL))) {
-    options_complain (g_get_prgname (), "%s", _("give -o and either -p (with or without --template, --image and --audio) or --ids"));
+      || (arguments.ids != NULL && arguments.template)) {
+    options_complain (g_get_prgname (), "%s", _("give -o and either -p (with or without --template) or --ids"));
     return EXIT_USAGE;
   }
   if (arguments.dump_dir != NULL && g_mkdir_with_parents (arguments.dump_dir, 0777) != 0) {

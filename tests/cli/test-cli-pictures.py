@@ -3,33 +3,16 @@
 
 Usage: test-cli-pictures.py FACET-CLI    (FACET_TEST_DATA: the folder tests/data)
 """
-import json
-import os
 import pathlib
 import struct
-import subprocess
-import sys
 import tempfile
 
-CLI = sys.argv[1]
-DATA = pathlib.Path(os.environ["FACET_TEST_DATA"])
-KIT = DATA / "kit"
+from facet_cli import DATA, KIT, main, run, run_json
+
 TEXT = KIT / "models/gemma3-tiny/text-q8_0.gguf"
 GEMMA3 = KIT / "models/gemma3-tiny/mmproj.gguf"
 GEMMA4 = KIT / "models/gemma4-tiny/mmproj.gguf"
 PHOTO = KIT / "inputs/photo.png"
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("FACET_MODEL", "LANGUAGE", "G_DEBUG")}
-ENVIRONMENT.update(LC_ALL="C.UTF-8", XDG_DATA_HOME="/nonexistent")
-
-
-def run(*arguments, status=0):
-    done = subprocess.run([CLI, *map(str, arguments)], capture_output=True, env=ENVIRONMENT, timeout=120, stdin=subprocess.DEVNULL)
-    assert done.returncode == status, (arguments, done.returncode, done.stderr.decode()[-600:])
-    return done
-
-
-def run_json(*arguments):
-    return json.loads(run(*arguments, "--json").stdout)
 
 
 def tall_picture(folder):
@@ -94,17 +77,4 @@ def test_cut_picture():
     assert b"data end before the picture does" in failed, failed
 
 
-def main():
-    tests = [(name, function) for name, function in globals().items() if name.startswith("test_")]
-    print(f"1..{len(tests)}")
-    for number, (name, function) in enumerate(tests, 1):
-        label = f"{number} /cli-pictures/{name[5:].replace('_', '-')}"
-        try:
-            function()
-            print(f"ok {label}", flush=True)
-        except Exception as failure:
-            print(f"not ok {label}")
-            print("# " + repr(failure).replace("\n", " ")[:1500], flush=True)
-
-
-main()
+main("cli-pictures", globals())

@@ -10,44 +10,14 @@ import pathlib
 import signal
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 import wave
 
-CLI = sys.argv[1]
-DATA = pathlib.Path(os.environ["FACET_TEST_DATA"])
-TINY = DATA / "kit/models/gemma3-tiny/text-q8_0.gguf"
+from facet_cli import CLI, DATA, ENVIRONMENT, KIT, Skip, main, read_npy, run, run_json
+
+TINY = KIT / "models/gemma3-tiny/text-q8_0.gguf"
 REAL = os.environ.get("FACET_TEST_MODEL")
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("FACET_MODEL", "LANGUAGE", "G_DEBUG")}
-STATE = tempfile.TemporaryDirectory()
-ENVIRONMENT.update(LC_ALL="C.UTF-8", XDG_DATA_HOME="/nonexistent", XDG_STATE_HOME=STATE.name, GSETTINGS_BACKEND="memory")
-
-
-class Skip(Exception):
-    pass
-
-
-def run(*arguments, status=0, text=None, language=""):
-    done = subprocess.run([CLI, *map(str, arguments)], capture_output=True, env={**ENVIRONMENT, "LANGUAGE": language}, timeout=120,
-                          input=text if text is not None else b"")
-    assert done.returncode == status, (arguments, done.returncode, done.stderr.decode()[-600:])
-    return done
-
-
-def run_json(*arguments):
-    return json.loads(run(*arguments, "--json").stdout)
-
-
-def read_npy(path):
-    data = path.read_bytes()
-    assert data[:8] == b"\x93NUMPY\x01\x00", data[:8]
-    length = struct.unpack("<H", data[8:10])[0]
-    assert (10 + length) % 64 == 0
-    header = eval(data[10:10 + length], {"__builtins__": {}})
-    rows, columns = header["shape"]
-    assert header["descr"] == "<f4" and len(data) == 10 + length + 4 * rows * columns
-    return (rows, columns), struct.unpack(f"<{rows * columns}f", data[10 + length:])
 
 
 def real_model():
@@ -114,30 +84,6 @@ def test_score():
     assert all(value < 0 for value in result["logprobs"][1:])
     assert math.isclose(sum(result["logprobs"][1:]), result["total"], rel_tol=1e-6)
     run("score", "-m", TINY, "-p", "", status=1)
-
-
-def test_logits():
-    scored = run_json("score", "-m", TINY, "-p", "The cat sat.")
-    ids = scored["ids"]
-    with tempfile.TemporaryDirectory() as folder:
-        out, layers = pathlib.Path(folder) / "out.npy", pathlib.Path(folder) / "layers"
-        run("logits", "-m", TINY, "--ids", ",".join(map(str, ids)), "--all", "-o", out, "--dump-layers", layers)
-        (rows, vocab), values = read_npy(out)
-        assert rows == len(ids)
-        for at in range(1, rows):
-            row = values[(at - 1) * vocab:at * vocab]
-            top = max(row)
-            logprob = row[ids[at]] - top - math.log(sum(math.exp(value - top) for value in row))
-            assert math.isclose(logprob, scored["logprobs"][at], abs_tol=2e-2), (at, logprob, scored["logprobs"][at])
-        names = sorted(path.name for path in layers.iterdir())
-        assert "embeddings.npy" in names and "layer-00.npy" in names
-        assert read_npy(layers / "layer-00.npy")[0][0] == rows
-        run("logits", "-m", TINY, "-p", "The cat sat.", "-o", out)
-        last = read_npy(out)
-        assert last[0] == (1, vocab)
-        assert max(abs(a - b) for a, b in zip(last[1], values[-vocab:])) < 0.05
-        run("logits", "-m", TINY, "--ids", "2,999999", "-o", out, status=2)
-        run("logits", "-m", TINY, "-p", "x", "-o", pathlib.Path(folder) / "no/such.npy", status=1)
 
 
 def test_chat_json():
@@ -212,7 +158,7 @@ def test_media_refusals():
     assert b"cannot hear" in deaf.stderr and deaf.stdout == b""
     blind = run("chat", "-m", TINY, "--image", picture, "-p", "x", status=1).stderr.decode()
     assert f"add --mmproj {TINY.parent / 'mmproj.gguf'}" in blind, blind
-    run("logits", "-m", TINY, "--ids", "2,5", "--audio", sound, "-o", "x.npy", status=2)
+
 
 def wave_file(path, samples):
     with wave.open(str(path), "wb") as file:
@@ -415,19 +361,4 @@ def difference(left, right):
     return sum(abs(a - b) for a, b in zip(left, right)) / len(left)
 
 
-def main():
-    tests = [(name, function) for name, function in globals().items() if name.startswith("test_")]
-    print(f"1..{len(tests)}")
-    for number, (name, function) in enumerate(tests, 1):
-        label = f"{number} /cli/{name[5:].replace('_', '-')}"
-        try:
-            function()
-            print(f"ok {label}", flush=True)
-        except Skip as reason:
-            print(f"ok {label} # SKIP {reason}", flush=True)
-        except Exception as failure:
-            print(f"not ok {label}")
-            print("# " + repr(failure).replace("\n", " ")[:1500], flush=True)
-
-
-main()
+main("cli", globals())
