@@ -5,6 +5,7 @@
 #include "models/family.h"
 #include "models/loader.h"
 #include "models/per-layer.h"
+#include "models/shared-kv.h"
 #include "models/stem.h"
 
 #include <math.h>
@@ -16,115 +17,36 @@ typedef struct {
 } Experts;
 
 typedef struct {
-  const FacetTensor *attn_norm, *q, *k, *v /* NULL: the keys before norm and rotation */, *q_norm, *k_norm, *out, *post_attn_norm;
+  const FacetTensor *attn_norm, *post_attn_norm;
   const FacetTensor *ffn_norm, *gate, *up, *down, *post_ffn_norm;
   const FacetTensor *inp_gate, *proj, *post_norm;  /* of the per-layer embeddings */
-  gboolean sliding, own_kv;
-  int   head, n_kv, ffn;
-  int   cache;   /* whose keys and values it reads */
+  int   ffn;
   float scale;   /* of the block's output */
   Experts *experts;
 } Layer;
 
 typedef struct {
   FacetDecoder base;
-  int   n_head, n_own;   /* layers 0 .. n_own - 1 have keys and values of their own */
-  int   window;
   int   n_experts, n_chosen;
   float eps;
-  FacetRope rope_full, rope_sliding;
   FacetStem stem;
+  FacetSharedKv attention;
   FacetPerLayer per_layer;
   Layer *layers;
   GPtrArray *owned;
 } Gemma4;
 
-static int
-head_size (FacetLoader *loader, const char *suffix)
-{
-  g_autofree char *key = g_strconcat ("attention.key_length", suffix, NULL);
-  g_autofree char *value_key = g_strconcat ("attention.value_length", suffix, NULL);
-  g_autofree char *rope_key = g_strconcat ("rope.dimension_count", suffix, NULL);
-  int head = facet_loader_int (loader, key, 2, 1024);
-
-  if (head % 2 != 0)
-    facet_loader_fault (loader, "key gemma4.%s is %d, not even", key, head);
-  if (facet_loader_int_or (loader, value_key, 1, 1024, head) != head)
-    facet_loader_fault (loader, "key gemma4.%s differs from gemma4.%s, which is %d", value_key, key, head);
-  if (facet_loader_int_or (loader, rope_key, 1, 1024, head) != head)
-    facet_loader_fault (loader, "key gemma4.%s differs from gemma4.%s, which is %d", rope_key, key, head);
-  return head;
-}
-
 static void
 read_hyper_parameters (Gemma4 *m, FacetLoader *loader)
 {
   FacetDecoder *d = &m->base;
-  const char *scaling = facet_gguf_get_string (loader->gguf, "gemma4.rope.scaling.type");
 
   d->width = facet_loader_int (loader, "embedding_length", 32, 1 << 16);
   d->n_layers = facet_loader_int (loader, "block_count", 1, 1024);
   d->context_length = facet_loader_int (loader, "context_length", 1, 1 << 24);
   d->embed_scale = sqrtf ((float) d->width);
-  m->n_head = facet_loader_int (loader, "attention.head_count", 1, 1024);
-  m->window = facet_loader_int (loader, "attention.sliding_window", 1, 1 << 24);
-  m->n_own = d->n_layers - facet_loader_int_or (loader, "attention.shared_kv_layers", 0, d->n_layers - 1, 0);
   m->n_experts = facet_loader_int_or (loader, "expert_count", 0, 1024, 0);
   m->n_chosen = m->n_experts > 0 ? facet_loader_int (loader, "expert_used_count", 1, m->n_experts) : 0;
-  m->eps = facet_loader_float_or (loader, "attention.layer_norm_rms_epsilon", 1e-6f);
-  if (scaling != NULL && g_strcmp0 (scaling, "none") != 0)
-    facet_loader_fault (loader, "key gemma4.rope.scaling.type is \"%s\", none is known", scaling);
-  m->rope_full = (FacetRope) { .base = facet_loader_float_or (loader, "rope.freq_base", 1e6f), .scale = 1,
-                               .head = head_size (loader, "") };
-  m->rope_sliding = (FacetRope) { .base = facet_loader_float_or (loader, "rope.freq_base_swa", 1e4f), .scale = 1,
-                                  .head = head_size (loader, "_swa") };
-}
-
-/* The last layer of the same kind that has keys and values of its own. */
-static int
-cache_of (Gemma4 *m, FacetLoader *l, int i)
-{
-  int from = MIN (i, m->n_own - 1);
-
-  while (from >= 0 && m->layers[from].sliding != m->layers[i].sliding)
-    from--;
-  if (from < 0)
-    facet_loader_fault (l, "layer %d shares keys and values, but no layer of its kind has any", i);
-  return MAX (from, 0);
-}
-
-static void
-read_attention (Gemma4 *m, FacetLoader *l, int i)
-{
-  Layer *layer = &m->layers[i];
-  int d = m->base.width, q, kv;
-  gint64 sliding = 0;
-
-  if (!facet_gguf_array_i64 (l->gguf, "gemma4.attention.sliding_window_pattern", (gsize) i, &sliding))
-    facet_loader_fault (l, "key gemma4.attention.sliding_window_pattern does not say of which kind layer %d is", i);
-  layer->sliding = sliding != 0;
-  layer->head = layer->sliding ? m->rope_sliding.head : m->rope_full.head;
-  layer->n_kv = facet_loader_int_at (l, "attention.head_count_kv", i, 1, 1024);
-  layer->own_kv = i < m->n_own;
-  layer->cache = cache_of (m, l, i);
-  if (m->n_head % layer->n_kv != 0)
-    facet_loader_fault (l, "layer %d: %d query heads do not divide among %d key/value heads", i, m->n_head, layer->n_kv);
-  if (m->layers[layer->cache].n_kv != layer->n_kv)
-    facet_loader_fault (l, "layer %d has %d key/value heads, layer %d, which it shares them with, %d", i, layer->n_kv,
-                        layer->cache, m->layers[layer->cache].n_kv);
-  q = m->n_head * layer->head;
-  kv = layer->n_kv * layer->head;
-  layer->attn_norm = facet_loader_vector (l, d, "blk.%d.attn_norm.weight", i);
-  layer->q = facet_loader_matrix (l, d, q, "blk.%d.attn_q.weight", i);
-  layer->q_norm = facet_loader_vector (l, layer->head, "blk.%d.attn_q_norm.weight", i);
-  layer->out = facet_loader_matrix (l, q, d, "blk.%d.attn_output.weight", i);
-  layer->post_attn_norm = facet_loader_vector (l, d, "blk.%d.post_attention_norm.weight", i);
-  if (!layer->own_kv)
-    return;
-  layer->k = facet_loader_matrix (l, d, kv, "blk.%d.attn_k.weight", i);
-  if (layer->sliding || facet_loader_has (l, "blk.%d.attn_v.weight", i))
-    layer->v = facet_loader_matrix (l, d, kv, "blk.%d.attn_v.weight", i);
-  layer->k_norm = facet_loader_vector (l, layer->head, "blk.%d.attn_k_norm.weight", i);
 }
 
 static Experts *
@@ -170,7 +92,8 @@ read_layer (Gemma4 *m, FacetLoader *l, int i)
   int d = m->base.width, p = m->per_layer.width;
   const FacetTensor *scale;
 
-  read_attention (m, l, i);
+  layer->attn_norm = facet_loader_vector (l, d, "blk.%d.attn_norm.weight", i);
+  layer->post_attn_norm = facet_loader_vector (l, d, "blk.%d.post_attention_norm.weight", i);
   layer->ffn = facet_loader_int_at (l, "feed_forward_length", i, 32, 1 << 20);
   layer->ffn_norm = facet_loader_vector (l, d, "blk.%d.ffn_norm.weight", i);
   layer->gate = facet_loader_matrix (l, d, layer->ffn, "blk.%d.ffn_gate.weight", i);
@@ -200,40 +123,13 @@ gemma4_free (FacetDecoder *decoder)
   Gemma4 *m = (Gemma4 *) decoder;
 
   g_clear_pointer (&m->owned, g_ptr_array_unref);
+  facet_shared_kv_clear (&m->attention);
   g_free (m->base.kv_layers);
   if (m->layers != NULL)
     for (int i = 0; i < decoder->n_layers; i++)
       g_free (m->layers[i].experts);
   g_free (m->layers);
   g_free (m);
-}
-
-/* Keys and values of the layer, stored for it and for those that share them. */
-static void
-keys_and_values (Gemma4 *m, FacetGraph *g, const Layer *l, int normed, const FacetRope *rope)
-{
-  int k = facet_g_matmul (g, normed, l->k, NULL);
-  int v = l->v != NULL ? facet_g_matmul (g, normed, l->v, NULL) : k;
-
-  k = facet_g_rope (g, facet_g_rms_norm (g, k, l->k_norm, l->head, m->eps), rope);
-  v = facet_g_rms_norm (g, v, NULL, l->head, m->eps);
-  facet_g_kv_store (g, k, v, l->cache);
-}
-
-static int
-attention (Gemma4 *m, FacetGraph *g, const Layer *l, int normed, gboolean to_outputs)
-{
-  const FacetRope *rope = l->sliding ? &m->rope_sliding : &m->rope_full;
-  FacetAttention at = { .cache = l->cache, .n_head = m->n_head, .n_kv = l->n_kv, .head_k = l->head, .head_v = l->head,
-                        .window = l->sliding ? m->window : 0, .scale = 1, .causal = TRUE,
-                        .spans = m->base.image_spans && l->sliding };
-  int q;
-
-  if (l->own_kv)
-    keys_and_values (m, g, l, normed, rope);
-  q = facet_g_matmul (g, to_outputs ? facet_g_outputs (g, normed) : normed, l->q, NULL);
-  q = facet_g_rope (g, facet_g_rms_norm (g, q, l->q_norm, l->head, m->eps), rope);
-  return facet_g_matmul (g, facet_g_attention (g, q, -1, -1, &at), l->out, NULL);
 }
 
 static int
@@ -274,11 +170,14 @@ static int
 block (Gemma4 *m, FacetGraph *g, int i, int h, int before, int from, gboolean to_outputs)
 {
   const Layer *l = &m->layers[i];
-  int d = m->base.width, x;
+  int d = m->base.width, x = facet_g_rms_norm (g, h, l->attn_norm, d, m->eps);
 
-  x = attention (m, g, l, facet_g_rms_norm (g, h, l->attn_norm, d, m->eps), to_outputs);
-  if (to_outputs)
+  facet_shared_kv_store (&m->attention, g, i, x);
+  if (to_outputs) {
+    x = facet_g_outputs (g, x);
     h = facet_g_outputs (g, h);
+  }
+  x = facet_shared_kv_read (&m->attention, g, i, x);
   h = facet_g_add (g, h, facet_g_rms_norm (g, x, l->post_attn_norm, d, m->eps));
   h = facet_g_add (g, h, feed_forward (m, g, l, h));
   if (m->per_layer.width > 0) {
@@ -308,7 +207,7 @@ gemma4_build (FacetDecoder *decoder, FacetBuild what)
   }
   for (int i = 0; i < decoder->n_layers; i++) {
     facet_graph_begin_block (g, i);
-    h = block (m, g, i, h, before, from, !all_rows && i == m->n_own - 1);
+    h = block (m, g, i, h, before, from, !all_rows && i == m->attention.n_own - 1);
     if (mark)
       facet_graph_mark_layer (g, h, i);
   }
@@ -326,9 +225,11 @@ read_tensors (Gemma4 *m, FacetLoader *l)
   const FacetTensor *divisors;
 
   facet_stem_load (&m->stem, l, d);
-  divisors = facet_loader_vector (l, m->rope_full.head / 2, "rope_freqs.weight");
-  m->rope_full.divisors = divisors != NULL ? divisors->data : NULL;
-  facet_per_layer_load (&m->per_layer, l, d->width, d->n_layers, m->n_own - 1, m->eps);
+  facet_shared_kv_load (&m->attention, l, d);
+  m->eps = m->attention.eps;
+  divisors = facet_loader_vector (l, m->attention.full.head / 2, "rope_freqs.weight");
+  m->attention.full.divisors = divisors != NULL ? divisors->data : NULL;
+  facet_per_layer_load (&m->per_layer, l, d->width, d->n_layers, m->attention.n_own - 1, m->eps);
   d->lookup = m->per_layer.table;
   /* The file does not say; of the released models, those without per-layer embeddings see pictures so. */
   d->image_spans = m->per_layer.width == 0;
@@ -350,11 +251,6 @@ gemma4_load (FacetGguf *gguf, GError **error)
   facet_loader_init (&loader, gguf, "gemma4");
   read_hyper_parameters (m, &loader);
   read_tensors (m, &loader);
-  d->n_kv_layers = m->n_own;
-  d->kv_layers = g_new0 (FacetKvLayer, d->n_kv_layers);
-  for (int i = 0; i < d->n_kv_layers; i++)
-    d->kv_layers[i] = (FacetKvLayer) { .n_kv = m->layers[i].n_kv, .head_k = m->layers[i].head,
-                                       .head_v = m->layers[i].head, .window = m->layers[i].sliding ? m->window : 0 };
   if (!facet_loader_finish (&loader, &m->owned, error)) {
     gemma4_free (d);
     return NULL;
