@@ -23,7 +23,7 @@ facet_message_details_new (void)
   gtk_widget_add_css_class (label, "numeric");
   gtk_popover_set_child (GTK_POPOVER (popover), label);
   gtk_menu_button_set_popover (GTK_MENU_BUTTON (button), popover);
-  gtk_menu_button_set_icon_name (GTK_MENU_BUTTON (button), "dialog-information-symbolic");
+  gtk_menu_button_set_icon_name (GTK_MENU_BUTTON (button), "help-about-symbolic");
   gtk_widget_add_css_class (button, "flat");
   gtk_widget_set_tooltip_text (button, _("Details"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Details"), -1);
@@ -63,6 +63,22 @@ facet_message_details_update (GtkWidget *details, const FacetStoreMessage *recor
   g_string_append_printf (text, ngettext ("Answer: %d token", "Answer: %d tokens", (gulong) tokens), (int) tokens);
   gtk_label_set_text (g_object_get_data (G_OBJECT (details), "label"), text->str);
   g_string_free (text, TRUE);
+}
+
+const char *
+facet_message_end_text (FacetMessageStatus status)
+{
+  switch (status) {
+  case FACET_MESSAGE_DONE:
+    return _("The answer is complete.");
+  case FACET_MESSAGE_STOPPED:
+    return _("The answer was stopped.");
+  case FACET_MESSAGE_FAILED:
+    return _("The answer failed.");
+  case FACET_MESSAGE_RUNNING:
+  default:
+    return "";
+  }
 }
 
 static GtkWidget *
@@ -138,6 +154,7 @@ facet_message_picture_new (const char *path, const char *name)
   g_autoptr (FacetAttachment) attachment = facet_attachment_new_for_own (path, name);
 
   gtk_picture_set_alternative_text (GTK_PICTURE (picture), name);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (picture), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   gtk_widget_set_tooltip_text (picture, name);
   gtk_widget_set_halign (picture, GTK_ALIGN_END);
   gtk_widget_add_css_class (picture, "thumbnail");

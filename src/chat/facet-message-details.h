@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 GtkWidget *facet_message_details_new    (void);
 void       facet_message_details_update (GtkWidget *details, const FacetStoreMessage *record);
 
+/* A sentence on how an answer came to its end. */
+const char *facet_message_end_text      (FacetMessageStatus status);
+
 /* The engine's own words about a failure, folded away under "Details"; hidden
  * where there are none. */
 GtkWidget *facet_message_failure_new    (void);

@@ -144,9 +144,7 @@ announce (FacetMessageRow *self)
   gtk_widget_set_visible (self->notice, FALSE);
   if (status == FACET_MESSAGE_RUNNING)
     return;
-  gtk_label_set_text (GTK_LABEL (self->notice), status == FACET_MESSAGE_DONE      ? _("The answer is complete.")
-                                                : status == FACET_MESSAGE_STOPPED ? _("The answer was stopped.")
-                                                                                  : _("The answer failed."));
+  gtk_label_set_text (GTK_LABEL (self->notice), facet_message_end_text (status));
   gtk_widget_set_visible (self->notice, TRUE);
   if (status == FACET_MESSAGE_DONE)
     self->notice_timer = g_timeout_add_seconds (NOTICE_SECONDS, forget_notice_cb, self);

@@ -35,7 +35,6 @@ struct _FacetReplier {
   FacetCallTask     *task;
   guint              save_timer;
   gboolean           unsaved;
-  gboolean           hears;        /* recordings are in the prompt itself */
   char              *phase;
 };
 
@@ -59,7 +58,7 @@ FacetRequest *_facet_replier_build_request (FacetReplier      *self,
                                             FacetToolbox      *toolbox);
 
 /* Whether nothing is asked about the question's recordings: they are to be
- * written down, in their language or another, or for a summary. */
+ * written down, in their language or another. */
 gboolean      _facet_replier_is_transcription (const char *mode, FacetStoreRole role, GPtrArray *attachments);
 
 G_END_DECLS

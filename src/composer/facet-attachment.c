@@ -53,18 +53,37 @@ source_free (gpointer data)
 
 /* ---- in a thread -------------------------------------------------------- */
 
-static GBytes *
-read_source (const Source *source, GCancellable *cancellable)
+static GError *
+refusal (const char *sentence)
 {
-  g_autofree char *path = source->file != NULL ? g_file_get_path (source->file) : NULL;
-  g_autoptr (GMappedFile) mapped = NULL;
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_INVALID_DATA, sentence);
+}
 
-  if (source->texture != NULL)
-    return gdk_texture_save_to_png_bytes (source->texture);
-  if (!source->own || path == NULL)
-    return g_file_load_bytes (source->file, cancellable, NULL, NULL);
-  mapped = g_mapped_file_new (path, FALSE, NULL);
-  return mapped != NULL ? g_mapped_file_get_bytes (mapped) : NULL;
+static GBytes *
+read_file (const Source *source, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *path = g_file_get_path (source->file);
+  guint64 most = source->own ? FACET_STORE_MAX_ATTACHMENT : MAX_FILE;
+  g_autoptr (GFileInfo) info = NULL;
+  g_autoptr (GMappedFile) mapped = NULL;
+  GBytes *bytes;
+
+  /* an address on the network is never looked up */
+  if (path == NULL) {
+    *error = refusal (_("The file is not on this computer."));
+    return NULL;
+  }
+  info = g_file_query_info (source->file, G_FILE_ATTRIBUTE_STANDARD_SIZE, 0, cancellable, NULL);
+  if (info != NULL && (guint64) g_file_info_get_size (info) > most) {
+    *error = refusal (_("The file is too large."));
+    return NULL;
+  }
+  if (source->own)
+    mapped = g_mapped_file_new (path, FALSE, NULL);
+  bytes = mapped != NULL ? g_mapped_file_get_bytes (mapped) : g_file_load_bytes (source->file, cancellable, NULL, NULL);
+  if (bytes == NULL)
+    *error = refusal (_("The file cannot be read."));
+  return bytes;
 }
 
 static void
@@ -72,24 +91,12 @@ look_thread (GTask *task, gpointer object, gpointer data, GCancellable *cancella
 {
   const Source *source = data;
   GError *error = NULL;
-  g_autoptr (GBytes) bytes = NULL;
-  FacetFindings *findings;
+  FacetFindings *findings = NULL;
+  g_autoptr (GBytes) bytes = source->texture != NULL ? gdk_texture_save_to_png_bytes (source->texture)
+                                                     : read_file (source, cancellable, &error);
 
-  if (source->file != NULL) {
-    g_autoptr (GFileInfo) info = g_file_query_info (source->file, G_FILE_ATTRIBUTE_STANDARD_SIZE, 0, cancellable, NULL);
-    guint64 most = source->own ? FACET_STORE_MAX_ATTACHMENT : MAX_FILE;
-
-    if (info != NULL && (guint64) g_file_info_get_size (info) > most) {
-      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s", _("The file is too large."));
-      return;
-    }
-  }
-  bytes = read_source (source, cancellable);
-  if (bytes == NULL) {
-    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, "%s", _("The file cannot be read."));
-    return;
-  }
-  findings = facet_findings_new (bytes, &error);
+  if (bytes != NULL)
+    findings = facet_findings_new (bytes, &error);
   if (findings != NULL)
     g_task_return_pointer (task, findings, (GDestroyNotify) facet_findings_free);
   else

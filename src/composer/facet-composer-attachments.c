@@ -173,18 +173,26 @@ paste_cb (GtkTextView *view, FacetComposer *self)
 }
 
 void
-_facet_composer_setup_attachments (FacetComposer *self)
+facet_composer_accept_drops (FacetComposer *self, GtkWidget *area)
 {
   GtkDropTarget *target = gtk_drop_target_new (G_TYPE_INVALID, GDK_ACTION_COPY);
-  GType types[] = { GDK_TYPE_FILE_LIST, GDK_TYPE_TEXTURE };
+  /* a picture dragged out of a web page comes with an address, too, which is not looked up */
+  GType types[] = { GDK_TYPE_TEXTURE, GDK_TYPE_FILE_LIST };
 
+  gtk_drop_target_set_gtypes (target, types, G_N_ELEMENTS (types));
+  /* file managers offer names as text, too, which the words being written would take */
+  gtk_event_controller_set_propagation_phase (GTK_EVENT_CONTROLLER (target), GTK_PHASE_CAPTURE);
+  g_signal_connect_object (target, "drop", G_CALLBACK (drop_cb), self, 0);
+  gtk_widget_add_controller (area, GTK_EVENT_CONTROLLER (target));
+}
+
+void
+_facet_composer_setup_attachments (FacetComposer *self)
+{
   self->attachments = g_list_store_new (FACET_TYPE_ATTACHMENT);
   gtk_flow_box_bind_model (GTK_FLOW_BOX (self->chips), G_LIST_MODEL (self->attachments), create_chip_cb, self, NULL);
   g_signal_connect_object (self->attachments, "items-changed", G_CALLBACK (attachments_changed_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect (self->view, "paste-clipboard", G_CALLBACK (paste_cb), self);
   g_signal_connect_swapped (self->attach, "clicked", G_CALLBACK (attach_cb), self);
-  gtk_drop_target_set_gtypes (target, types, G_N_ELEMENTS (types));
-  g_signal_connect (target, "drop", G_CALLBACK (drop_cb), self);
-  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));
 }

@@ -217,6 +217,12 @@ facet_composer_focus (FacetComposer *self)
   gtk_widget_grab_focus (GTK_WIDGET (self->view));
 }
 
+void
+facet_composer_announce (FacetComposer *self, const char *sentence)
+{
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->view), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, sentence, -1);
+}
+
 /* ---- construction ------------------------------------------------------- */
 
 static void

@@ -36,6 +36,8 @@ void           facet_composer_set_text        (FacetComposer *self, const char *
 /* Items: FacetAttachment, refused ones among them. */
 GListModel    *facet_composer_get_attachments (FacetComposer *self);
 void           facet_composer_add_file        (FacetComposer *self, GFile *file);
+/* Pictures and files that are dropped anywhere on @area, which holds the composer, are attached. */
+void           facet_composer_accept_drops    (FacetComposer *self, GtkWidget *area);
 
 /* Takes an attachment out; facet_composer_restore() brings the last one back. */
 void           facet_composer_remove          (FacetComposer *self, FacetAttachment *attachment);
@@ -77,5 +79,9 @@ void           facet_composer_set_editing     (FacetComposer *self, gboolean edi
  * with it nothing can be sent. */
 void           facet_composer_set_meter       (FacetComposer *self, const char *text, const char *too_much);
 void           facet_composer_focus           (FacetComposer *self);
+
+/* Has a screen reader say @sentence: it reads what the place of the focus is newly described with. "": says nothing, and lets the same
+ * sentence be said again. */
+void           facet_composer_announce        (FacetComposer *self, const char *sentence);
 
 G_END_DECLS

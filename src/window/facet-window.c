@@ -6,6 +6,7 @@
 
 #include "facet-window-private.h"
 
+#include "chat/facet-message-details.h"
 #include "service/facet-error-text.h"
 #include "settings/facet-settings.h"
 
@@ -93,6 +94,14 @@ running_cb (FacetWindow *self)
   facet_composer_set_running (self->composer, facet_replier_is_running (self->replier));
   _facet_window_update_meter (self);
   update_inhibition (self);
+  if (facet_replier_is_running (self->replier))
+    facet_composer_announce (self->composer, "");
+}
+
+static void
+finished_cb (FacetWindow *self, FacetMessage *message)
+{
+  facet_composer_announce (self->composer, facet_message_end_text (facet_message_get_status (message)));
 }
 
 static void
@@ -269,6 +278,7 @@ build_content (FacetWindow *self)
   gtk_stack_add_child (self->pages, self->view);
   self->composer = facet_composer_new (self->settings, recordings);
   gtk_box_append (GTK_BOX (self->content), GTK_WIDGET (self->composer));
+  facet_composer_accept_drops (self->composer, self->content);
   g_signal_connect_swapped (self->composer, "send", G_CALLBACK (_facet_window_ask), self);
   g_signal_connect_swapped (self->composer, "stop", G_CALLBACK (stop_cb), self);
   g_signal_connect_swapped (self->composer, "changed", G_CALLBACK (composer_changed_cb), self);
@@ -302,6 +312,7 @@ facet_window_new (GtkApplication     *application,
   _facet_window_add_chat_actions (self);
   _facet_window_setup_chats (self);
   g_signal_connect_object (self->replier, "notify::running", G_CALLBACK (running_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->replier, "finished", G_CALLBACK (finished_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->replier, "notify::question", G_CALLBACK (_facet_window_update_question), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "notify::state", G_CALLBACK (state_cb), self, G_CONNECT_SWAPPED);

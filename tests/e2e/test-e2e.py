@@ -1,47 +1,16 @@
 #!/usr/bin/env python3
-"""Drives the whole program from outside: a person's keys in, what a screen reader sees out. Prints TAP.
+"""The main ways through the whole program: a person's keys and pointer in, what a screen reader sees out. Prints TAP.
 
-Usage: test-e2e.py FACET       (FACET_TEST_DATA: the folder tests/data; FACET_TEST_MODEL: the real model)
+Usage: test-e2e.py FACET [TEST…]       (FACET_TEST_DATA: the folder tests/data; FACET_TEST_MODEL: the real model)
 Needs an X server, a session bus and AT-SPI.
 """
-import os
 import pathlib
-import re
-import shutil
 import signal
 import sqlite3
 import struct
-import subprocess
-import sys
-import tempfile
-import traceback
 import wave
 
-try:
-    from facet_driver import Atspi, Program
-except (ImportError, ValueError) as problem:
-    print(f"1..0 # SKIP {problem}")
-    sys.exit(0)
-
-FACET = sys.argv[1]
-DATA = pathlib.Path(os.environ["FACET_TEST_DATA"]).resolve()
-REAL = os.environ.get("FACET_TEST_MODEL", "")
-NUMBERS = "List all numbers from 1 to 500, separated by commas."  # the small model is busy with these for a while
-TINY = DATA / "kit/models/gemma3-tiny/text-q8_0.gguf"
-
-
-def put_model(home, source):
-    folder = home / "data/facet/models"
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / pathlib.Path(source).name
-    target.symlink_to(source)
-    return target
-
-
-def start(home, *arguments, **settings):
-    program = Program(FACET, home, *arguments, **settings)
-    program.says("very small model", 60)
-    return program
+from e2e_suite import DATA, FACET, NUMBERS, REAL, TINY, Atspi, DragSource, Program, put_model, run, start
 
 
 def test_first_start(home):
@@ -116,6 +85,27 @@ def test_attach(home):
     for name in ("rgb.jpg", "rgb-8.png"):
         program.click(f"Remove “{name}”")
     program.wait(lambda: program.is_enabled(program.find("push button", "Send")), "Send to be enabled")
+    program.end()
+
+
+def test_drop(home):
+    """A picture dragged from another program's window and dropped on the words being written, then two files on the conversation."""
+    model = put_model(home, TINY)
+    put_model(home, TINY.with_name("mmproj.gguf"))
+    program = start(home, model=str(model))
+    with DragSource(DATA / "images/rgb-8.png") as source:
+        program.drag(source, program.composer)
+    program.find("push button", "Remove “rgb-8.png”")
+    assert program.text_of(program.composer) == "", "the file's name was dropped as text"
+    program.ask("What is this?")
+    program.wait(lambda: program.messages("Answer"), "the answer", 20)
+    program.keys("Escape")
+    program.wait(program.is_idle, "the end of the answer")
+    assert program.find_all("image", "rgb-8.png", program.find("log")), "the message does not show the picture"
+    with DragSource(DATA / "images/rgb.jpg", DATA / "images/cut-header.png") as source:
+        program.drag(source, program.find("log"))
+    program.find("push button", "Remove “rgb.jpg”")
+    program.find("push button", "Remove “cut-header.png”")
     program.end()
 
 
@@ -199,93 +189,5 @@ def test_right_to_left(home):
     program.end()
 
 
-def test_names(home):
-    """Whatever can be operated has a name of its own, in every window and dialog: what a screen reader says of it."""
-    put_model(home, REAL)
-    program = start(home)
-    program.ask("What is the capital of France?")
-    program.wait(lambda: program.messages("Answer") and program.is_idle(), "the answer", 60)
-    unnamed = set()
-
-    def look(window):
-        for node in program.walk(program.find("frame", window) if window else None):
-            kind, name = node.get_role_name(), node.get_name()
-            if kind not in OPERATED or (name and not re.fullmatch(r"(Gtk|Adw|Facet)[A-Z]\w+", name)):
-                continue
-            around = list(filter(None, (parent.get_name() for parent in parents(node))))
-            # Parts of the toolkit's own windows and lists, which name what they hold.
-            if {"GtkShortcutsWindow", "GtkListView"} & {name, *around} or (window == "Preferences" and
-                                                                           (name == "GtkSearchEntry" or "AdwGizmo" in around)):
-                continue
-            unnamed.add(f"{kind} {name!r} in {window or 'the program'}: {' < '.join(around)[:160]}")
-
-    look("Facet")
-    for keys, title in (("ctrl+m", "Models"), ("ctrl+comma", "Preferences")):
-        program.keys(keys)
-        program.find("frame", title)
-        look(title)
-        program.keys("Escape")
-        program.wait(lambda: not program.find_all("frame", title), f"{title} to close")
-    for keys in ("ctrl+question", "F2"):
-        before = len(program.find_all("frame") + program.find_all("dialog") + program.find_all("window"))
-        program.keys(keys)
-        program.wait(lambda: len(program.find_all("frame") + program.find_all("dialog") + program.find_all("window")) > before,
-                     f"the window of {keys}")
-        look("")
-        program.keys("Escape")
-    program.end()
-    assert not unnamed, "\n".join(sorted(unnamed))
-
-
-def parents(node):
-    while node := node.get_parent():
-        yield node
-
-
-def test_keyboard(home):
-    """From one end of the window to the other by Tab alone; every stop is seen by a screen reader as focused."""
-    put_model(home, REAL)
-    program = start(home)
-    program.ask("What is the capital of France?")
-    program.wait(lambda: program.messages("Answer") and program.is_idle(), "the answer", 60)
-    reached = []
-    for _ in range(60):
-        program.keys("Tab")
-        focused = program.wait(lambda: [node for node in program.walk()
-                                        if node.get_state_set().contains(Atspi.StateType.FOCUSED)
-                                        and node.get_role_name() not in ("frame", "application")], "something focused")[-1]
-        reached.append(focused.get_name())
-    for name in ("Search all chats", "New Chat", "Main Menu", "Attach Files", "Message", "Copy", "Edit and Ask Again", "Answer Again"):
-        assert any(name in stop for stop in reached), f"“{name}” is not reached: {reached}"
-    program.end()
-
-
-# Roles of what a person operates, by AT-SPI's names.
-OPERATED = {"push button", "toggle button", "check box", "radio button", "entry", "password text", "text", "combo box", "slider",
-            "spin button", "switch", "progress bar", "list item", "menu item", "page tab", "level bar"}
-
-TESTS = [test_first_start, test_ask, test_stop, test_edit, test_attach, test_record, test_switch_model, test_killed,
-         test_right_to_left, test_names, test_keyboard]
-
-
-def main():
-    wanted = sys.argv[2:]
-    tests = [test for test in TESTS if not wanted or test.__name__ in wanted]
-    print(f"1..{len(tests)}", flush=True)
-    for number, test in enumerate(tests, 1):
-        name = "/e2e/" + test.__name__.removeprefix("test_").replace("_", "-")
-        if test is not test_first_start and not REAL:
-            print(f"ok {number} {name} # SKIP FACET_TEST_MODEL is not set", flush=True)
-            continue
-        home = pathlib.Path(tempfile.mkdtemp(prefix="facet-e2e-"))
-        try:
-            test(home)
-            print(f"ok {number} {name}", flush=True)
-        except Exception:
-            print(f"not ok {number} {name}\n# " + "\n# ".join(traceback.format_exc().splitlines()), flush=True)
-        finally:
-            Program.end_all()
-            shutil.rmtree(home, ignore_errors=True)
-
-
-main()
+run([test_first_start, test_ask, test_stop, test_edit, test_attach, test_drop, test_record, test_switch_model, test_killed,
+     test_right_to_left])

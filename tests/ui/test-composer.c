@@ -262,7 +262,7 @@ test_paste (Fixture *self, gconstpointer data)
 static void
 test_drop (Fixture *self, gconstpointer data)
 {
-  GtkEventController *target = controller (GTK_WIDGET (composer (self)), GTK_TYPE_DROP_TARGET);
+  GtkEventController *target = controller (self->window->content, GTK_TYPE_DROP_TARGET);
   g_auto (GValue) value = G_VALUE_INIT;
   gboolean taken = FALSE;
 
@@ -275,6 +275,18 @@ test_drop (Fixture *self, gconstpointer data)
   fixture_wait (fixture_idle, self);
   g_assert_nonnull (strstr (self->script.asked->str, "first.txt:\n```\nFirst words\n```"));
   g_assert_nonnull (strstr (self->script.asked->str, "second.txt:\n```\nSecond words\n```"));
+}
+
+/* What lies on the network is refused without a look: nothing is opened that nobody asked for. */
+static void
+test_address (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GFile) file = g_file_new_for_uri ("https://example.org/picture.png");
+
+  facet_window_attach (self->window, file);
+  fixture_wait (all_looked_at, self);
+  g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
+  g_assert_cmpstr (facet_attachment_get_details (attached (self, 0)), ==, "The file is not on this computer.");
 }
 
 /* ---- cost --------------------------------------------------------------- */
@@ -596,6 +608,7 @@ main (int argc, char *argv[])
   ADD ("preedit", test_preedit);
   ADD ("paste", test_paste);
   ADD ("drop", test_drop);
+  ADD ("address", test_address);
   ADD ("cost", test_cost);
   ADD ("too-long", test_too_long);
   ADD ("foreign", test_foreign);
