@@ -56,6 +56,7 @@ def test_activation(home):
     bus = Gio.bus_get_sync(Gio.BusType.SESSION)
     binary = install(home)
     environment = {**environment_of(home), "XDG_DATA_DIRS": os.environ["XDG_DATA_DIRS"], "DISPLAY": os.environ["DISPLAY"]}
+    assert Atspi.get_desktop(0) is not None  # that bus is started now, not with the program's environment
     ask_bus(bus, "UpdateActivationEnvironment", GLib.Variant("(a{ss})", (environment,)))
     assert not ask_bus(bus, "NameHasOwner", GLib.Variant("(s)", (APP,)))[0]
     for kind in ("image/png", "audio/x-vorbis+ogg"):
@@ -135,25 +136,104 @@ def test_inhibit(home):
 # ---- without eyes, without a pointer ----
 
 def test_announced(home):
-    """The end of an answer is said once, as an alert that appears; the words that stream in before are not."""
+    """The end of an answer is said once, where the focus is; the words that stream in before are not."""
     put_model(home, REAL)
     heard = []
 
     def changed(event, *_):
-        if event.detail1 and event.source and event.source.get_role_name() in ("notification", "alert"):
-            heard.append(event.source.get_name())
+        if event.source and event.source.get_state_set().contains(Atspi.StateType.FOCUSED) and event.any_data:
+            heard.append(event.any_data)
 
     listener = Atspi.EventListener.new(changed)
-    listener.register("object:state-changed:showing")
+    listener.register("object:property-change:accessible-description")
     try:
         program = start(home)
         program.ask("What is the capital of France?")
         program.wait(lambda: heard, "an announcement", 60)
+        program.wait(program.is_idle, "the end of the answer")
         assert heard == ["The answer is complete."], heard
-        assert program.is_idle()
+        assert program.find_all("alert", "The answer is complete."), "nothing on the screen says so"
+        program.ask(NUMBERS)
+        program.wait(lambda: len(program.messages("Answer")) == 2 and len(program.messages("Answer")[1]) > 20, "the first words", 60)
+        program.keys("Escape")
+        program.wait(lambda: heard[1:], "another announcement", 20)
+        assert heard[1:] == ["The answer was stopped."], heard
         program.end()
     finally:
-        listener.deregister("object:state-changed:showing")
+        listener.deregister("object:property-change:accessible-description")
 
 
-run([test_activation, test_inhibit, test_announced])
+class Named:
+    """Looks through windows for what has no name."""
+
+    def __init__(self, program):
+        self.program, self.found = program, set()
+
+    def look(self, window, own):
+        """@own: whatever else the toolkit puts into its own kind of window is not ours to name."""
+        for node, text in self.program.unnamed(window):
+            around = [node.get_name(), *(parent.get_name() or "" for parent in self.program.parents(node))]
+            if not set(own) & set(around):
+                self.found.add(text)
+
+    def visit(self, title, keys=(), own=()):
+        before = len(self.program.windows())
+        self.program.keys(*keys)
+        window = self.program.find("frame", title) if title else self.program.wait(
+            lambda: self.program.windows()[before:], f"the window of {keys}")[-1]
+        self.look(window, own)
+        return window
+
+    def leave(self, window):
+        self.program.keys("Escape")
+        self.program.wait(lambda: window not in self.program.windows(), "the window to close")
+
+
+def test_names(home):
+    """Whatever can be operated has a name of its own, in every window and dialog: what a screen reader says of it."""
+    put_model(home, REAL)
+    program = start(home, DATA / "images/rgb-8.png", DATA.parent.parent / "data/samples/sample-voice-note.ogg")
+    program.find("push button", "Remove “sample-voice-note.ogg”")
+    named = Named(program)
+    named.look(program.root, ("GtkListView", "AdwToastWidget"))
+    for name in ("rgb-8.png", "sample-voice-note.ogg"):
+        program.click(f"Remove “{name}”")
+    program.ask("What is the capital of France?")
+    program.wait(lambda: program.messages("Answer") and program.is_idle(), "the answer", 60)
+    named.look(program.root, ("GtkListView", "AdwToastWidget"))
+    named.leave(named.visit("Models", ["ctrl+m"], ("GtkListView",)))
+    named.leave(named.visit("Preferences", ["ctrl+comma"], ("GtkListView", "GtkSearchEntry", "AdwGizmo")))
+    for keys, own in (("ctrl+question", ("GtkShortcutsWindow",)), ("F2", ())):
+        named.leave(named.visit(None, [keys], own))
+    program.end()
+    assert not named.found, "\n".join(sorted(named.found))
+
+
+def test_keyboard(home):
+    """From one end of the window to the other by Tab alone: every control that a person can point at is reached, and seen by a screen
+    reader as focused."""
+    put_model(home, REAL)
+    program = start(home, DATA / "images/rgb-8.png")
+    program.find("push button", "Remove “rgb-8.png”")
+    program.click("Remove “rgb-8.png”")
+    program.ask("What is the capital of France?")
+    program.wait(lambda: program.messages("Answer") and program.is_idle(), "the answer", 60)
+    frame = program.windows()[0]
+    wanted = {(node.get_role_name(), node.get_name()) for node in program.walk(frame)
+              if node.get_role_name() in OPERATED - {"list item", "progress bar"} and program.is_enabled(node) and program.is_shown(node)
+              and program.has(node, Atspi.StateType.FOCUSABLE)}
+    reached = []
+    for _ in range(80):
+        program.keys("Tab")
+        focused = program.wait(lambda: [node for node in program.walk() if program.has(node, Atspi.StateType.FOCUSED)
+                                        and node.get_role_name() not in ("frame", "application")], "something focused")[-1]
+        stop = (focused.get_role_name(), focused.get_name())
+        if len(reached) > 5 and stop == reached[0]:
+            break
+        reached.append(stop)
+    program.end()
+    assert len(reached) > 10, reached
+    assert wanted <= set(reached), f"{wanted - set(reached)} are not reached: {reached}"
+
+
+run([test_activation, test_inhibit, test_announced, test_names, test_keyboard])
