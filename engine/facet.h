@@ -84,7 +84,7 @@ typedef struct {
   char       *architecture;  /* general.architecture */
   char       *name;          /* general.name, "" if absent */
   char       *quantization;  /* dominant tensor type, e.g. "Q4_K_M" or "F16" */
-  guint64     file_bytes;
+  guint64     file_bytes;    /* of all files */
   guint64     parameters;    /* sum of tensor elements */
   guint32     context_length;
   guint32     width;         /* embedding length; of a projector: projection width */
@@ -94,6 +94,8 @@ typedef struct {
   gboolean    has_audio;     /* of a projector */
   char       *projector_type;
   gboolean    has_chat_template; /* FALSE marks a base model */
+  char      **files;         /* path, then the further files of a split model */
+  guint32     part;          /* 0, or which further file this is: only the first one is a model */
 } FacetModelInfo;
 
 FacetModelInfo *facet_model_info_read (const char *path, GError **error);

@@ -152,8 +152,10 @@ describe_text (FacetGguf *gguf)
 {
   GString *out = g_string_new (NULL);
 
-  g_string_append_printf (out, "%s: GGUF version %u, %" G_GSIZE_FORMAT " bytes, alignment %" G_GSIZE_FORMAT "\n",
-                          gguf->path, gguf->version, gguf->size, gguf->alignment);
+  g_string_append_printf (out, "%s: GGUF version %u, %" G_GUINT64_FORMAT " bytes", gguf->path, gguf->version, facet_gguf_size (gguf));
+  if (gguf->n_parts > 1)
+    g_string_append_printf (out, gguf->part == 0 ? " in %u files" : ", part of %u files", gguf->n_parts);
+  g_string_append_printf (out, ", alignment %" G_GSIZE_FORMAT "\n", gguf->alignment);
   g_string_append_printf (out, "\n%u keys:\n", gguf->kvs->len);
   for (guint i = 0; i < gguf->kvs->len; i++)
     append_text_kv (out, gguf, &g_array_index (gguf->kvs, GgufKv, i));
@@ -193,8 +195,8 @@ describe_json (FacetGguf *gguf)
   GString *out = g_string_new ("{\n  \"path\": ");
 
   append_quoted (out, gguf->path, strlen (gguf->path), 0);
-  g_string_append_printf (out, ",\n  \"bytes\": %" G_GSIZE_FORMAT ",\n  \"version\": %u,\n  \"alignment\": %" G_GSIZE_FORMAT
-                          ",\n  \"metadata\": {", gguf->size, gguf->version, gguf->alignment);
+  g_string_append_printf (out, ",\n  \"bytes\": %" G_GUINT64_FORMAT ",\n  \"version\": %u,\n  \"alignment\": %" G_GSIZE_FORMAT
+                          ",\n  \"metadata\": {", facet_gguf_size (gguf), gguf->version, gguf->alignment);
   for (guint i = 0; i < gguf->kvs->len; i++)
     {
       g_string_append (out, i > 0 ? ",\n    " : "\n    ");

@@ -387,15 +387,13 @@ static gboolean
 check_metadata (Reader *reader)
 {
   FacetGguf *gguf = reader->gguf;
-  guint32 alignment = 32, parts = 1;
+  guint32 alignment = 32;
 
   if (facet_gguf_has_key (gguf, "general.alignment") && !facet_gguf_get_u32 (gguf, "general.alignment", &alignment))
     return fail (reader, FACET_ERROR_CORRUPT, "general.alignment: not a number");
   if (alignment < 8 || (alignment & (alignment - 1)) != 0)
     return fail (reader, FACET_ERROR_CORRUPT, "general.alignment: %u is no power of two from 8 on", alignment);
   gguf->alignment = alignment;
-  if (!reader->listing && facet_gguf_get_u32 (gguf, "split.count", &parts) && parts > 1)
-    return fail (reader, FACET_ERROR_UNSUPPORTED, "split.count: one of %u parts; join them first", parts);
   return TRUE;
 }
 

@@ -32,6 +32,8 @@ struct FacetGguf {
   GHashTable   *by_key;  /* key -> index + 1 */
   GArray       *tensors; /* FacetTensor, in file order */
   GHashTable   *by_name; /* name -> index + 1 */
+  guint32       part, n_parts; /* of a split model: 0 is the first file; else 0 of 1 */
+  GPtrArray    *further; /* of FacetGguf: the other files, whose tensors are in the table too */
 };
 
 /* Bytes a value of the type takes; 0 for strings, arrays and unknown types. */
@@ -42,7 +44,9 @@ const GgufKv *gguf_find       (FacetGguf *gguf, const char *key);
 gboolean      gguf_read_i64   (const GgufKv *kv, gsize index, gint64 *value);
 gboolean      gguf_read_f64   (const GgufKv *kv, gsize index, double *value);
 
+/* One file by itself; @listing as below. */
+FacetGguf    *gguf_open_file  (const char *path, gboolean listing, GError **error);
 /* Like facet_gguf_open(), for looking at a file only: tensors of types that
- * Facet cannot compute with are listed (without data), and so are the parts
- * of a split model. */
+ * Facet cannot compute with are listed (without data), and a further part of a
+ * split model opens by itself. */
 FacetGguf    *gguf_open_for_listing (const char *path, GError **error);

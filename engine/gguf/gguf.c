@@ -5,6 +5,7 @@
 #include "facet.h"
 #include "gguf/gguf-parse.h"
 #include "gguf/gguf-private.h"
+#include "gguf/split.h"
 
 /* Tensor data and numbers are used as they lie in the map. */
 G_STATIC_ASSERT (G_BYTE_ORDER == G_LITTLE_ENDIAN);
@@ -22,6 +23,8 @@ gguf_new (const void *data, gsize size, const char *label)
   gguf->by_key = g_hash_table_new (g_str_hash, g_str_equal);
   gguf->tensors = g_array_new (FALSE, FALSE, sizeof (FacetTensor));
   gguf->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  gguf->n_parts = 1;
+  gguf->further = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_gguf_close);
   return gguf;
 }
 
@@ -30,6 +33,7 @@ facet_gguf_close (FacetGguf *gguf)
 {
   if (gguf == NULL)
     return;
+  g_ptr_array_unref (gguf->further);
   g_hash_table_unref (gguf->by_name);
   g_array_unref (gguf->tensors);
   g_hash_table_unref (gguf->by_key);
@@ -40,8 +44,8 @@ facet_gguf_close (FacetGguf *gguf)
   g_free (gguf);
 }
 
-static FacetGguf *
-open_mapped (const char *path, gboolean listing, GError **error)
+FacetGguf *
+gguf_open_file (const char *path, gboolean listing, GError **error)
 {
   g_autoptr (FacetGguf) gguf = NULL;
   g_autoptr (GMappedFile) file = NULL;
@@ -73,16 +77,24 @@ open_mapped (const char *path, gboolean listing, GError **error)
   return g_steal_pointer (&gguf);
 }
 
+static FacetGguf *
+open_all (const char *path, gboolean listing, GError **error)
+{
+  g_autoptr (FacetGguf) gguf = gguf_open_file (path, listing, error);
+
+  return gguf != NULL && gguf_join (gguf, path, listing, error) ? g_steal_pointer (&gguf) : NULL;
+}
+
 FacetGguf *
 facet_gguf_open (const char *path, GError **error)
 {
-  return open_mapped (path, FALSE, error);
+  return open_all (path, FALSE, error);
 }
 
 FacetGguf *
 gguf_open_for_listing (const char *path, GError **error)
 {
-  return open_mapped (path, TRUE, error);
+  return open_all (path, TRUE, error);
 }
 
 FacetGguf *
@@ -90,7 +102,7 @@ facet_gguf_open_bytes (const void *data, gsize size, const char *label, GError *
 {
   g_autoptr (FacetGguf) gguf = gguf_new (data, size, label);
 
-  if (!gguf_parse (gguf, FALSE, error))
+  if (!gguf_parse (gguf, FALSE, error) || !gguf_join (gguf, label, FALSE, error))
     return NULL;
   return g_steal_pointer (&gguf);
 }
@@ -101,10 +113,14 @@ facet_gguf_path (FacetGguf *gguf)
   return gguf->path;
 }
 
-gsize
+guint64
 facet_gguf_size (FacetGguf *gguf)
 {
-  return gguf->size;
+  guint64 bytes = gguf->size;
+
+  for (guint i = 0; i < gguf->further->len; i++)
+    bytes += ((const FacetGguf *) g_ptr_array_index (gguf->further, i))->size;
+  return bytes;
 }
 
 gsize

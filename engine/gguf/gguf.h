@@ -35,14 +35,15 @@ void        facet_tensor_prefetch_rows (const FacetTensor *matrix, const gint32 
 
 typedef struct FacetGguf FacetGguf;
 
+/* The first file of a split model opens all of them, which lie beside it. */
 FacetGguf  *facet_gguf_open (const char *path, GError **error);
-/* The same over memory that outlives the reader (fuzzing, tests). */
+/* A single file over memory that outlives the reader (fuzzing, tests). */
 FacetGguf  *facet_gguf_open_bytes (const void *data, gsize size, const char *label, GError **error);
 void        facet_gguf_close (FacetGguf *gguf);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetGguf, facet_gguf_close)
 
 const char *facet_gguf_path (FacetGguf *gguf);
-gsize       facet_gguf_size (FacetGguf *gguf);
+guint64     facet_gguf_size (FacetGguf *gguf); /* bytes of all its files */
 
 /* ---- metadata ----
  * Typed getters: FALSE if the key is absent or has another kind, the value is

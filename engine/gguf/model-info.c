@@ -1,5 +1,5 @@
 #include "facet.h"
-#include "gguf/gguf-private.h"
+#include "gguf/split.h"
 
 /* general.file_type of the specification, by number. */
 static const char *const file_types[] = {
@@ -106,6 +106,18 @@ read_model (FacetGguf *gguf, FacetModelInfo *info)
   info->has_chat_template = facet_gguf_get_string (gguf, "tokenizer.chat_template") != NULL;
 }
 
+static char **
+list_files (const FacetGguf *gguf, const char *path)
+{
+  guint n = gguf->further->len;
+  char **files = g_new0 (char *, n + 2);
+
+  files[0] = g_strdup (path);
+  for (guint i = 1; i <= n; i++)
+    files[i] = gguf_part_path (gguf, path, i);
+  return files;
+}
+
 FacetModelInfo *
 facet_model_info_read (const char *path, GError **error)
 {
@@ -122,6 +134,8 @@ facet_model_info_read (const char *path, GError **error)
   info->projector_type = g_strdup ("");
   info->file_bytes = facet_gguf_size (gguf);
   info->parameters = count_parameters (gguf);
+  info->files = list_files (gguf, path);
+  info->part = gguf->part;
   if (g_str_equal (info->architecture, "clip"))
     read_projector (gguf, info);
   else
@@ -139,6 +153,7 @@ facet_model_info_free (FacetModelInfo *info)
   g_free (info->name);
   g_free (info->quantization);
   g_free (info->projector_type);
+  g_strfreev (info->files);
   g_free (info);
 }
 

@@ -91,7 +91,7 @@ look_at (const char *path)
   if (scanned->info == NULL) {
     g_message ("%s", error->message);
     scanned->problem = problem_sentence (error);
-  } else if (scanned->info->family == FACET_FAMILY_UNKNOWN && !scanned->info->is_projector) {
+  } else if (scanned->info->family == FACET_FAMILY_UNKNOWN && !scanned->info->is_projector && scanned->info->part == 0) {
     /* Translators: %s names a family of models, such as “llama”. */
     scanned->problem = g_strdup_printf (_("Facet knows models of the Gemma family only; this one is “%s”."),
                                         scanned->info->architecture);
@@ -165,7 +165,7 @@ facet_scan_run (const FacetScan *scan)
   for (guint i = 0; i < all->len; i++) {
     FacetScanned *model = all->pdata[i];
 
-    if (model->problem != NULL || model->info->is_projector)
+    if (model->problem != NULL || model->info->is_projector || model->info->part > 0)
       continue;
     pair (model, all);
     plan (model, scan);
@@ -173,7 +173,7 @@ facet_scan_run (const FacetScan *scan)
   for (guint i = all->len; i-- > 0;) {
     const FacetScanned *scanned = all->pdata[i];
 
-    if (scanned->info == NULL || !scanned->info->is_projector)
+    if (scanned->info == NULL || (!scanned->info->is_projector && scanned->info->part == 0))
       g_ptr_array_add (models, g_ptr_array_steal_index (all, i));
   }
   return models;

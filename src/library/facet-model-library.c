@@ -315,16 +315,24 @@ facet_model_library_for_precision (FacetModelLibrary *self, FacetLocalModel *mod
   return best;
 }
 
+static void trash_last (GTask *task);
+
 static void
 trashed_cb (GObject *object, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GTask) task = data;
   FacetModelLibrary *self = g_task_get_source_object (task);
-  const char *path = g_task_get_task_data (task);
+  GPtrArray *paths = g_task_get_task_data (task);
+  const char *path = paths->pdata[paths->len - 1];
   g_autoptr (GError) error = NULL;
 
   if (g_file_trash_finish (G_FILE (object), result, &error)) {
     remember (self->settings, "model-files", path, FALSE);
+    g_ptr_array_set_size (paths, paths->len - 1);
+    if (paths->len > 0) {
+      trash_last (g_steal_pointer (&task));
+      return;
+    }
     facet_model_library_scan (self);
     g_task_return_boolean (task, TRUE);
     return;
@@ -336,22 +344,43 @@ trashed_cb (GObject *object, GAsyncResult *result, gpointer data)
                              : _("The file cannot be moved to the trash."));
 }
 
+/* The first file, which makes the others a model, goes last. */
+static void
+trash_last (GTask *task)
+{
+  GPtrArray *paths = g_task_get_task_data (task);
+  g_autoptr (GFile) file = g_file_new_for_path (paths->pdata[paths->len - 1]);
+
+  g_file_trash_async (file, G_PRIORITY_DEFAULT, NULL, trashed_cb, task);
+}
+
+static GPtrArray *
+files_of (FacetLocalModel *model)
+{
+  const FacetModelInfo *info = facet_local_model_get_info (model);
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+
+  if (info == NULL)
+    g_ptr_array_add (paths, g_strdup (facet_local_model_get_path (model)));
+  for (char **file = info != NULL ? info->files : NULL; file != NULL && *file != NULL; file++)
+    g_ptr_array_add (paths, g_strdup (*file));
+  return paths;
+}
+
 void
 facet_model_library_trash_async (FacetModelLibrary   *self,
                                  FacetLocalModel     *model,
                                  GAsyncReadyCallback  callback,
                                  gpointer             user_data)
 {
-  g_autoptr (GFile) file = NULL;
   GTask *task;
 
   g_return_if_fail (FACET_IS_MODEL_LIBRARY (self) && FACET_IS_LOCAL_MODEL (model));
 
-  file = g_file_new_for_path (facet_local_model_get_path (model));
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, facet_model_library_trash_async);
-  g_task_set_task_data (task, g_strdup (facet_local_model_get_path (model)), g_free);
-  g_file_trash_async (file, G_PRIORITY_DEFAULT, NULL, trashed_cb, task);
+  g_task_set_task_data (task, files_of (model), (GDestroyNotify) g_ptr_array_unref);
+  trash_last (task);
 }
 
 gboolean

@@ -9,9 +9,9 @@
 #include "facet-settings.h"
 
 static void
-copy (const char *name, const char *folder, const char *as)
+copy_from (const char *source, const char *name, const char *folder, const char *as)
 {
-  g_autofree char *from = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "models", "gemma3-tiny", name, NULL);
+  g_autofree char *from = g_build_filename (g_getenv ("FACET_TEST_DATA"), source, name, NULL);
   g_autofree char *to = g_build_filename (folder, as, NULL);
   g_autofree char *bytes = NULL;
   gsize length;
@@ -19,6 +19,12 @@ copy (const char *name, const char *folder, const char *as)
   g_mkdir_with_parents (folder, 0700);
   g_assert_true (g_file_get_contents (from, &bytes, &length, NULL));
   g_assert_true (g_file_set_contents (to, bytes, length, NULL));
+}
+
+static void
+copy (const char *name, const char *folder, const char *as)
+{
+  copy_from ("kit/models/gemma3-tiny", name, folder, as);
 }
 
 static void
@@ -128,6 +134,52 @@ test_added_files_and_folders (void)
   wait_for (library);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (library)), ==, before);
   g_rmdir (folder);
+}
+
+static void
+finished_cb (GObject *object, GAsyncResult *result, gpointer data)
+{
+  *(GAsyncResult **) data = g_object_ref (result);
+}
+
+/* The first of several files stands for all, in the list and on the way to the trash. */
+static void
+test_split (void)
+{
+  g_autofree char *own = facet_model_library_directory ();
+  g_autofree char *folder = g_build_filename (own, "split", NULL);
+  g_autoptr (FacetModelLibrary) library = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  FacetLocalModel *model;
+  guint before;
+
+  library = facet_model_library_new (facet_settings_get_default ());
+  wait_for (library);
+  before = g_list_model_get_n_items (G_LIST_MODEL (library));
+  for (int i = 1; i <= 3; i++) {
+    g_autofree char *name = g_strdup_printf ("tiny-%05d-of-00003.gguf", i);
+
+    copy_from ("split", name, folder, name);
+  }
+  facet_model_library_scan (library);
+  wait_for (library);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (library)), ==, before + 1);
+  model = find (library, folder, "tiny-00001-of-00003.gguf");
+  check_memory (model, facet_settings_get_default ());
+  g_assert_cmpuint (g_strv_length (facet_local_model_get_info (model)->files), ==, 3);
+
+  facet_model_library_trash_async (library, model, finished_cb, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  if (!facet_model_library_trash_finish (library, result, &error)) {
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+    g_test_skip ("no trash on this disk");
+    return;
+  }
+  wait_for (library);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (library)), ==, before);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
 }
 
 static GListModel *
@@ -254,6 +306,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/library/scan", test_scan);
   g_test_add_func ("/library/precision", test_precision);
   g_test_add_func ("/library/added-files-and-folders", test_added_files_and_folders);
+  g_test_add_func ("/library/split", test_split);
   g_test_add_func ("/library/gpu", test_gpu);
   g_test_add_func ("/catalogue/is-sound", test_catalogue_is_sound);
   g_test_add_func ("/catalogue/recommendations", test_recommendations);

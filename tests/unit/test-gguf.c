@@ -113,7 +113,7 @@ static const struct {
   { U64, WORDS_LENGTH, 0, G_MAXUINT64, NULL, CORRUPT, "a.words: 18446744073709551615 bytes" },
   { U64, WORDS_LENGTH, 0, G_MAXUINT64 - 7, NULL, CORRUPT, "a.words" },
   { U64, WORDS_SECOND, 0, 5000, NULL, CORRUPT, "a.words: 5000 bytes" },
-  { U32, SPLIT_VALUE, 0, 2, NULL, UNSUPPORTED, "split.count: one of 2 parts" },
+  { U32, SPLIT_VALUE, 0, 2, NULL, CORRUPT, "split.count: one of 2 parts, split.no does not say which" },
 
   /* Alignment. */
   { U32, ALIGN_VALUE, 0, 8, NULL, OPENS, "alignment 8" },
