@@ -78,7 +78,7 @@ typedef struct {
  * energy gate over a noise floor that follows the recording; stretches
  * without speech are left out, so silence or steady noise gives no piece at
  * all. Speech that goes on for longer is cut where it is weakest and the next
- * piece begins 1.5 seconds earlier. Keeps 200 bytes for each second of sound,
+ * piece begins 1 to 2.5 seconds earlier, at a weak place, too. Keeps 200 bytes for each second of sound,
  * not its samples.
  * Returns: (transfer full): FacetPiece array, ascending; unref it. */
 GArray     *facet_audio_split (FacetAudio *audio, double max_seconds, FacetCancel *cancel, GError **error);

@@ -14,8 +14,9 @@
 #define JOINED FRAMES (0.3)       /* gaps inside words and phrases */
 #define PADDING FRAMES (0.2)
 #define LONGEST_GAP FRAMES (3.0)  /* inside a piece */
-#define OVERLAP FRAMES (1.5)
-#define SEARCH FRAMES (5.0)       /* for the weakest place of endless speech */
+#define LEAST_OVERLAP FRAMES (1.0)
+#define LONGEST_OVERLAP FRAMES (2.5)
+#define AROUND FRAMES (0.12)      /* of the weakest place of endless speech */
 
 typedef struct {
   int start, end; /* frames */
@@ -143,26 +144,39 @@ add_piece (GArray *pieces, int start, int end, gboolean overlaps, double duratio
   g_array_append_val (pieces, piece);
 }
 
+/* The frame from @from to @to - 1 with the least around it, so that a pause
+ * counts for more than the closure of a consonant; the last one of those that
+ * differ by less than 2 dB. */
 static int
 weakest (const float *levels, int from, int to)
 {
+  float least = INFINITY;
   int best = from;
 
-  for (int i = from; i < to; i++)
-    if (levels[i] < levels[best])
+  for (int i = from; i < to; i++) {
+    float sum = 0, mean;
+
+    for (int j = MAX (i - AROUND, 0); j < i + AROUND; j++)
+      sum += MAX (levels[j], SILENCE);
+    mean = roundf (sum / (2 * AROUND) / 2);
+    if (mean <= least) {
+      least = mean;
       best = i;
+    }
+  }
   return best;
 }
 
-/* Endless speech: cuts at its weakest places; returns where the rest begins. */
+/* Endless speech: cuts at the weakest place of a piece's second half; returns
+ * where the rest begins. */
 static int
 cut_hard (GArray *pieces, const float *levels, int start, int end, int max, gboolean *overlaps, double duration)
 {
   while (end + PADDING - start > max) {
-    int cut = weakest (levels, start + MAX (max - SEARCH, max / 2), start + max);
+    int cut = weakest (levels, start + max / 2, MIN (start + max, end) - AROUND);
 
     add_piece (pieces, start, cut, *overlaps, duration);
-    start = MAX (cut - OVERLAP, start + max / 4);
+    start = weakest (levels, MAX (cut - LONGEST_OVERLAP, start + max / 4), cut - LEAST_OVERLAP);
     *overlaps = TRUE;
   }
   return start;
