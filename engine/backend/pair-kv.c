@@ -5,7 +5,7 @@
 static FacetKv *
 make_side (FacetKv *kv, FacetSide side, int context, int max_step, GError **error)
 {
-  FacetBackend *backend = side == FACET_SIDE_CPU ? facet_pair_cpu (kv->pair) : kv->pair->sides[side];
+  FacetBackend *backend = side == FACET_SIDE_CPU ? facet_pair_processor (&kv->pair->base) : kv->pair->sides[side];
   g_autofree FacetKvLayer *layers = g_memdup2 (kv->layers, sizeof *layers * kv->n_layers);
 
   for (int l = 0; l < kv->n_layers; l++) {
@@ -22,10 +22,11 @@ facet_pair_kv_new (FacetBackend *backend, const FacetKvLayer *layers, int n_laye
                    GError **error)
 {
   FacetPair *pair = (FacetPair *) backend;
-  int cut;
+  gboolean all_alone = pair->alone[0] && pair->alone[1];
+  int cut = pair->n_blocks;
   FacetKv *kv;
 
-  if (!facet_pair_fit (pair, layers, n_layers, context, max_step, type, &cut, error))
+  if (!all_alone && !facet_pair_fit (pair, layers, n_layers, context, max_step, type, &cut, error))
     return NULL;
   kv = g_new0 (FacetKv, 1);
   kv->pair = pair;
@@ -35,13 +36,12 @@ facet_pair_kv_new (FacetBackend *backend, const FacetKvLayer *layers, int n_laye
   kv->length = g_new (int, n_layers);
   for (int l = 0; l < n_layers; l++)
     kv->length[l] = facet_kv_layer_length (&layers[l], context, max_step);
-  kv->cut = pair->cut = cut;
+  kv->cut = cut;
+  pair->cut = all_alone ? 0 : cut;
   memcpy (kv->alone, pair->alone, sizeof kv->alone);
-  kv->twice = kv->alone[0] || kv->alone[1];
-  kv->of[FACET_SIDE_DEVICE] = make_side (kv, FACET_SIDE_DEVICE, context, max_step, error);
-  if (kv->of[FACET_SIDE_DEVICE] != NULL && (cut > 0 || kv->twice))
-    kv->of[FACET_SIDE_CPU] = make_side (kv, FACET_SIDE_CPU, context, max_step, error);
-  if (kv->of[FACET_SIDE_DEVICE] == NULL || (kv->of[FACET_SIDE_CPU] == NULL && (cut > 0 || kv->twice)))
+  kv->twice = kv->alone[0] != kv->alone[1];
+  if ((!all_alone && !(kv->of[FACET_SIDE_DEVICE] = make_side (kv, FACET_SIDE_DEVICE, context, max_step, error)))
+      || ((cut > 0 || kv->twice) && !(kv->of[FACET_SIDE_CPU] = make_side (kv, FACET_SIDE_CPU, context, max_step, error))))
     g_clear_pointer (&kv, facet_pair_kv_free);
   return kv;
 }

@@ -51,6 +51,3 @@ FacetKv *facet_pair_kv_new  (FacetBackend *backend, const FacetKvLayer *layers, 
 void     facet_pair_kv_free (FacetKv *kv);
 /* Before @side computes rows from @position on: what the other one did. */
 gboolean facet_pair_catch_up (FacetKv *kv, FacetSide side, int position, GError **error);
-
-/* The processor's side, made when first asked for. */
-FacetBackend *facet_pair_cpu (FacetPair *pair);

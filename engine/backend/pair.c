@@ -19,8 +19,10 @@ struct FacetPlan {
 };
 
 FacetBackend *
-facet_pair_cpu (FacetPair *pair)
+facet_pair_processor (FacetBackend *backend)
 {
+  FacetPair *pair = (FacetPair *) backend;
+
   if (pair->sides[FACET_SIDE_CPU] == NULL)
     pair->sides[FACET_SIDE_CPU] = facet_cpu_backend_new (pair->params.threads, pair->params.exact);
   return pair->sides[FACET_SIDE_CPU];
@@ -76,12 +78,14 @@ compile_part (FacetPlan *plan, int p, FacetSide side, const FacetGraph *graph, i
   Part *part = &plan->parts[p];
   FacetBackend *pair = &plan->pair->base;
 
-  part->backend = side == FACET_SIDE_CPU ? facet_pair_cpu (plan->pair) : plan->pair->sides[side];
+  part->backend = side == FACET_SIDE_CPU ? facet_pair_processor (&plan->pair->base) : plan->pair->sides[side];
   part->backend->cancel = pair->cancel;
   part->backend->progress = pair->progress;
   part->backend->progress_data = pair->progress_data;
   part->plan = part->backend->klass->compile (part->backend, part->own != NULL ? part->own : graph, plan->kv != NULL ? plan->kv->of[side] : NULL,
                                               max_rows, max_outputs, error);
+  part->backend->cancel = NULL;
+  part->backend->progress = NULL;
   return part->plan != NULL;
 }
 
@@ -198,20 +202,29 @@ pair_free (FacetBackend *backend)
   g_free (pair);
 }
 
+/* Who computes what with this cache. */
+static char *
+describe (FacetPair *pair, const FacetKv *kv)
+{
+  const char *device = pair->sides[FACET_SIDE_DEVICE]->description;
+  const char *cpu = kv->of[FACET_SIDE_CPU] != NULL ? pair->sides[FACET_SIDE_CPU]->description : NULL;
+
+  if (kv->of[FACET_SIDE_DEVICE] == NULL)
+    return g_strdup (cpu);
+  if (kv->twice)
+    return g_strdup_printf ("%s, %s on %s", device, kv->alone[0] ? "writing" : "reading", cpu);
+  return kv->cut > 0 ? g_strdup_printf ("%s, %d of %d layers on %s", device, kv->cut, pair->n_blocks, cpu) : g_strdup (device);
+}
+
 static FacetKv *
 kv_new (FacetBackend *backend, const FacetKvLayer *layers, int n_layers, int context, int max_step, FacetKvType type, GError **error)
 {
   FacetPair *pair = (FacetPair *) backend;
   FacetKv *kv = facet_pair_kv_new (backend, layers, n_layers, context, max_step, type, error);
-  const char *name = pair->sides[FACET_SIDE_DEVICE]->description;
 
   if (kv != NULL) {
     g_free (pair->base.description);
-    pair->base.description = kv->cut > 0 ? g_strdup_printf ("%s, %d of %d layers on %s", name, kv->cut, pair->n_blocks,
-                                                            facet_pair_cpu (pair)->description)
-                             : kv->twice ? g_strdup_printf ("%s, %s on %s", name, kv->alone[0] ? "writing" : "reading",
-                                                            facet_pair_cpu (pair)->description)
-                                         : g_strdup (name);
+    pair->base.description = describe (pair, kv);
   }
   return kv;
 }
@@ -250,13 +263,15 @@ facet_pair_device (FacetBackend *pair)
   return ((FacetPair *) pair)->sides[FACET_SIDE_DEVICE];
 }
 
-void
+gboolean
 facet_pair_set_phases (FacetBackend *backend, gboolean decode_on_cpu, gboolean prefill_on_cpu)
 {
   FacetPair *pair = (FacetPair *) backend;
+  gboolean changed = pair->alone[0] != decode_on_cpu || pair->alone[1] != prefill_on_cpu;
 
   pair->alone[0] = decode_on_cpu;
   pair->alone[1] = prefill_on_cpu;
+  return changed;
 }
 
 gboolean

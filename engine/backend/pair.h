@@ -27,9 +27,12 @@ typedef struct {
 /* Takes over device and graph. */
 FacetBackend *facet_pair_new        (const FacetPairParams *params);
 FacetBackend *facet_pair_device     (FacetBackend *pair);
+/* The processor's side, made when first asked for. */
+FacetBackend *facet_pair_processor  (FacetBackend *pair);
 /* Whether the next cache's steps of one row, and those of more, run on the
- * processor alone. Only where the device shares its memory. */
-void          facet_pair_set_phases (FacetBackend *pair, gboolean decode_on_cpu, gboolean prefill_on_cpu);
+ * processor alone. Only where the device shares its memory. Returns whether
+ * that is new. */
+gboolean      facet_pair_set_phases (FacetBackend *pair, gboolean decode_on_cpu, gboolean prefill_on_cpu);
 /* The next cache leaves more to the processor than the last one did. FALSE:
  * nothing is left to take. */
 gboolean      facet_pair_shrink     (FacetBackend *pair);

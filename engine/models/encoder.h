@@ -86,6 +86,14 @@ float *facet_encoder_run (FacetEncoder            *encoder,
                           FacetCancel             *cancel,
                           GError                 **error);
 
+/* The same on whichever of the two is faster, which is found out the first time. */
+float *facet_encoder_run_faster (FacetEncoder            *encoder,
+                                 FacetBackend            *device,
+                                 FacetBackend            *cpu,
+                                 const FacetEncoderInput *input,
+                                 FacetCancel             *cancel,
+                                 GError                 **error);
+
 extern const FacetEncoderClass facet_encoder_siglip;
 extern const FacetEncoderClass facet_encoder_mobilenetv5;
 extern const FacetEncoderClass facet_encoder_gemma3n_audio;

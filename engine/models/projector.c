@@ -1,6 +1,7 @@
 #include "models/projector.h"
 
 #include "backend/choose.h"
+#include "backend/race.h"
 #include "media/audio.h"
 #include "media/mel.h"
 #include "media/picture-layout.h"
@@ -258,26 +259,33 @@ facet_projector_set_backend (FacetProjector *projector, FacetBackend *backend)
   projector->backend = backend;
 }
 
+static FacetBackend *
+processor (FacetProjector *projector)
+{
+  if (!projector->cpu)
+    projector->cpu = facet_cpu_backend_new (0, FALSE);
+  return projector->cpu;
+}
+
 /* On the backend, or on the CPU what it cannot do. */
 static float *
 run_encoder (FacetProjector *projector, FacetEncoder *encoder, const FacetEncoderInput *input, FacetCancel *cancel, GError **error)
 {
+  FacetBackend *backend = projector->backend;
   g_autoptr (GError) local = NULL;
-  float *values = facet_encoder_run (encoder, projector->backend, input, NULL, NULL, cancel, &local);
+  float *values = facet_race_is_open (backend) ? facet_encoder_run_faster (encoder, backend, processor (projector), input, cancel, &local)
+                                               : facet_encoder_run (encoder, backend, input, NULL, NULL, cancel, &local);
 
   if (values)
     return values;
-  if (facet_backend_is_cpu (projector->backend)
+  if (facet_backend_is_cpu (backend)
       || !(g_error_matches (local, FACET_ERROR, FACET_ERROR_UNSUPPORTED) || g_error_matches (local, FACET_ERROR, FACET_ERROR_NO_MEMORY)
            || g_error_matches (local, FACET_ERROR, FACET_ERROR_DEVICE))) {
     g_propagate_error (error, g_steal_pointer (&local));
     return NULL;
   }
-  g_message ("%s: the processor encodes instead of %s: %s", facet_gguf_path (projector->gguf), projector->backend->description,
-             local->message);
-  if (!projector->cpu)
-    projector->cpu = facet_cpu_backend_new (0, FALSE);
-  return facet_encoder_run (encoder, projector->cpu, input, NULL, NULL, cancel, error);
+  g_message ("%s: the processor encodes instead of %s: %s", facet_gguf_path (projector->gguf), backend->description, local->message);
+  return facet_encoder_run (encoder, processor (projector), input, NULL, NULL, cancel, error);
 }
 
 /* Returns: (transfer full). */

@@ -121,13 +121,26 @@ make_plans (FacetSession *session, GError **error)
   return done;
 }
 
+/* The cache is made for what the race says. */
+static gboolean
+take_faster (FacetSession *session, GError **error)
+{
+  gboolean changed;
+
+  if (!facet_session_take_backend (session, error) || !facet_session_race (session, &changed, error))
+    return FALSE;
+  if (changed)
+    drop (session);
+  return facet_session_take_backend (session, error);
+}
+
 gboolean
 facet_session_prepare (FacetSession *session, GError **error)
 {
   GError *failure = NULL;
   gboolean done;
 
-  while (!(done = facet_session_take_backend (session, &failure) && make_plans (session, &failure))
+  while (!(done = take_faster (session, &failure) && make_plans (session, &failure))
          && facet_session_recover (session, &failure, error))
     ;
   if (failure)

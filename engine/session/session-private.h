@@ -40,6 +40,9 @@ FacetRun *facet_session_get_run     (FacetSession *session, FacetRunKind kind, G
 gboolean facet_session_take_backend (FacetSession *session, GError **error);
 /* The cache, and on a device the plans that every answer needs. */
 gboolean facet_session_prepare      (FacetSession *session, GError **error);
+/* Where device and processor share memory: who computes what from now on.
+ * @changed: not what the present cache was made for. */
+gboolean facet_session_race         (FacetSession *session, gboolean *changed, GError **error);
 /* After @failure of a run: moves to another backend, with an empty cache; or
  * sets @error, which may be @failure itself. Clears @failure. */
 gboolean facet_session_recover      (FacetSession *session, GError **failure, GError **error);

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <utime.h>
 
 #define MAX_INPUTS 4
 
@@ -527,6 +528,40 @@ test_pipeline_cache (void)
   }
 }
 
+/* Few of them are kept: those of drivers that are gone go first. */
+static void
+test_old_caches (void)
+{
+  g_autofree char *folder = g_build_filename (g_get_user_cache_dir (), "facet", "vulkan", NULL);
+  g_autoptr (GDir) dir = NULL;
+  const char *name;
+  int n = 0;
+
+  for (int i = 0; i < 12; i++) {
+    g_autofree char *key = g_strdup_printf ("old-%02d", i), *bin = facet_vk_cache_file (key, ".bin"), *verdict = facet_vk_cache_file (key, ".verdict");
+    struct utimbuf when = { 1000 + i, 1000 + i };
+
+    g_assert_true (g_file_set_contents (bin, "x", 1, NULL));
+    g_assert_true (g_file_set_contents (verdict, "works", -1, NULL));
+    g_assert_cmpint (g_utime (bin, &when), ==, 0);
+  }
+  setup ();
+  ((FacetVk *) bench.gpu)->cache_is_new = TRUE;
+  teardown ();
+  dir = g_dir_open (folder, 0, NULL);
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    n += g_str_has_suffix (name, ".bin");
+    g_assert_false (g_str_has_prefix (name, "old-00"));
+  }
+  g_assert_cmpint (n, <=, 8);
+  for (int i = 0; i < 12; i++) {
+    g_autofree char *key = g_strdup_printf ("old-%02d", i), *bin = facet_vk_cache_file (key, ".bin"), *verdict = facet_vk_cache_file (key, ".verdict");
+
+    g_unlink (bin);
+    g_unlink (verdict);
+  }
+}
+
 /* A head that no work group can hold is refused when the plan is made. */
 static void
 test_refused (void)
@@ -571,6 +606,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/refused", test_refused);
   g_test_add_func ("/vulkan/host-time", test_host_time);
   g_test_add_func ("/vulkan/pipeline-cache", test_pipeline_cache);
+  g_test_add_func ("/vulkan/old-caches", test_old_caches);
   g_test_add_func ("/vulkan/self-test", test_self_test);
   return g_test_run ();
 }

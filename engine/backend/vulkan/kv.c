@@ -109,8 +109,10 @@ copy_staged (FacetKv *kv, int layer, int from, int n, gboolean into, FacetVkBuff
   VkCommandBufferAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO, .commandPool = vk->pool,
                                        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY, .commandBufferCount = 1 };
   VkCommandBufferBeginInfo begin = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO };
-  VkMemoryBarrier barrier = { .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER, .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
-                              .dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT | VK_ACCESS_HOST_READ_BIT };
+  VkMemoryBarrier before = { .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER, .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
+                             .dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT };
+  VkMemoryBarrier after = { .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER, .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+                            .dstAccessMask = VK_ACCESS_HOST_READ_BIT | VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT };
   VkCommandBuffer commands;
   gsize at = 0;
   gboolean done;
@@ -118,7 +120,8 @@ copy_staged (FacetKv *kv, int layer, int from, int n, gboolean into, FacetVkBuff
   if (!facet_vk_check (f->AllocateCommandBuffers (vk->device, &info, &commands), "command buffer", error))
     return FALSE;
   f->BeginCommandBuffer (commands, &begin);
-  f->CmdPipelineBarrier (commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 1, &barrier, 0, NULL, 0, NULL);
+  f->CmdPipelineBarrier (commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+                         VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 1, &before, 0, NULL, 0, NULL);
   for (int value = 0; value < 2; value++)
     for (int head = 0; head < kv->layers[layer].n_kv; head++) {
       Run run = run_of (kv, layer, head, value, from, n);
@@ -127,8 +130,8 @@ copy_staged (FacetKv *kv, int layer, int from, int n, gboolean into, FacetVkBuff
       f->CmdCopyBuffer (commands, into ? stage->buffer : kv->buffers[layer].buffer, into ? kv->buffers[layer].buffer : stage->buffer, 1, &copy);
       at += run.bytes;
     }
-  f->CmdPipelineBarrier (commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_HOST_BIT | VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 1,
-                         &barrier, 0, NULL, 0, NULL);
+  f->CmdPipelineBarrier (commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_HOST_BIT | VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1,
+                         &after, 0, NULL, 0, NULL);
   done = facet_vk_check (f->EndCommandBuffer (commands), "copy", error) && facet_vk_submit (vk, &commands, 1, error);
   f->FreeCommandBuffers (vk->device, vk->pool, 1, &commands);
   return done;

@@ -77,13 +77,13 @@ facet_vk_cache_open (FacetVk *vk, GError **error)
   return facet_vk_check (vk->instance.f.CreatePipelineCache (vk->device, &info, NULL, &vk->cache), "pipeline cache", error);
 }
 
-/* Removes the files that were written longest ago. */
+/* Removes the files that were written longest ago, with the verdicts that belong to them. */
 static void
 keep_few (const char *folder)
 {
   for (;;) {
     g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-    g_autofree char *oldest = NULL;
+    g_autofree char *oldest = NULL, *verdict = NULL;
     gint64 when = G_MAXINT64;
     const char *name;
     int n = 0;
@@ -103,6 +103,8 @@ keep_few (const char *folder)
     }
     if (n <= MAX_FILES || g_unlink (oldest) != 0)
       return;
+    verdict = g_strdup_printf ("%.*s.verdict", (int) (strlen (oldest) - strlen (".bin")), oldest);
+    g_unlink (verdict);
   }
 }
 
