@@ -8,12 +8,14 @@
 #include "interrupt.h"
 #include "json.h"
 #include "report.h"
+#include "spread.h"
 
 typedef struct {
   FacetProjector *projector;
   FacetImage     *image; /* or NULL */
   FacetAudio     *audio; /* or NULL */
-  GArray *ms;      /* of double, ascending */
+  GArray *runs;    /* of double: milliseconds of each */
+  Spread  ms;
   int     tokens;
   double  seconds; /* of sound */
   double  work;    /* operations of encoding once */
@@ -23,39 +25,25 @@ typedef struct {
 static void
 bench_clear (Bench *bench)
 {
-  g_clear_pointer (&bench->ms, g_array_unref);
+  g_clear_pointer (&bench->runs, g_array_unref);
   g_clear_pointer (&bench->image, facet_image_unref);
   g_clear_pointer (&bench->audio, facet_audio_unref);
   g_clear_pointer (&bench->projector, facet_projector_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bench, bench_clear)
 
-static int
-compare_doubles (gconstpointer a, gconstpointer b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-
-  return (x > y) - (x < y);
-}
-
-static double
-time_at (const Bench *bench, double share)
-{
-  return g_array_index (bench->ms, double, (guint) (share * (bench->ms->len - 1)));
-}
-
 /* Part of the peak that the median run reaches. */
 static double
 share_of_peak (const Bench *bench)
 {
-  return bench->work / (time_at (bench, 0.5) / 1000) / bench->peak;
+  return bench->work / (bench->ms.median / 1000) / bench->peak;
 }
 
 /* Seconds of sound that a second of the median run encodes. */
 static double
 times_real_time (const Bench *bench)
 {
-  return bench->seconds / (time_at (bench, 0.5) / 1000);
+  return bench->seconds / (bench->ms.median / 1000);
 }
 
 static gboolean
@@ -96,9 +84,9 @@ measure (Bench *bench, int repeat, FacetCancel *cancel, GError **error)
     if (soft == NULL)
       return FALSE;
     if (i > 0) /* the first one pages in the weights */
-      g_array_append_val (bench->ms, ms);
+      g_array_append_val (bench->runs, ms);
   }
-  g_array_sort (bench->ms, compare_doubles);
+  bench->ms = spread_of (bench->runs);
   return TRUE;
 }
 
@@ -121,17 +109,13 @@ print_json (const Bench *bench)
   g_autoptr (GString) json = g_string_new ("{");
 
   json_integer (json, "tokens", bench->tokens);
-  json_open (json, "encode_ms", '{');
-  json_number (json, "min", time_at (bench, 0));
-  json_number (json, "median", time_at (bench, 0.5));
-  json_number (json, "max", time_at (bench, 1));
-  json_close (json, '}');
+  spread_json (json, "encode_ms", &bench->ms);
   if (bench->audio != NULL) {
     json_number (json, "seconds", bench->seconds);
     json_number (json, "times_real_time", times_real_time (bench));
   }
   json_number (json, "gflop", bench->work / 1e9);
-  json_number (json, "gflop_per_s", bench->work / time_at (bench, 0.5) / 1e6);
+  json_number (json, "gflop_per_s", bench->work / bench->ms.median / 1e6);
   if (bench->peak > 0) {
     json_number (json, "peak_gflop_per_s", bench->peak / 1e9);
     json_number (json, "share_of_peak", share_of_peak (bench));
@@ -147,14 +131,14 @@ print_text (const Bench *bench)
   const char *backend = facet_projector_backend_name (bench->projector);
 
   if (bench->image != NULL)
-    printf (_("%s: a picture becomes %d tokens; median of %u (least to most)\n"), backend, bench->tokens, bench->ms->len);
+    printf (_("%s: a picture becomes %d tokens; median of %u (least to most)\n"), backend, bench->tokens, bench->runs->len);
   else
     printf (_("%s: %.1f seconds of sound become %d tokens; median of %u (least to most)\n"), backend, bench->seconds, bench->tokens,
-            bench->ms->len);
-  printf (_("%-10s %8.1f ms (%.1f to %.1f)\n"), _("encode"), time_at (bench, 0.5), time_at (bench, 0), time_at (bench, 1));
+            bench->runs->len);
+  printf (_("%-10s %8.1f ms (%.1f to %.1f)\n"), _("encode"), bench->ms.median, bench->ms.min, bench->ms.max);
   if (bench->audio != NULL)
     printf (_("%-10s %8.1f times real time\n"), _("speed"), times_real_time (bench));
-  printf (_("%-10s %8.1f GFLOP, %.1f GFLOP/s\n"), _("work"), bench->work / 1e9, bench->work / time_at (bench, 0.5) / 1e6);
+  printf (_("%-10s %8.1f GFLOP, %.1f GFLOP/s\n"), _("work"), bench->work / 1e9, bench->work / bench->ms.median / 1e6);
   if (bench->peak > 0)
     printf (_("%-10s %8.1f %% of %.1f GFLOP/s, the processor's most in 32-bit floats\n"), _("share"), 100 * share_of_peak (bench),
             bench->peak / 1e9);
@@ -163,7 +147,7 @@ print_text (const Bench *bench)
 int
 bench_encoder (const Options *options, const char *image, const char *audio, int repeat)
 {
-  g_auto (Bench) bench = { .ms = g_array_new (FALSE, FALSE, sizeof (double)) };
+  g_auto (Bench) bench = { .runs = g_array_new (FALSE, FALSE, sizeof (double)) };
   g_autoptr (GError) error = NULL;
   FacetCancel cancel = { 0 };
   gboolean done;

@@ -11,6 +11,7 @@
 #include "json.h"
 #include "options.h"
 #include "report.h"
+#include "spread.h"
 
 #define FIRST_ORDINARY_ID 1000 /* past control and byte tokens in every vocabulary of the family */
 
@@ -24,37 +25,11 @@ typedef struct {
 } Arguments;
 
 typedef struct {
-  double min, median, max;
-} Spread;
-
-typedef struct {
   GArray *prefill; /* of double: tokens/s of each repetition */
   GArray *decode;
   double  load_ms;
   guint64 peak_rss;
 } Results;
-
-static int
-compare_doubles (gconstpointer a, gconstpointer b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-
-  return (x > y) - (x < y);
-}
-
-/* @rates must not be empty; sorts it. */
-static Spread
-spread_of (GArray *rates)
-{
-  guint n = rates->len;
-
-  g_array_sort (rates, compare_doubles);
-  return (Spread){
-    .min = g_array_index (rates, double, 0),
-    .median = (g_array_index (rates, double, (n - 1) / 2) + g_array_index (rates, double, n / 2)) / 2,
-    .max = g_array_index (rates, double, n - 1),
-  };
-}
 
 /* Any tokens will do: the work does not depend on which ones. Those of
  * different @seed share no beginning beyond the first token, so that nothing
@@ -160,11 +135,7 @@ print_json (Results *results)
     if (rates[i]->len == 0)
       continue;
     spread = spread_of (rates[i]);
-    json_open (json, names[i], '{');
-    json_number (json, "min", spread.min);
-    json_number (json, "median", spread.median);
-    json_number (json, "max", spread.max);
-    json_close (json, '}');
+    spread_json (json, names[i], &spread);
   }
   json_number (json, "load_ms", results->load_ms);
   json_integer (json, "peak_rss_bytes", results->peak_rss);
