@@ -240,6 +240,53 @@ test_concat (void)
   g_assert_cmpmem (found, sizeof expected, expected, sizeof expected);
 }
 
+/* ---- values that share memory ---- */
+
+/* x + conv (x), where each row is read by the rows after it: then its double
+ * through SiLU plus itself, which is read twice. */
+static void
+test_write_over (void)
+{
+  enum { N_ROWS = 500, N_COLS = 21, N_TAPS = 3 };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (5);
+  g_autofree float *x = random_floats (rand, N_ROWS * N_COLS), *w = random_floats (rand, N_TAPS * N_COLS), *found = NULL;
+  g_autofree float *expected = g_new (float, N_ROWS * N_COLS);
+  FacetTensor taps = { .dtype = FACET_F32, .ne = { N_COLS, N_TAPS, 1, 1 }, .data = w, .bytes = sizeof (float) * N_TAPS * N_COLS };
+  g_autoptr (FacetGraph) g = facet_graph_new ();
+  int in = facet_g_input (g, 0, N_ROWS, N_COLS), sum = facet_g_add (g, in, facet_g_causal_conv (g, in, &taps));
+
+  facet_graph_set_result (g, facet_g_add (g, facet_g_silu (g, facet_g_scale (g, sum, 2)), sum));
+  found = run_graph (g, (const float *const[]) { x });
+  for (int i = 0; i < N_ROWS * N_COLS; i++) {
+    double s = x[i];
+
+    for (int t = 0; t < N_TAPS; t++)
+      if (i / N_COLS >= t)
+        s += (double) x[i - t * N_COLS] * w[(N_TAPS - 1 - t) * N_COLS + i % N_COLS];
+    expected[i] = (float) (2 * s / (1 + exp (-2 * s)) + s);
+  }
+  assert_near (found, expected, N_ROWS * N_COLS);
+}
+
+/* A long chain takes no more memory than its ends. */
+static void
+test_chain_memory (void)
+{
+  enum { N_ROWS = 64, N_COLS = 256 };
+  g_autoptr (FacetGraph) g = facet_graph_new ();
+  FacetBackend *backend = facet_cpu_backend_new (1, FALSE);
+  int x = facet_g_input (g, 0, N_ROWS, N_COLS);
+  FacetPlan *plan;
+
+  for (int i = 0; i < 20; i++)
+    x = facet_g_relu (g, facet_g_scale (g, x, 0.5f));
+  facet_graph_set_result (g, x);
+  plan = backend->klass->compile (backend, g, NULL, 1, 1, NULL);
+  g_assert_cmpuint (backend->klass->plan_bytes (plan), <, 2 * sizeof (float) * N_ROWS * N_COLS);
+  backend->klass->plan_free (plan);
+  backend->klass->free (backend);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -253,5 +300,7 @@ main (int argc, char **argv)
   g_test_add_func ("/graph-ops/match-rms", test_match_rms);
   g_test_add_func ("/graph-ops/gaussian-topk", test_gaussian_topk);
   g_test_add_func ("/graph-ops/concat", test_concat);
+  g_test_add_func ("/graph-ops/write-over", test_write_over);
+  g_test_add_func ("/graph-ops/chain-memory", test_chain_memory);
   return g_test_run ();
 }

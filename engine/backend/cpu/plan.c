@@ -11,6 +11,8 @@ typedef struct {
   FacetPlan   *plan;
   GArray      *steps;     /* FacetCpuStep */
   int         *uses;      /* readers, by node */
+  int         *reader;    /* the last reader, by node */
+  int         *home;      /* the first of the values in one place, by node */
   gboolean    *stored;    /* by node */
   gboolean    *wants_q8;  /* by node */
   FacetPlaced *placed;    /* by node; born at its own step */
@@ -30,6 +32,15 @@ reads_other_rows (FacetOp op)
   return op == FACET_OP_OUTPUTS || op == FACET_OP_POOL || op == FACET_OP_PATCHES || op == FACET_OP_RESHAPE
          || op == FACET_OP_CAUSAL_CONV || op == FACET_OP_LOCAL_ATTENTION || op == FACET_OP_EVERY
          || op == FACET_OP_CUM_STATS || op == FACET_OP_DEPTHWISE || op == FACET_OP_UPSAMPLE;
+}
+
+/* Row-wise nodes that may write over the row of their first source. */
+static gboolean
+may_write_over (FacetOp op)
+{
+  return op == FACET_OP_RMS_NORM || op == FACET_OP_LAYER_NORM || op == FACET_OP_ADD || op == FACET_OP_MUL || op == FACET_OP_SCALE
+         || op == FACET_OP_GELU || op == FACET_OP_GEGLU || op == FACET_OP_ROPE || op == FACET_OP_ROTATE || op == FACET_OP_SOFTCAP
+         || op == FACET_OP_RELU || op == FACET_OP_SILU || op == FACET_OP_CLAMP || op == FACET_OP_CUM_NORM;
 }
 
 gboolean
@@ -152,6 +163,41 @@ find_lifetimes (Compiler *c)
   }
 }
 
+/* Whether @step reads rows of value @x beyond the one it is at: only its first
+ * node can. */
+static gboolean
+reads_around (Compiler *c, int step, int x)
+{
+  const FacetNode *node = facet_graph_node (c->plan->graph, g_array_index (c->steps, FacetCpuStep, step).first);
+
+  for (int s = 0; s < FACET_MAX_SRC; s++)
+    if (node->src[s] == x && reads_other_rows (node->op))
+      return TRUE;
+  return FALSE;
+}
+
+/* A value goes to the place of the one that only it reads from then on. */
+static void
+find_homes (Compiler *c)
+{
+  const FacetGraph *g = c->plan->graph;
+
+  for (int i = 0; i < facet_graph_n_nodes (g); i++) {
+    const FacetNode *node = facet_graph_node (g, i), *from;
+    int x = node->src[0];
+
+    c->home[i] = i;
+    if (!may_write_over (node->op) || !c->stored[i] || !c->stored[x])
+      continue;
+    from = facet_graph_node (g, x);
+    if (from->rows != node->rows || from->cols != node->cols || c->reader[x] != i || from->layer != FACET_NOT_A_LAYER
+        || facet_graph_result (g) == x || reads_around (c, c->placed[i].born, x))
+      continue;
+    c->home[i] = c->home[x];
+    c->placed[c->home[i]].dies = MAX (c->placed[c->home[i]].dies, c->placed[i].dies);
+  }
+}
+
 static gsize
 value_bytes (Compiler *c, int i)
 {
@@ -169,8 +215,11 @@ place_values (Compiler *c)
 {
   int n_nodes = facet_graph_n_nodes (c->plan->graph);
 
-  for (int i = 0; i < n_nodes; i++)
-    c->placed[i].bytes = c->stored[i] ? value_bytes (c, i) : 0;
+  for (int i = 0; i < n_nodes; i++) {
+    gsize *bytes = &c->placed[c->home[i]].bytes;
+
+    *bytes = MAX (*bytes, c->stored[i] ? value_bytes (c, i) : 0);
+  }
   return facet_place (c->placed, n_nodes);
 }
 
@@ -188,7 +237,7 @@ set_pointers (Compiler *c)
   for (int i = 0; i < facet_graph_n_nodes (plan->graph); i++) {
     const FacetNode *node = facet_graph_node (plan->graph, i);
     gsize rows = (gsize) facet_cpu_capacity (plan, node->rows);
-    guint8 *at = plan->arena + c->placed[i].offset;
+    guint8 *at = plan->arena + c->placed[c->home[i]].offset;
 
     if (!c->stored[i])
       continue;
@@ -219,8 +268,10 @@ find_uses (Compiler *c)
 
     c->stored[i] = node->cols > 0;
     for (int s = 0; s < FACET_MAX_SRC; s++)
-      if (node->src[s] >= 0)
+      if (node->src[s] >= 0) {
         c->uses[node->src[s]]++;
+        c->reader[node->src[s]] = i;
+      }
     if (node->op == FACET_OP_MATMUL || node->op == FACET_OP_EXPERTS_DOWN)
       c->wants_q8[node->src[0]] |= facet_cpu_uses_q8 (c->plan->cpu, node->w[0]);
     if (node->op == FACET_OP_EXPERTS_UP)
@@ -271,6 +322,8 @@ facet_cpu_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv,
   plan->values = g_new0 (FacetValue, n);
   c.steps = g_array_new (FALSE, TRUE, sizeof (FacetCpuStep));
   c.uses = g_new0 (int, n);
+  c.reader = g_new0 (int, n);
+  c.home = g_new0 (int, n);
   c.stored = g_new0 (gboolean, n);
   c.wants_q8 = g_new0 (gboolean, n);
   c.placed = g_new0 (FacetPlaced, n);
@@ -279,6 +332,7 @@ facet_cpu_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv,
   plan_ropes (plan);
   cut_into_steps (&c);
   find_lifetimes (&c);
+  find_homes (&c);
   plan->arena_bytes = place_values (&c);
   plan->arena = mmap (NULL, MAX (plan->arena_bytes, 1), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -294,6 +348,8 @@ facet_cpu_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv,
   plan->n_steps = (int) c.steps->len;
   plan->steps = (FacetCpuStep *) (gpointer) g_array_free (c.steps, FALSE);
   g_free (c.uses);
+  g_free (c.reader);
+  g_free (c.home);
   g_free (c.stored);
   g_free (c.wants_q8);
   g_free (c.placed);
