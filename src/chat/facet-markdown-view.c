@@ -94,11 +94,21 @@ drop_from (FacetMarkdownView *self, guint index)
   }
 }
 
+/* An empty box has told GTK that its height does not depend on its width, and
+ * GTK keeps that until a resize is asked for after a measurement. */
+static void
+forget_emptiness (FacetMarkdownView *self)
+{
+  gtk_widget_measure (GTK_WIDGET (self), GTK_ORIENTATION_HORIZONTAL, -1, NULL, NULL, NULL, NULL);
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+}
+
 void
 facet_markdown_view_set_text (FacetMarkdownView *self, const char *text, gboolean whole)
 {
   g_autoptr (GPtrArray) blocks = NULL;
   gsize length = strlen (text);
+  gboolean empty = self->blocks->len == 0;
   gsize settled;
   guint n_settled;
   guint first;
@@ -116,6 +126,8 @@ facet_markdown_view_set_text (FacetMarkdownView *self, const char *text, gboolea
   for (guint i = 0; i < blocks->len; i++)
     show_block (self, first + i, blocks->pdata[i]);
   drop_from (self, first + blocks->len);
+  if (empty)
+    forget_emptiness (self);
 
   g_string_append_len (self->settled, text + self->settled->len, settled);
   self->n_settled += n_settled;

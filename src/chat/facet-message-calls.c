@@ -2,19 +2,26 @@
 
 #include "config.h"
 
+#include <adwaita.h>
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "facet-message-calls.h"
 
-#define MAX_HEIGHT 180
+#include "facet-toolbox.h"
+
+#define SHORT_TEXT 600 /* bytes, shown whole */
+#define LONG_HEIGHT 160
+#define MAX_SUMMARY 80 /* letters */
 
 typedef struct {
   GtkWidget *expander;
   GtkWidget *icon;
   GtkWidget *title;
-  GtkWidget *arguments; /* GtkTextView */
+  GtkWidget *summary;   /* in one line what came of it */
+  GtkWidget *arguments; /* as facet_message_calls_text_new() */
   GtkWidget *outcome;   /* all of the result */
-  GtkWidget *result;    /* GtkTextView */
+  GtkWidget *result;    /* likewise */
   char      *texts[2];  /* of both, shown once it is open */
 } Row;
 
@@ -47,16 +54,70 @@ facet_message_calls_reveal (const char *text)
 
 /* ---- one call ----------------------------------------------------------- */
 
+static GtkWidget *
+short_text (const char *text)
+{
+  GtkWidget *label = gtk_label_new (text);
+
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_add_css_class (label, "monospace");
+  return label;
+}
+
+/* A text view lays out the lines that are seen; to wrap one of many thousand
+ * letters would take it seconds. */
+static GtkWidget *
+long_text (const char *text)
+{
+  GtkWidget *scroller = gtk_scrolled_window_new ();
+  GtkWidget *view = gtk_text_view_new ();
+
+  gtk_text_buffer_set_text (gtk_text_view_get_buffer (GTK_TEXT_VIEW (view)), text, -1);
+  gtk_text_view_set_editable (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_view_set_cursor_visible (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_view_set_monospace (GTK_TEXT_VIEW (view), TRUE);
+  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroller), LONG_HEIGHT);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
+  return scroller;
+}
+
+/* Code runs from left to right in every language. */
+void
+facet_message_calls_show_text (GtkWidget *bin, const char *text)
+{
+  g_autofree char *shown = facet_message_calls_reveal (text);
+  gboolean is_short = strlen (shown) <= SHORT_TEXT;
+  GtkWidget *child = is_short ? short_text (shown) : long_text (shown);
+  GtkWidget *words = is_short ? child : gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (child));
+
+  gtk_widget_set_direction (words, GTK_TEXT_DIR_LTR);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (words), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  (const char *) g_object_get_data (G_OBJECT (bin), "name"), -1);
+  adw_bin_set_child (ADW_BIN (bin), child);
+}
+
+GtkWidget *
+facet_message_calls_text_new (const char *name)
+{
+  GtkWidget *bin = adw_bin_new ();
+
+  g_object_set_data_full (G_OBJECT (bin), "name", g_strdup (name), g_free);
+  gtk_widget_add_css_class (bin, "call-text");
+  return bin;
+}
+
 static void
 show_texts (Row *row)
 {
-  GtkWidget *const views[] = { row->arguments, row->result };
-
-  for (guint i = 0; gtk_expander_get_expanded (GTK_EXPANDER (row->expander)) && i < G_N_ELEMENTS (views); i++) {
-    g_autofree char *shown = facet_message_calls_reveal (row->texts[i]);
-
-    gtk_text_buffer_set_text (gtk_text_view_get_buffer (GTK_TEXT_VIEW (views[i])), shown, -1);
-  }
+  if (!gtk_expander_get_expanded (GTK_EXPANDER (row->expander)))
+    return;
+  facet_message_calls_show_text (row->arguments, row->texts[0]);
+  facet_message_calls_show_text (row->result, row->texts[1]);
 }
 
 static GtkWidget *
@@ -70,27 +131,14 @@ caption (const char *text)
   return label;
 }
 
-/* Code runs from left to right in every language. */
 static GtkWidget *
-text_view (GtkWidget *box, const char *name)
+add_text (GtkWidget *box, const char *name)
 {
-  GtkWidget *scroller = gtk_scrolled_window_new ();
-  GtkWidget *view = gtk_text_view_new ();
+  GtkWidget *text = facet_message_calls_text_new (name);
 
-  gtk_text_view_set_editable (GTK_TEXT_VIEW (view), FALSE);
-  gtk_text_view_set_cursor_visible (GTK_TEXT_VIEW (view), FALSE);
-  gtk_text_view_set_monospace (GTK_TEXT_VIEW (view), TRUE);
-  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (view), GTK_WRAP_WORD_CHAR);
-  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
-  gtk_widget_set_direction (view, GTK_TEXT_DIR_LTR);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
-  gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (scroller), MAX_HEIGHT);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
   gtk_box_append (GTK_BOX (box), caption (name));
-  gtk_box_append (GTK_BOX (box), scroller);
-  return view;
+  gtk_box_append (GTK_BOX (box), text);
+  return text;
 }
 
 static GtkWidget *
@@ -104,13 +152,17 @@ call_row (void)
   row->icon = gtk_image_new ();
   gtk_accessible_update_state (GTK_ACCESSIBLE (row->icon), GTK_ACCESSIBLE_STATE_HIDDEN, TRUE, -1);
   row->title = gtk_label_new (NULL);
+  row->summary = gtk_label_new (NULL);
   row->outcome = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
-  gtk_label_set_ellipsize (GTK_LABEL (row->title), PANGO_ELLIPSIZE_END);
-  gtk_label_set_xalign (GTK_LABEL (row->title), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (row->summary), PANGO_ELLIPSIZE_END);
+  gtk_label_set_xalign (GTK_LABEL (row->summary), 0);
+  gtk_widget_add_css_class (row->title, "heading");
+  gtk_widget_add_css_class (row->summary, "dim-label");
   gtk_box_append (GTK_BOX (line), row->icon);
   gtk_box_append (GTK_BOX (line), row->title);
-  row->arguments = text_view (box, C_("call of a tool", "Arguments"));
-  row->result = text_view (row->outcome, C_("call of a tool", "Result"));
+  gtk_box_append (GTK_BOX (line), row->summary);
+  row->arguments = add_text (box, C_("call of a tool", "Arguments"));
+  row->result = add_text (row->outcome, C_("call of a tool", "Result"));
   gtk_box_append (GTK_BOX (box), row->outcome);
   gtk_widget_add_css_class (box, "call-texts");
   gtk_expander_set_label_widget (GTK_EXPANDER (row->expander), line);
@@ -121,27 +173,33 @@ call_row (void)
   return row->expander;
 }
 
+/* The first line, shortened. */
 static char *
-title_of (const FacetCallRecord *call, gboolean running)
+first_line (const char *text)
+{
+  g_autofree char *line = g_strndup (text, strcspn (text, "\r\n"));
+  g_autofree char *shown = facet_message_calls_reveal (line);
+
+  return g_utf8_strlen (shown, -1) > MAX_SUMMARY ? g_utf8_substring (shown, 0, MAX_SUMMARY) : g_steal_pointer (&shown);
+}
+
+static char *
+summary_of (const FacetCallRecord *call, gboolean running)
 {
   switch (call->state) {
   case FACET_CALL_DONE:
-    /* Translators: %s is the name of a tool such as “calculator” */
-    return g_strdup_printf (_("Used %s"), call->tool);
+    return first_line (call->result);
   case FACET_CALL_FAILED:
-    /* Translators: %s is the name of a tool such as “calculator” */
-    return g_strdup_printf (_("%s could not do it"), call->tool);
+    return g_strdup (C_("call of a tool", "Could not be done"));
   case FACET_CALL_DENIED:
-    /* Translators: %s is the name of a tool such as “read_file” */
-    return g_strdup_printf (_("You did not allow %s"), call->tool);
+    return g_strdup (C_("call of a tool", "Not allowed"));
   case FACET_CALL_OPEN:
     if (running)
-      return g_strdup_printf (C_("engine phase", "Using %s…"), call->tool);
+      return g_strdup ("…");
     G_GNUC_FALLTHROUGH;
   case FACET_CALL_STOPPED:
   default:
-    /* Translators: %s is the name of a tool such as “calculator” */
-    return g_strdup_printf (_("%s was stopped"), call->tool);
+    return g_strdup (C_("call of a tool", "Stopped"));
   }
 }
 
@@ -160,10 +218,11 @@ update_row (GtkWidget *expander, const FacetCallRecord *call, gboolean running)
     "action-unavailable-symbolic", "media-playback-stop-symbolic"
   };
   Row *row = g_object_get_data (G_OBJECT (expander), "row");
-  g_autofree char *title = title_of (call, running);
+  g_autofree char *summary = summary_of (call, running);
 
   gtk_image_set_from_icon_name (GTK_IMAGE (row->icon), icons[call->state]);
-  gtk_label_set_text (GTK_LABEL (row->title), title);
+  gtk_label_set_text (GTK_LABEL (row->title), facet_toolbox_title (call->tool));
+  gtk_label_set_text (GTK_LABEL (row->summary), summary);
   gtk_widget_set_visible (row->outcome, *call->result != '\0');
   take_text (row, 0, call->arguments);
   take_text (row, 1, call->result);
@@ -186,6 +245,8 @@ facet_message_calls_update (GtkWidget *calls, const GPtrArray *records, gboolean
 {
   GtkWidget *row = gtk_widget_get_first_child (calls);
 
+  /* shown first: what is changed while hidden does not ask its parent for room */
+  gtk_widget_set_visible (calls, records->len > 0);
   for (guint i = 0; i < records->len; i++) {
     if (row == NULL) {
       row = call_row ();
@@ -200,5 +261,4 @@ facet_message_calls_update (GtkWidget *calls, const GPtrArray *records, gboolean
     gtk_box_remove (GTK_BOX (calls), row);
     row = next;
   }
-  gtk_widget_set_visible (calls, records->len > 0);
 }

@@ -22,4 +22,8 @@ void       facet_message_calls_update (GtkWidget *calls, const GPtrArray *record
  * that it cannot pretend to be another one. Returns: (transfer full). */
 char      *facet_message_calls_reveal (const char *text);
 
+/* A view for such text, which scrolls where that is long; named @name. */
+GtkWidget *facet_message_calls_text_new  (const char *name);
+void       facet_message_calls_show_text (GtkWidget *view, const char *text);
+
 G_END_DECLS

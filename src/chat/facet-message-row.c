@@ -75,6 +75,8 @@ text_changed_cb (FacetMessageRow *self)
 {
   const char *text = facet_message_get_text (self->message);
 
+  /* shown first: what is changed while hidden does not ask its parent for room */
+  gtk_widget_set_visible (self->body, *text != '\0');
   if (FACET_IS_MARKDOWN_VIEW (self->body)) {
     gboolean running = facet_message_get_status (self->message) == FACET_MESSAGE_RUNNING;
 
@@ -83,7 +85,6 @@ text_changed_cb (FacetMessageRow *self)
     gtk_label_set_text (GTK_LABEL (self->body), text);
     facet_widget_follow_text (self->body, text);
   }
-  gtk_widget_set_visible (self->body, *text != '\0');
 }
 
 static void

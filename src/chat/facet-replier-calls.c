@@ -103,8 +103,8 @@ done_cb (const char *result, const GError *error, gpointer user_data)
 static void
 run (FacetReplier *self, const FacetCallRecord *call)
 {
-  /* Translators: %s is the name of a tool such as “calculator” */
-  g_autofree char *phase = g_strdup_printf (C_("engine phase", "Using %s…"), call->tool);
+  /* Translators: %s is the name of a tool such as “Calculator” */
+  g_autofree char *phase = g_strdup_printf (C_("engine phase", "Using %s…"), facet_toolbox_title (call->tool));
 
   _facet_replier_set_phase (self, phase);
   self->task = facet_call_task_start (self->offered, call->tool, call->arguments, done_cb, self);

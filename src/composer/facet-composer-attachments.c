@@ -54,6 +54,8 @@ static void
 attachments_changed_cb (FacetComposer *self)
 {
   gtk_widget_set_visible (self->chips, g_list_model_get_n_items (G_LIST_MODEL (self->attachments)) > 0);
+  /* the chip came while they were hidden, when it could not ask for room */
+  gtk_widget_queue_resize (gtk_widget_get_parent (self->chips));
   _facet_composer_changed (self);
 }
 

@@ -6,6 +6,8 @@
 
 #include "facet-composer-private.h"
 
+#include "facet-toolbox.h"
+
 /* What a chat may do beside answering: a button with a popover of switches. */
 
 static void
@@ -102,7 +104,7 @@ facet_composer_set_choices (FacetComposer *self, const FacetChatOptions *options
 
   for (guint i = 0; i < options->allowed->len; i++)
     /* Translators: between the names of tools in a list */
-    g_string_append_printf (names, "%s%s", i > 0 ? C_("list of tools", ", ") : "", (const char *) options->allowed->pdata[i]);
+    g_string_append_printf (names, "%s%s", i > 0 ? C_("list of tools", ", ") : "", facet_toolbox_title (options->allowed->pdata[i]));
   escaped = g_markup_escape_text (names->str, -1);
   self->showing_choices = TRUE;
   gtk_switch_set_active (GTK_SWITCH (self->thinking), options->thinking);
@@ -117,6 +119,7 @@ void
 _facet_composer_setup_choices (FacetComposer *self)
 {
   GtkWidget *popover = gtk_popover_new ();
+  GtkWidget *clamp = adw_clamp_new ();
   GtkWidget *list = gtk_list_box_new ();
   GtkWidget *tools_row = switch_row (self, "tools", _("Tools"), &self->tools);
 
@@ -130,9 +133,11 @@ _facet_composer_setup_choices (FacetComposer *self)
   gtk_list_box_append (GTK_LIST_BOX (list), self->allowed_row);
   gtk_widget_add_css_class (list, "boxed-list");
   gtk_accessible_update_property (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Thinking and Tools"), -1);
-  gtk_widget_set_size_request (list, 300, -1);
+  adw_clamp_set_maximum_size (ADW_CLAMP (clamp), 320);
+  adw_clamp_set_tightening_threshold (ADW_CLAMP (clamp), 320);
+  adw_clamp_set_child (ADW_CLAMP (clamp), list);
   gtk_widget_add_css_class (popover, "choices");
-  gtk_popover_set_child (GTK_POPOVER (popover), list);
+  gtk_popover_set_child (GTK_POPOVER (popover), clamp);
   gtk_menu_button_set_popover (self->choices_button, popover);
   facet_composer_set_thinks (self, FALSE);
 }

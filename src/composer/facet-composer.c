@@ -202,8 +202,8 @@ void
 facet_composer_set_meter (FacetComposer *self, const char *text, const char *too_much)
 {
   gtk_label_set_text (self->meter, text);
-  gtk_label_set_text (self->notice, too_much != NULL ? too_much : "");
   gtk_widget_set_visible (GTK_WIDGET (self->notice), too_much != NULL);
+  gtk_label_set_text (self->notice, too_much != NULL ? too_much : "");
   if (too_much != NULL)
     gtk_widget_add_css_class (GTK_WIDGET (self->meter), "error");
   else

@@ -13,6 +13,7 @@ typedef char *(*FacetToolQuestion) (JsonObject *arguments);
 
 typedef struct {
   const char       *name, *description, *parameters;
+  const char       *title;    /* N_(), for people */
   FacetToolRun      run;
   FacetToolQuestion question; /* NULL: harmless */
 } FacetBuiltinTool;

@@ -224,6 +224,15 @@ facet_toolbox_new_from_file (const char *path, GError **error)
 
 /* ---- calls ---- */
 
+const char *
+facet_toolbox_title (const char *name)
+{
+  for (guint i = 0; i < facet_n_builtin_tools; i++)
+    if (g_str_equal (facet_builtin_tools[i].name, name))
+      return g_dpgettext2 (NULL, "tool", facet_builtin_tools[i].title);
+  return name;
+}
+
 static JsonParser *
 parse_arguments (const FacetCall *call)
 {

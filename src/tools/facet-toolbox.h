@@ -52,6 +52,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetToolbox, facet_toolbox_unref)
 /* Of FacetTool, for facet_prompt_set_tools(). */
 GPtrArray    *facet_toolbox_tools       (FacetToolbox *toolbox);
 
+/* What people call the tool named @name: a translated word for the built-in
+ * ones, @name itself for others. */
+const char   *facet_toolbox_title       (const char *name);
+
 /* What the call is about to do, as a question for the person; NULL if it is
  * harmless. Holds text of the model: show it as plain text.
  * Returns: (transfer full) (nullable). */

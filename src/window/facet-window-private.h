@@ -22,6 +22,9 @@ struct _FacetWindow {
   GtkListBox      *hits;
   AdwWindowTitle  *title;
   GtkWidget       *chat_button;
+  GtkRevealer     *notice;  /* of the backend */
+  GtkLabel        *notice_label;
+  GtkWidget       *notice_close;
   GtkRevealer     *loading;
   GtkLabel        *loading_label;
   GtkProgressBar  *loading_bar;

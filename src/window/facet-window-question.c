@@ -7,6 +7,7 @@
 #include "facet-window-private.h"
 
 #include "chat/facet-message-calls.h"
+#include "facet-toolbox.h"
 
 /* Whether a tool may do what the model wants of it. The dialog does not block
  * the window: what was said before can be read, and the answer be stopped. */
@@ -48,24 +49,11 @@ body_of (FacetWindow *self, const char *question)
 static GtkWidget *
 arguments_view (const char *arguments)
 {
-  GtkWidget *scroller = gtk_scrolled_window_new ();
-  GtkWidget *view = gtk_text_view_new ();
-  g_autofree char *shown = facet_message_calls_reveal (arguments);
+  GtkWidget *view = facet_message_calls_text_new (C_("call of a tool", "Arguments"));
 
-  gtk_text_buffer_set_text (gtk_text_view_get_buffer (GTK_TEXT_VIEW (view)), shown, -1);
-  gtk_text_view_set_editable (GTK_TEXT_VIEW (view), FALSE);
-  gtk_text_view_set_cursor_visible (GTK_TEXT_VIEW (view), FALSE);
-  gtk_text_view_set_monospace (GTK_TEXT_VIEW (view), TRUE);
-  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (view), GTK_WRAP_WORD_CHAR);
-  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
-  gtk_widget_set_direction (view, GTK_TEXT_DIR_LTR);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, C_("call of a tool", "Arguments"), -1);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
-  gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (scroller), 160);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
-  gtk_widget_add_css_class (scroller, "question-text");
-  return scroller;
+  facet_message_calls_show_text (view, arguments);
+  gtk_widget_add_css_class (view, "question-text");
+  return view;
 }
 
 /* Enter, which somebody may be typing just then, allows nothing. */
@@ -73,8 +61,8 @@ static void
 ask (FacetWindow *self, const char *question)
 {
   const FacetCallRecord *call = facet_replier_get_asked (self->replier);
-  /* Translators: %s is the name of a tool such as “read_file” */
-  g_autofree char *heading = g_strdup_printf (_("Allow “%s”?"), call->tool);
+  /* Translators: %s is the name of a tool such as “File Reader” */
+  g_autofree char *heading = g_strdup_printf (_("Allow “%s”?"), facet_toolbox_title (call->tool));
   g_autofree char *body = body_of (self, question);
   AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, body));
 

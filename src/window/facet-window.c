@@ -244,11 +244,14 @@ load_failed_cb (FacetWindow *self, const GError *error)
 static void
 notice_cb (FacetWindow *self, int notice)
 {
-  g_autofree char *escaped = g_markup_escape_text (facet_notice_text (notice), -1);
-  AdwToast *toast = adw_toast_new (escaped);
+  gtk_label_set_text (self->notice_label, facet_notice_text (notice));
+  gtk_revealer_set_reveal_child (self->notice, TRUE);
+}
 
-  adw_toast_set_timeout (toast, 0);
-  adw_toast_overlay_add_toast (self->toasts, toast);
+static void
+dismiss_cb (FacetWindow *self)
+{
+  gtk_revealer_set_reveal_child (self->notice, FALSE);
 }
 
 /* ---- construction ------------------------------------------------------- */
@@ -319,6 +322,7 @@ facet_window_new (GtkApplication     *application,
   g_signal_connect_object (service, "notify::loaded", G_CALLBACK (_facet_window_reset_meter), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "load-progress", G_CALLBACK (load_progress_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "load-failed", G_CALLBACK (load_failed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_swapped (self->notice_close, "clicked", G_CALLBACK (dismiss_cb), self);
   g_signal_connect_object (service, "notice", G_CALLBACK (notice_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (store, "chat-changed", G_CALLBACK (update_title), self, G_CONNECT_SWAPPED);
   _facet_window_new_chat (self);
@@ -372,6 +376,9 @@ facet_window_class_init (FacetWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FacetWindow, hits);
   gtk_widget_class_bind_template_child (widget_class, FacetWindow, title);
   gtk_widget_class_bind_template_child (widget_class, FacetWindow, chat_button);
+  gtk_widget_class_bind_template_child (widget_class, FacetWindow, notice);
+  gtk_widget_class_bind_template_child (widget_class, FacetWindow, notice_label);
+  gtk_widget_class_bind_template_child (widget_class, FacetWindow, notice_close);
   gtk_widget_class_bind_template_child (widget_class, FacetWindow, loading);
   gtk_widget_class_bind_template_child (widget_class, FacetWindow, loading_label);
   gtk_widget_class_bind_template_child (widget_class, FacetWindow, loading_bar);

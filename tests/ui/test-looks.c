@@ -4,6 +4,9 @@
 #include <glib/gi18n.h>
 #include <locale.h>
 
+#include "composer/facet-composer-private.h"
+#include "facet-settings.h"
+#include "modes/facet-tongue.h"
 #include "ui-fixture.h"
 #include "widget-picture.h"
 
@@ -65,6 +68,44 @@ tear_down (Fixture *self, gconstpointer data)
   g_object_set (gtk_settings_get_default (), "gtk-xft-dpi", 96 * 1024, NULL);
 }
 
+static const ScriptCall calls[] = { { "calculator", "{\"expression\":\"sin(pi/6)*1.52\"}" },
+                                    { "read_file", "{\"path\":\"/home/anna/Documents/Physics/lenses, second part.txt\"}" } };
+
+static gboolean
+has_question (Fixture *self)
+{
+  return self->window->question != NULL;
+}
+
+/* With tools, a thought and a question about a file, in the language of the window. */
+static void
+use_tools (Fixture *self, const char *question, const char *thoughts, const char *name)
+{
+  FacetLoadSpec spec = { .path = (char *) "thinker.gguf" };
+  g_autofree char *asked = g_strdup_printf ("%s-tool-question", name), *options = g_strdup_printf ("%s-choices", name);
+  GtkMenuButton *choices = composer_child (self, "choices_button");
+
+  self->script.thinks = TRUE;
+  self->script.thoughts = thoughts;
+  self->script.calls = calls;
+  self->script.n_calls = G_N_ELEMENTS (calls);
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+  facet_conversation_set_tools (self->window->conversation, TRUE, NULL);
+  facet_conversation_set_thinking (self->window->conversation, TRUE, NULL);
+  fixture_ask (self, question);
+  fixture_wait (has_question, self);
+  settle (300);
+  widget_picture (GTK_WIDGET (self->window->question), asked, 300);
+  fixture_picture (self, name);
+  adw_message_dialog_response (ADW_MESSAGE_DIALOG (self->window->question), "deny");
+  fixture_wait (fixture_idle, self);
+  gtk_menu_button_popup (choices);
+  settle (300);
+  widget_picture (GTK_WIDGET (gtk_menu_button_get_popover (choices)), options, 300);
+  gtk_menu_button_popdown (choices);
+}
+
 static void
 test_right_to_left (Fixture *self, gconstpointer data)
 {
@@ -81,6 +122,68 @@ test_right_to_left (Fixture *self, gconstpointer data)
   fixture_ask (self, "لماذا تحني العدسة الضوء؟");
   fixture_wait (fixture_idle, self);
   fixture_picture (self, "arabic-answer");
+  use_tools (self, "كم تحني عدستي الضوء؟", "قد تذكر الملاحظات نوع الزجاج.", "arabic-tools");
+  fixture_picture (self, "arabic-tools-done");
+}
+
+static gboolean
+is_narrow (Fixture *self)
+{
+  return gtk_widget_get_width (GTK_WIDGET (self->window)) == 360;
+}
+
+/* Every text has the height that its width calls for. */
+static void
+assert_nothing_is_cut (GtkWidget *widget)
+{
+  if (GTK_IS_LABEL (widget) && gtk_widget_get_mapped (widget)) {
+    int height;
+
+    gtk_widget_measure (widget, GTK_ORIENTATION_VERTICAL, gtk_widget_get_width (widget), &height, NULL, NULL, NULL);
+    for (GtkWidget *at = widget; !GTK_IS_LIST_BOX_ROW (at); at = gtk_widget_get_parent (at))
+      g_assert_cmpint (gtk_widget_get_height (at), >=, height);
+  }
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    assert_nothing_is_cut (child);
+}
+
+/* Tools, dark, as narrow as it may be. */
+static void
+test_narrow (Fixture *self, gconstpointer data)
+{
+  AdwStyleManager *style = adw_style_manager_get_default ();
+  int minimum;
+
+  adw_style_manager_set_color_scheme (style, ADW_COLOR_SCHEME_FORCE_DARK);
+  self->script.answer = "It bends by **0.76**. I was not allowed to look into your notes.";
+  gtk_window_set_default_size (GTK_WINDOW (self->window), 360, 640);
+  fixture_wait (is_narrow, self);
+  use_tools (self, "How far does my lens bend light?", "The notes may say which glass it is.", "narrow-tools");
+  settle (200);
+  gtk_widget_measure (self->window->content, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
+  g_assert_cmpint (minimum, <=, 360);
+  fixture_picture (self, "narrow-tools-done");
+  assert_nothing_is_cut (self->window->view);
+  adw_style_manager_set_color_scheme (style, ADW_COLOR_SCHEME_DEFAULT);
+}
+
+/* Each language is offered by its own name where the answer's language is chosen. */
+static void
+test_tongues (Fixture *self, gconstpointer data)
+{
+  GtkMenuButton *button = GTK_MENU_BUTTON (self->window->composer->options);
+
+  for (const FacetLanguage *language = facet_languages; language->code != NULL; language++) {
+    g_autofree char *word = NULL;
+
+    speak (language->code);
+    _facet_window_choose_mode (self->window, facet_mode_find ("chat"));
+    _facet_window_choose_mode (self->window, facet_mode_find ("translate"));
+    g_assert_cmpstr (gtk_menu_button_get_label (button), ==, language->name);
+    word = facet_tongue_for_prompt ("");
+    g_assert_cmpstr (word, ==, facet_tongue_find (language->code)->name);
+  }
+  speak ("en");
 }
 
 /* At 200 % the window still fits into half of an ordinary screen, and nothing asks for more room than it gets. */
@@ -141,6 +244,8 @@ main (int argc, char *argv[])
     g_test_add ("/looks/high-contrast", Fixture, NULL, fixture_set_up, test_contrast, fixture_tear_down);
   } else {
     g_test_add ("/looks/right-to-left", Fixture, NULL, set_up_arabic, test_right_to_left, tear_down);
+    g_test_add ("/looks/narrow", Fixture, NULL, fixture_set_up, test_narrow, fixture_tear_down);
+    g_test_add ("/looks/tongues", Fixture, NULL, fixture_set_up, test_tongues, tear_down);
     g_test_add ("/looks/large-text", Fixture, NULL, set_up_large, test_large_text, tear_down);
   }
   return g_test_run ();
