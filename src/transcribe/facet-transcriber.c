@@ -19,10 +19,16 @@ session_reply (gpointer self, FacetPrompt *prompt, const FacetReplyParams *param
   return facet_session_reply (self, prompt, params, reply, error);
 }
 
+static int
+session_count (gpointer self, FacetPrompt *prompt, GError **error)
+{
+  return facet_session_count (self, prompt, NULL, error);
+}
+
 FacetListener
 facet_listener_for_session (FacetSession *session)
 {
-  return (FacetListener){ session_reply, session };
+  return (FacetListener){ session_reply, session_count, session };
 }
 
 void
@@ -125,7 +131,7 @@ typedef struct {
 
 /* Sets @text, or leaves it NULL if the piece was stopped. */
 static gboolean
-listen_to (Job *job, const FacetPiece *piece, char **text, GError **error)
+listen_to (Job *job, const FacetPiece *piece, char **text, gboolean *doubtful, GError **error)
 {
   g_autoptr (FacetAudio) clip = facet_audio_clip (job->audio, piece->start, piece->end, error);
   g_autoptr (FacetPrompt) prompt = NULL;
@@ -135,7 +141,6 @@ listen_to (Job *job, const FacetPiece *piece, char **text, GError **error)
     .max_tokens = TOKENS_AT_LEAST + (int) (TOKENS_A_SECOND * (piece->end - piece->start)),
     .cancel = job->params->cancel,
   };
-  gboolean looped;
 
   if (clip == NULL)
     return FALSE;
@@ -148,10 +153,8 @@ listen_to (Job *job, const FacetPiece *piece, char **text, GError **error)
   facet_transcribe_add_stats (&job->result->stats, &reply.stats);
   if (reply.stop_reason == FACET_STOP_CANCELLED)
     return TRUE;
-  looped = reply.stop_reason != FACET_STOP_EOS;
-  if (looped)
-    g_array_append_val (job->result->doubtful, *piece);
-  *text = tidy (reply.text, looped);
+  *doubtful = reply.stop_reason != FACET_STOP_EOS;
+  *text = tidy (reply.text, *doubtful);
   return TRUE;
 }
 
@@ -178,21 +181,24 @@ go_through (Job *job, GError **error)
   tell (job, 0);
   for (guint i = 0; i < job->pieces->len; i++) {
     const FacetPiece *piece = &g_array_index (job->pieces, FacetPiece, i);
-    const char *known = job->journal != NULL ? facet_journal_get (job->journal, i) : NULL;
+    gboolean doubtful = FALSE;
+    const char *known = job->journal != NULL ? facet_journal_get (job->journal, i, &doubtful) : NULL;
     g_autofree char *text = NULL;
 
     if (facet_is_cancelled (job->params->cancel))
       return TRUE;
     if (known == NULL) {
-      if (!listen_to (job, piece, &text, error))
+      if (!listen_to (job, piece, &text, &doubtful, error))
         return FALSE;
       if (text == NULL)
         return TRUE;
-      if (job->journal != NULL && !facet_journal_add (job->journal, i, text, error))
+      if (job->journal != NULL && !facet_journal_add (job->journal, i, text, doubtful, error))
         return FALSE;
     } else {
       job->result->resumed++;
     }
+    if (doubtful)
+      g_array_append_val (job->result->doubtful, *piece);
     facet_transcript_add (job->result->transcript, piece, known != NULL ? known : text);
     job->result->done++;
     tell (job, i + 1);
@@ -223,7 +229,7 @@ facet_transcribe (const FacetListener         *listener,
     if (params->journal != NULL && pieces->len > 0)
       journal = job.journal = facet_journal_open (params->journal, facet_audio_hash (audio), params->key, pieces->len, &local);
     result->finished = local == NULL && go_through (&job, &local) && result->done == pieces->len;
-    if (result->finished && journal != NULL)
+    if (result->finished && journal != NULL && !params->keep)
       facet_journal_forget (params->journal);
   }
   if (local == NULL || g_error_matches (local, FACET_ERROR, FACET_ERROR_CANCELLED))

@@ -15,13 +15,14 @@
 
 G_BEGIN_DECLS
 
-/* What answers the prompt of one piece: as facet_session_reply(). */
+/* What answers prompts: as facet_session_reply() and facet_session_count(). */
 typedef struct {
   gboolean (*reply) (gpointer                self,
                      FacetPrompt            *prompt,
                      const FacetReplyParams *params,
                      FacetReply             *reply,
                      GError                **error);
+  int      (*count) (gpointer self, FacetPrompt *prompt, GError **error);
   gpointer self;
 } FacetListener;
 
@@ -35,6 +36,7 @@ typedef struct {
   FacetSampling           sampling;
   const char             *journal;     /* file for finished pieces, see facet-journal.h; NULL: none */
   const char             *key;         /* names model and settings there */
+  gboolean                keep;        /* the journal of a finished transcript: the caller removes it, when its own work is done */
   FacetTextFunc           on_text;     /* text that is settled; all of it together is the transcript's */
   FacetTranscribeProgress on_progress;
   gpointer                user_data;
@@ -57,7 +59,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FacetTranscription, facet_transcription_clear)
 
 /* Cancelling is no error: @result holds what there is. Whatever ends the work
  * early leaves the journal, and the next call with it goes on from there; a
- * call that comes to its end removes it. On failure @result is empty. */
+ * call that comes to its end removes it, unless told to keep it. On failure
+ * @result is empty. */
 gboolean facet_transcribe (const FacetListener         *listener,
                            FacetAudio                  *audio,
                            const FacetTranscribeParams *params,

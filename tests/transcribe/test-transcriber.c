@@ -3,8 +3,12 @@
  * is a script; bursts of tone stand for speech. */
 #include "facet-transcriber.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
@@ -131,7 +135,7 @@ on_progress (double seconds, double total, gpointer data)
 static gboolean
 transcribe (Fixture *f, FacetAudio *audio, const char *key, GError **error)
 {
-  FacetListener listener = { script_reply, &f->script };
+  FacetListener listener = { script_reply, NULL, &f->script };
   FacetTranscribeParams params = {
     .instruction = "Transcribe.",
     .journal = f->journal,
@@ -298,6 +302,51 @@ test_journal (Fixture *f, gconstpointer data)
   g_assert_cmpstr (whole, ==, "mine");
 }
 
+/* What nobody came back to: by age and number; other files stay. */
+static void
+test_tidy (Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = g_path_get_dirname (f->journal), *journal = g_build_filename (folder, "own.journal", NULL);
+  g_autoptr (FacetJournal) opened = NULL;
+  g_autoptr (GDir) dir = NULL;
+  const char *name;
+  guint journals = 0;
+
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0700), ==, 0);
+  for (int i = 0; i < 70; i++) {
+    g_autofree char *base = g_strdup_printf (i == 69 ? "mine.txt" : "%02d.journal", i);
+    g_autofree char *path = g_build_filename (folder, base, NULL);
+    /* from this moment back, the last ones older than 30 days */
+    struct timespec times[2] = { { .tv_sec = time (NULL) - (i < 20 ? i : i * 86400 + 3600) } };
+
+    g_assert_true (g_file_set_contents (path, "x", -1, NULL));
+    times[1] = times[0];
+    g_assert_cmpint (utimensat (AT_FDCWD, path, times, 0), ==, 0);
+  }
+  opened = facet_journal_open (journal, "sound", "key", 3, NULL);
+  g_assert_nonnull (opened);
+  dir = g_dir_open (folder, 0, NULL);
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    journals += g_str_has_suffix (name, ".journal");
+    if (!g_str_equal (name, "own.journal") && !g_str_equal (name, "mine.txt"))
+      g_assert_cmpint (atoi (name), <, 30);
+  }
+  g_assert_cmpuint (journals, ==, 31);
+
+  for (int i = 0; i < 70; i++) {
+    g_autofree char *base = g_strdup_printf ("new%02d.journal", i), *path = g_build_filename (folder, base, NULL);
+
+    g_assert_true (g_file_set_contents (path, "x", -1, NULL));
+  }
+  g_clear_pointer (&opened, facet_journal_close);
+  opened = facet_journal_open (journal, "sound", "key", 3, NULL);
+  g_dir_rewind (dir);
+  for (journals = 0; (name = g_dir_read_name (dir)) != NULL;)
+    journals += g_str_has_suffix (name, ".journal");
+  g_assert_cmpuint (journals, ==, 50);
+  g_assert_true (g_file_test (journal, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_loop (Fixture *f, gconstpointer data)
 {
@@ -309,6 +358,16 @@ test_loop (Fixture *f, gconstpointer data)
   g_assert_true (transcribe (f, audio, "model", NULL));
   g_assert_cmpuint (f->result.doubtful->len, ==, 1);
   g_assert_cmpfloat (g_array_index (f->result.doubtful, FacetPiece, 0).start, <, 2);
+  assert_text (f, "And so on and on. Thank you. no no no no");
+
+  /* the next run knows of it from the journal */
+  f->script.stop_at = 1;
+  g_assert_true (transcribe (f, audio, "model", NULL));
+  f->script.answers = answers + 1;
+  f->script.stop_at = f->script.loop_at = -1;
+  g_assert_true (transcribe (f, audio, "model", NULL));
+  g_assert_cmpuint (f->result.resumed, ==, 1);
+  g_assert_cmpuint (f->result.doubtful->len, ==, 1);
   assert_text (f, "And so on and on. Thank you. no no no no");
 }
 
@@ -340,6 +399,7 @@ main (int argc, char **argv)
   ADD ("stop", test_stop);
   ADD ("failure", test_failure);
   ADD ("journal", test_journal);
+  ADD ("tidy", test_tidy);
   ADD ("loop", test_loop);
   ADD ("overlap", test_overlap);
   return g_test_run ();
