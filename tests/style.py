@@ -111,7 +111,8 @@ def check_headers(root, names, compiler):
             with open(source, "w", encoding="utf-8") as file:
                 file.write(f'#include "{os.path.join(root, name)}"\n')
             run = subprocess.run([*compiler, "-fsyntax-only", "-Wno-unused-function",
-                                  "-I", os.path.join(root, "engine"), "-I", os.path.join(root, os.path.dirname(name)), source],
+                                  "-I", os.path.join(root, "engine"), "-I", os.path.join(root, "src"),
+                                  "-I", os.path.join(root, os.path.dirname(name)), source],
                                  capture_output=True, text=True)
             if run.returncode != 0:
                 yield f"{name} does not compile alone: {run.stderr.strip().splitlines()[0]}"

@@ -35,6 +35,7 @@ struct _FacetReplier {
   FacetCallTask     *task;
   guint              save_timer;
   gboolean           unsaved;
+  gboolean           hears;        /* recordings are in the prompt itself */
   char              *phase;
 };
 
@@ -58,7 +59,7 @@ FacetRequest *_facet_replier_build_request (FacetReplier      *self,
                                             FacetToolbox      *toolbox);
 
 /* Whether nothing is asked about the question's recordings: they are to be
- * written down, in their language or another. */
+ * written down, in their language or another, or for a summary. */
 gboolean      _facet_replier_is_transcription (const char *mode, FacetStoreRole role, GPtrArray *attachments);
 
 G_END_DECLS

@@ -9,13 +9,20 @@
 #include "modes/facet-mode.h"
 #include "settings/facet-settings.h"
 
+static gboolean
+is_summary (const FacetStoreMessage *record)
+{
+  return g_str_equal (facet_mode_find (record->mode)->id, "summarise");
+}
+
 gboolean
 _facet_replier_is_transcription (const char *mode, FacetStoreRole role, GPtrArray *attachments)
 {
   const char *id = facet_mode_find (mode)->id;
   gboolean sounds = FALSE;
 
-  if (role != FACET_STORE_ROLE_USER || (!g_str_equal (id, "transcribe") && !g_str_equal (id, "translate")))
+  if (role != FACET_STORE_ROLE_USER
+      || (!g_str_equal (id, "transcribe") && !g_str_equal (id, "translate") && !g_str_equal (id, "summarise")))
     return FALSE;
   for (guint i = 0; attachments != NULL && i < attachments->len; i++) {
     const FacetStoreAttachment *attachment = attachments->pdata[i];
@@ -29,8 +36,9 @@ _facet_replier_is_transcription (const char *mode, FacetStoreRole role, GPtrArra
 
 /* ---- questions ---------------------------------------------------------- */
 
+/* @files takes what text files say, as it stands in the request. */
 static void
-add_attachment (FacetRequest *request, FacetStore *store, const FacetStoreAttachment *attachment, gboolean heard)
+add_attachment (FacetRequest *request, FacetStore *store, const FacetStoreAttachment *attachment, gboolean heard, GString *files)
 {
   g_autofree char *path = facet_store_attachment_path (store, attachment);
   g_autofree char *contents = NULL;
@@ -45,10 +53,43 @@ add_attachment (FacetRequest *request, FacetStore *store, const FacetStoreAttach
     break;
   case FACET_ATTACHMENT_TEXT:
   default:
-    if (g_file_get_contents (path, &contents, NULL, NULL))
-      facet_request_add_file (request, attachment->name, contents, -1);
+    if (g_file_get_contents (path, &contents, NULL, NULL)) {
+      g_autofree char *quoted = facet_mode_quote_file (attachment->name, contents, -1);
+
+      facet_request_add_text (request, quoted);
+      g_string_append (files, quoted);
+    }
     break;
   }
+}
+
+static void
+ask_for_transcript (FacetReplier *self, FacetRequest *request, const FacetStoreMessage *record, const char *rendered)
+{
+  g_autofree char *plain = facet_mode_render_spoken ("transcribe", "", self->settings);
+  g_autofree char *before = g_strconcat (rendered, "\n\n", NULL);
+
+  facet_request_transcribe (request, is_summary (record) ? plain : rendered);
+  if (is_summary (record))
+    facet_request_summarise (request, before, "", NULL);
+}
+
+static void
+ask_for_summary (FacetReplier *self, FacetRequest *request, const FacetStoreMessage *record, const char *text)
+{
+  g_autofree char *before = NULL, *after = NULL;
+
+  facet_mode_render_around (record->mode, self->settings, &before, &after);
+  facet_request_summarise (request, before, after, text);
+}
+
+static gboolean
+is_text_only (const FacetStoreMessage *record)
+{
+  for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++)
+    if (((const FacetStoreAttachment *) record->attachments->pdata[i])->kind != FACET_ATTACHMENT_TEXT)
+      return FALSE;
+  return TRUE;
 }
 
 /* Earlier recordings that were written down are left out: their text follows,
@@ -58,17 +99,20 @@ add_question (FacetReplier *self, FacetRequest *request, FacetStore *store, cons
               const char *text, gboolean last)
 {
   gboolean transcription = _facet_replier_is_transcription (record->mode, record->role, record->attachments);
+  g_autoptr (GString) files = g_string_new (NULL);
   g_autofree char *rendered = NULL;
 
   facet_request_begin_turn (request, FACET_ROLE_USER);
   for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++)
-    add_attachment (request, store, record->attachments->pdata[i], last || !transcription);
+    add_attachment (request, store, record->attachments->pdata[i], last || !transcription, files);
   if (transcription)
     rendered = facet_mode_render_spoken (record->mode, text, self->settings);
   else
     rendered = facet_mode_render (record->mode, text, self->settings);
   if (transcription && last)
-    facet_request_transcribe (request, rendered);
+    ask_for_transcript (self, request, record, rendered);
+  else if (is_summary (record) && last && is_text_only (record))
+    ask_for_summary (self, request, record, g_string_append (files, text)->str);
   facet_request_add_text (request, rendered);
 }
 

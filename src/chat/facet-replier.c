@@ -186,12 +186,20 @@ reset (FacetReplier *self)
   _facet_replier_set_phase (self, "");
 }
 
+static const char *
+failure_sentence (FacetReplier *self, const GError *failure)
+{
+  if (self->hears && g_error_matches (failure, FACET_ERROR, FACET_ERROR_CONTEXT_FULL))
+    return _("The conversation and its recordings do not fit the context. Transcribe a long recording first, then ask about its text.");
+  return facet_error_text (failure);
+}
+
 void
 _facet_replier_finish (FacetReplier *self, const GError *failure)
 {
   g_autoptr (FacetMessage) message = g_object_ref (self->message);
   g_autofree char *stats = failure == NULL ? stats_to_json (self) : failure_to_json (failure);
-  const char *sentence = failure != NULL ? facet_error_text (failure) : NULL;
+  const char *sentence = failure != NULL ? failure_sentence (self, failure) : NULL;
   FacetMessageStatus status = FACET_MESSAGE_DONE;
   g_autoptr (GError) error = NULL;
 
@@ -245,6 +253,19 @@ done_cb (const FacetReplySummary *summary, const GError *failure, gpointer user_
 
 /* ---- rounds ------------------------------------------------------------- */
 
+static gboolean
+holds_sound (const FacetRequest *request)
+{
+  for (guint i = 0; i < request->turns->len; i++) {
+    const FacetTurn *turn = request->turns->pdata[i];
+
+    for (guint k = 0; k < turn->parts->len; k++)
+      if (((const FacetPart *) turn->parts->pdata[k])->kind == FACET_PART_SOUND)
+        return TRUE;
+  }
+  return FALSE;
+}
+
 void
 _facet_replier_begin_round (FacetReplier *self)
 {
@@ -257,6 +278,7 @@ _facet_replier_begin_round (FacetReplier *self)
   if (*facet_message_get_text (last) == '\0' && facet_message_get_calls (last)->len == 0)
     last = facet_conversation_get_message (self->conversation, (guint) facet_conversation_find (self->conversation, last) - 1);
   request = _facet_replier_build_request (self, self->conversation, last, may_call ? self->offered : NULL);
+  self->hears = holds_sound (request) && request->instruction == NULL;
   self->text_begun = self->thought_begun = FALSE;
   _facet_replier_set_phase (self, C_("engine phase", "Reading…"));
   self->job = facet_engine_service_reply (self->service, request, &events, self);

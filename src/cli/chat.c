@@ -13,6 +13,7 @@
 #include "print.h"
 #include "report.h"
 #include "sounds.h"
+#include "texts.h"
 
 #define SMALL_MODEL G_GUINT64_CONSTANT (1000000000) /* parameters */
 
@@ -24,6 +25,7 @@ typedef struct {
   char   **stop_strings;
   char   **images;
   char   **sounds;
+  char   **attached;
   char    *tools;
   char    *tool_choice;
   char    *call_form;
@@ -47,6 +49,7 @@ arguments_clear (Arguments *arguments)
   g_strfreev (arguments->stop_strings);
   g_strfreev (arguments->images);
   g_strfreev (arguments->sounds);
+  g_strfreev (arguments->attached);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 
@@ -143,6 +146,14 @@ introduce_base_model (FacetModel *model)
     fprintf (stderr, "%s\n", _("Note: this is a base model. It was not taught to follow instructions; the “it” variants are."));
 }
 
+static void
+hint_at_transcripts (const Arguments *arguments, const GError *error)
+{
+  if (arguments->sounds != NULL && g_error_matches (error, FACET_ERROR, FACET_ERROR_CONTEXT_FULL))
+    fprintf (stderr, "%s\n",
+             _("A long recording takes much of the context. “facet-cli transcribe” writes it down piece by piece; --attach lets you talk about that text."));
+}
+
 static int
 answer_once (const Arguments *arguments, FacetModel *model, Conversation *conversation, FacetCancel *cancel)
 {
@@ -155,6 +166,7 @@ answer_once (const Arguments *arguments, FacetModel *model, Conversation *conver
   interrupt_guard (NULL);
   if (!answered) {
     report_error (error);
+    hint_at_transcripts (arguments, error);
     return report_status (error);
   }
   if (arguments->options.json)
@@ -197,9 +209,10 @@ obey (const char *line, Arguments *arguments, Conversation *conversation)
 }
 
 static void
-report_turn_error (const GError *error, Conversation *conversation)
+report_turn_error (const Arguments *arguments, const GError *error, Conversation *conversation)
 {
   report_error (error);
+  hint_at_transcripts (arguments, error);
   if (g_error_matches (error, FACET_ERROR, FACET_ERROR_CONTEXT_FULL))
     fprintf (stderr, _("The conversation and this message need more than the %d tokens there is room for; the message was not sent. /clear starts anew.\n"),
              conversation_context (conversation));
@@ -246,7 +259,7 @@ talk (Arguments *arguments, FacetModel *model, Conversation *conversation, Facet
     if (answered) {
       finish_answer (arguments, model, &reply);
     } else {
-      report_turn_error (error, conversation);
+      report_turn_error (arguments, error, conversation);
       status = line_reader_is_terminal (reader) ? EXIT_OK : EXIT_FAILED;
     }
     report_notice (model);
@@ -291,6 +304,7 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
     { "system", 0, 0, OPTIONS_ARG_BYTES, &arguments->system, N_("Instructions that hold for the whole conversation"), N_("TEXT") },
     { "image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->images, N_("Picture to talk about; may be given several times. “<image>” in the text says where it stands"), N_("FILE") },
     { "audio", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->sounds, N_("Sound to talk about; may be given several times. “<audio>” in the text says where it stands"), N_("FILE") },
+    { "attach", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->attached, N_("Text file to talk about, such as a transcript; may be given several times"), N_("FILE") },
     { "max-tokens", 'n', 0, G_OPTION_ARG_INT, &arguments->max_tokens, N_("Longest answer in tokens; 0: until the context is full"), N_("N") },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &arguments->raw, N_("No chat template: the model goes on with the text as it is"), NULL },
     { "stop", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments->stop_strings, N_("End the answer before this text; may be given several times"), N_("TEXT") },
@@ -328,6 +342,7 @@ command_chat (int argc, char **argv)
   g_autoptr (Conversation) conversation = NULL;
   g_autoptr (CallRunner) runner = NULL;
   g_autoptr (GPtrArray) images = NULL, sounds = NULL;
+  g_autofree char *files = NULL;
   g_autoptr (GError) error = NULL;
   gboolean once;
   gsize length;
@@ -341,6 +356,9 @@ command_chat (int argc, char **argv)
     if (status != EXIT_OK)
       return status;
   }
+  files = texts_load (arguments.attached);
+  if (files == NULL)
+    return EXIT_FAILED;
   if (arguments.tools != NULL) {
     runner = call_runner_new (arguments.tools, &cancel, arguments.quiet);
     if (runner == NULL)
@@ -386,5 +404,6 @@ command_chat (int argc, char **argv)
     return EXIT_FAILED;
   }
   conversation_show (conversation, images, sounds);
+  conversation_attach (conversation, files);
   return once ? answer_once (&arguments, model, conversation, &cancel) : talk (&arguments, model, conversation, &cancel);
 }

@@ -9,6 +9,7 @@
 typedef struct {
   FacetRole role;
   char     *text;
+  char     *files;   /* what stands before it; NULL: nothing */
   GPtrArray *steps;  /* ConversationStep, of the model */
   GPtrArray *images; /* NULL: none */
   GPtrArray *sounds;
@@ -19,6 +20,7 @@ struct Conversation {
   FacetSession      *session;
   GPtrArray         *turns; /* of Turn */
   GPtrArray         *images, *sounds; /* of the next turn; NULL: none */
+  char              *files;           /* likewise */
   GPtrArray         *steps; /* ConversationStep, of the last answer */
 };
 
@@ -39,6 +41,7 @@ turn_free (gpointer data)
   Turn *turn = data;
 
   g_free (turn->text);
+  g_free (turn->files);
   g_clear_pointer (&turn->steps, g_ptr_array_unref);
   g_clear_pointer (&turn->images, g_ptr_array_unref);
   g_clear_pointer (&turn->sounds, g_ptr_array_unref);
@@ -52,6 +55,7 @@ add_turn (Conversation *conversation, FacetRole role, const char *text)
 
   *turn = (Turn){ .role = role, .text = g_strdup (text) };
   if (role == FACET_ROLE_USER) {
+    turn->files = g_steal_pointer (&conversation->files);
     turn->images = g_steal_pointer (&conversation->images);
     turn->sounds = g_steal_pointer (&conversation->sounds);
   }
@@ -85,6 +89,7 @@ conversation_free (Conversation *conversation)
   g_ptr_array_unref (conversation->steps);
   g_clear_pointer (&conversation->images, g_ptr_array_unref);
   g_clear_pointer (&conversation->sounds, g_ptr_array_unref);
+  g_free (conversation->files);
   g_free (conversation);
 }
 
@@ -131,6 +136,8 @@ make_prompt (const Conversation *conversation, const char *text, guint round)
     const Turn *turn = g_ptr_array_index (conversation->turns, i);
 
     facet_prompt_begin_turn (prompt, turn->role);
+    if (turn->files != NULL)
+      facet_prompt_add_text (prompt, turn->files, -1);
     if (turn->role == FACET_ROLE_MODEL)
       add_answer (prompt, turn->text, turn->steps);
     else
@@ -150,6 +157,13 @@ conversation_show (Conversation *conversation, GPtrArray *images, GPtrArray *sou
   g_clear_pointer (&conversation->sounds, g_ptr_array_unref);
   conversation->images = g_ptr_array_ref (images);
   conversation->sounds = g_ptr_array_ref (sounds);
+}
+
+void
+conversation_attach (Conversation *conversation, const char *files)
+{
+  g_free (conversation->files);
+  conversation->files = g_strdup (files);
 }
 
 static void

@@ -47,6 +47,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Conversation, conversation_free)
 
 /* Pictures and sounds of the next turn, which go into its text as media.h says. */
 void          conversation_show    (Conversation *conversation, GPtrArray *images, GPtrArray *sounds);
+/* Text that stands before that of the next turn, as it is. */
+void          conversation_attach  (Conversation *conversation, const char *files);
 /* Answers @text as the next turn of the user. Calls of tools are answered
  * through on_call and the model goes on, at most eight times; @reply is all of
  * it together. */

@@ -46,7 +46,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
  * prompt is computed in chunks. */
 typedef struct {
   GPtrArray *layers; /* of GArray of float */
-  gsize      width;
+  GArray    *widths; /* gsize, of each */
 } LayerDump;
 
 static void
@@ -55,10 +55,12 @@ collect_layer (int layer, const float *data, gsize rows, gsize width, gpointer u
   LayerDump *dump = user_data;
   guint index = layer + 1;
 
-  while (dump->layers->len <= index)
+  while (dump->layers->len <= index) {
     g_ptr_array_add (dump->layers, g_array_new (FALSE, FALSE, sizeof (float)));
+    g_array_append_val (dump->widths, width);
+  }
   g_array_append_vals (g_ptr_array_index (dump->layers, index), data, rows * width);
-  dump->width = width;
+  g_array_index (dump->widths, gsize, index) = width;
 }
 
 static gboolean
@@ -66,10 +68,11 @@ write_layers (const LayerDump *dump, const char *dir, GError **error)
 {
   for (guint i = 0; i < dump->layers->len; i++) {
     const GArray *layer = g_ptr_array_index (dump->layers, i);
+    gsize width = g_array_index (dump->widths, gsize, i);
     g_autofree char *name = i == 0 ? g_strdup ("embeddings.npy") : g_strdup_printf ("layer-%02u.npy", i - 1);
     g_autofree char *path = g_build_filename (dir, name, NULL);
 
-    if (!npy_write (path, (const float *) layer->data, layer->len / dump->width, dump->width, error))
+    if (!npy_write (path, (const float *) layer->data, layer->len / width, width, error))
       return FALSE;
   }
   return TRUE;
@@ -139,7 +142,8 @@ compute (const Arguments *arguments, FacetModel *model, FacetPrompt *prompt, GEr
   g_autoptr (FacetSession) session = facet_session_new (model, &params, error);
   g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
   g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
-  LayerDump dump = { .layers = layers };
+  g_autoptr (GArray) widths = g_array_new (FALSE, FALSE, sizeof (gsize));
+  LayerDump dump = { layers, widths };
   gsize vocab = facet_model_vocab_size (model);
 
   if (session == NULL)

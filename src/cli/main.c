@@ -20,6 +20,7 @@ typedef struct {
 static const Command commands[] = {
   { "chat", command_chat, N_("talk with a model, or ask it once") },
   { "transcribe", command_transcribe, N_("write down what is said in recordings, or translate it") },
+  { "summarise", command_summarise, N_("summarise texts and recordings of any length") },
   { "translate", command_translate, N_("translate a text") },
   { "describe", command_describe, N_("say what pictures show") },
   { "chats", command_chats, N_("list or export the chats of the window") },

@@ -3,15 +3,12 @@
 
 #include <glib/gi18n.h>
 
-#include <facet-journal.h>
-#include <facet-transcriber.h>
-
 #include "commands.h"
 #include "interrupt.h"
 #include "json.h"
+#include "listening.h"
 #include "media.h"
 #include "mode-prompt.h"
-#include "options.h"
 #include "print.h"
 #include "report.h"
 
@@ -101,31 +98,6 @@ print_result_json (const char *file, const FacetTranscription *result)
   json_print (json);
 }
 
-static void
-print_time (GString *out, double seconds)
-{
-  g_string_append_printf (out, "%d:%02d", (int) seconds / 60, (int) seconds % 60);
-}
-
-/* What the person should know of the text. */
-static void
-report_result (const char *file, const FacetTranscription *result)
-{
-  report_progress_end ();
-  if (!result->finished)
-    fprintf (stderr, _("[stopped after %u of %u parts; the same command goes on from there]\n"), result->done, result->pieces);
-  else if (result->pieces == 0)
-    fprintf (stderr, _("%s: no speech is heard in %s\n"), g_get_prgname (), file);
-  for (guint i = 0; i < result->doubtful->len; i++) {
-    const FacetPiece *piece = &g_array_index (result->doubtful, FacetPiece, i);
-    g_autoptr (GString) start = g_string_new (NULL), end = g_string_new (NULL);
-
-    print_time (start, piece->start);
-    print_time (end, piece->end);
-    fprintf (stderr, _("[between %s and %s the model repeated itself or did not end; that part may be incomplete]\n"), start->str, end->str);
-  }
-}
-
 static gboolean
 put_result (const Arguments *arguments, const char *file, const FacetTranscription *result, GError **error)
 {
@@ -135,7 +107,7 @@ put_result (const Arguments *arguments, const char *file, const FacetTranscripti
     print_result_json (file, result);
   else if (prints_text (arguments) && *text != '\0')
     print_end (text);
-  report_result (file, result);
+  listening_report (file, result);
   return write_output (result->transcript, FACET_TRANSCRIPT_TEXT, arguments->txt, error)
          && write_output (result->transcript, FACET_TRANSCRIPT_SRT, arguments->srt, error)
          && write_output (result->transcript, FACET_TRANSCRIPT_VTT, arguments->vtt, error);
@@ -143,47 +115,17 @@ put_result (const Arguments *arguments, const char *file, const FacetTranscripti
 
 /* ---- the work ---- */
 
-static void
-on_progress (double seconds, double total, gpointer user_data)
-{
-  report_progress (FACET_PHASE_ENCODE_AUDIO, (guint64) (seconds * 1000), (guint64) (total * 1000), NULL);
-}
-
-static gboolean
-transcribe_file (const Arguments *arguments, FacetModel *model, FacetSession *session, const char *file, FacetCancel *cancel,
-                 FacetTranscription *result, GError **error)
-{
-  FacetListener listener = facet_listener_for_session (session);
-  FacetTranscribeParams params = { .sampling = options_sampling (&arguments->options, model),
-                                   .on_text = prints_text (arguments) ? print_text : NULL,
-                                   .on_progress = on_progress,
-                                   .cancel = cancel };
-  g_autofree char *instruction = make_instruction (arguments), *key = NULL, *journal = NULL;
-  g_autoptr (FacetAudio) audio = facet_audio_load (file, cancel, error);
-
-  if (audio == NULL)
-    return FALSE;
-  if (arguments->options.temperature < 0)
-    params.sampling.temperature = facet_transcribe_sampling (model).temperature;
-  key = facet_transcribe_key (model, arguments->options.mmproj, instruction, &params.sampling);
-  journal = facet_journal_path (facet_audio_hash (audio), key);
-  if (arguments->fresh)
-    facet_journal_forget (journal);
-  params.instruction = instruction;
-  params.journal = journal;
-  params.key = key;
-  return facet_transcribe (&listener, audio, &params, result, error);
-}
-
 static int
 do_file (const Arguments *arguments, FacetModel *model, FacetSession *session, const char *file, FacetCancel *cancel)
 {
   g_auto (FacetTranscription) result = { NULL };
+  g_autofree char *instruction = make_instruction (arguments);
   g_autoptr (GError) error = NULL;
   gboolean done;
 
   interrupt_guard (cancel);
-  done = transcribe_file (arguments, model, session, file, cancel, &result, &error);
+  done = listening_transcribe (&arguments->options, model, session, file, instruction, arguments->fresh,
+                               prints_text (arguments) ? print_text : NULL, NULL, cancel, &result, &error);
   interrupt_guard (NULL);
   if (!done || !put_result (arguments, file, &result, &error)) {
     report_error (error);

@@ -23,6 +23,11 @@ const FacetMode facet_modes[] = {
   { "translate", NC_("assistant mode", "Translate"),
     "Translate the following into {language}. Answer with the translation only.\n\n{text}",
     "Translate what is said in this recording into {language}. Answer with the translation only.\n{text}", FALSE, FALSE },
+  { "summarise", NC_("assistant mode", "Summarise"),
+    "Summarise the following in {language}: the main points first, then what was decided and what is to be done, if "
+    "anything is. Keep names, figures and dates. Answer with the summary only.\n\n{text}",
+    "Summarise what is said in this recording in {language}: the main points first, then what was decided and what is to "
+    "be done, if anything is. Keep names, figures and dates. Answer with the summary only.\n{text}", FALSE, FALSE },
   { "culture", NC_("assistant mode", "Cultural Context"),
     "Answer the following for {audience}, with the cultural background that they need, in {language}, in {style} "
     "style.\n\n{text}",
@@ -133,7 +138,7 @@ choice_value (const char *choice, const char *name)
 
 /* One pass, so that a placeholder inside the person's words stays as it is. */
 static char *
-fill_in (const char *template, const char *choice, const char *text)
+fill_in_part (const char *template, const char *end, const char *choice, const char *text)
 {
   g_autofree char *language = choice_value (choice != NULL ? choice : "", "language");
   g_autofree char *style = choice_value (choice != NULL ? choice : "", "style");
@@ -146,7 +151,7 @@ fill_in (const char *template, const char *choice, const char *text)
   GString *result = g_string_new (NULL);
   const char *at = template;
 
-  while (*at != '\0') {
+  while (at < end) {
     gsize i;
 
     for (i = 0; i < G_N_ELEMENTS (holes); i++)
@@ -159,9 +164,13 @@ fill_in (const char *template, const char *choice, const char *text)
       at += strlen (holes[i].name);
     }
   }
-  while (result->len > 0 && g_ascii_isspace (result->str[result->len - 1]))
-    g_string_truncate (result, result->len - 1);
   return g_string_free (result, FALSE);
+}
+
+static char *
+fill_in (const char *template, const char *choice, const char *text)
+{
+  return g_strchomp (fill_in_part (template, template + strlen (template), choice, text));
 }
 
 char *
@@ -180,4 +189,23 @@ facet_mode_render_spoken (const char *choice, const char *text, GSettings *setti
   const char *usual = mode->spoken != NULL ? mode->spoken : mode->template;
 
   return fill_in (own != NULL ? own : usual, choice, text);
+}
+
+void
+facet_mode_render_around (const char *choice, GSettings *settings, char **before, char **after)
+{
+  g_autofree char *own = facet_mode_get_template (facet_mode_find (choice), settings);
+  g_autofree char *template = strstr (own, "{text}") != NULL ? g_steal_pointer (&own) : g_strconcat (own, "\n\n{text}", NULL);
+  const char *hole = strstr (template, "{text}"), *rest = hole + strlen ("{text}");
+
+  *before = fill_in_part (template, hole, choice, "");
+  *after = g_strchomp (fill_in_part (rest, rest + strlen (rest), choice, ""));
+}
+
+char *
+facet_mode_quote_file (const char *name, const char *contents, gssize length)
+{
+  g_autofree char *copy = g_strndup (contents, length < 0 ? strlen (contents) : (gsize) length);
+
+  return g_strdup_printf ("%s:\n```\n%s\n```\n\n", name, copy);
 }

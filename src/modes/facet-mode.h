@@ -52,4 +52,13 @@ char            *facet_mode_render (const char *choice, const char *text, GSetti
  * Returns: (transfer full) */
 char            *facet_mode_render_spoken (const char *choice, const char *text, GSettings *settings);
 
+/* For a text that is put in later, perhaps in parts: what facet_mode_render()
+ * puts before and after it; with a template that has no place for a text, it
+ * comes last. */
+void             facet_mode_render_around (const char *choice, GSettings *settings, char **before, char **after);
+
+/* How the contents of a text file stand in a prompt, under its name.
+ * Returns: (transfer full) */
+char            *facet_mode_quote_file (const char *name, const char *contents, gssize length);
+
 G_END_DECLS

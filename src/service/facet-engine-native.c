@@ -188,6 +188,15 @@ native_count (gpointer data, const FacetRequest *request, int *cached, GError **
   return prompt != NULL ? facet_session_count (self->session, prompt, cached, error) : -1;
 }
 
+/* A summary that has more to read than the context holds beside an answer. */
+static gboolean
+must_condense (Native *self, FacetPrompt *prompt, const FacetRequest *request)
+{
+  int context = facet_session_context (self->session);
+
+  return request->before != NULL && facet_session_count (self->session, prompt, NULL, NULL) > context - context / 4;
+}
+
 static gboolean
 native_reply (gpointer                data,
               const FacetRequest     *request,
@@ -202,13 +211,17 @@ native_reply (gpointer                data,
 
   if (!check_loaded (self, error))
     return FALSE;
-  if (request->instruction != NULL)
+  if (!request->own_sampling)
+    own.sampling = facet_model_default_sampling (self->model);
+  if (request->instruction != NULL && request->before == NULL)
     return facet_engine_transcribe (self->model, self->projector, self->session, request, params, summary, error);
+  if (request->instruction != NULL)
+    return facet_engine_summarise (self->model, self->projector, self->session, request, &own, summary, error);
   prompt = build_prompt (self, request, error);
   if (prompt == NULL)
     return FALSE;
-  if (!request->own_sampling)
-    own.sampling = facet_model_default_sampling (self->model);
+  if (must_condense (self, prompt, request))
+    return facet_engine_summarise (self->model, self->projector, self->session, request, &own, summary, error);
   if (!facet_session_reply (self->session, prompt, &own, &reply, error))
     return FALSE;
   summary->stop_reason = reply.stop_reason;

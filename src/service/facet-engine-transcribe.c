@@ -7,11 +7,16 @@
 
 #include "facet-engine-transcribe.h"
 #include "facet-journal.h"
-#include "facet-transcriber.h"
+#include "facet-summariser.h"
 
 typedef struct {
   const FacetReplyParams *params;
+  FacetTextFunc           on_text;
+  gpointer                text_data;
   gboolean                apart; /* an empty line before the next text */
+  gboolean                heard; /* speech, in any of the recordings */
+  gboolean                doubtful;
+  GPtrArray              *kept; /* journals that are not to be removed yet; NULL: none */
 } Output;
 
 static void
@@ -20,9 +25,9 @@ put_text (const char *text, gsize length, gpointer user_data)
   Output *output = user_data;
 
   if (output->apart)
-    output->params->on_text ("\n\n", 2, output->params->user_data);
+    output->on_text ("\n\n", 2, output->text_data);
   output->apart = FALSE;
-  output->params->on_text (text, length, output->params->user_data);
+  output->on_text (text, length, output->text_data);
 }
 
 static void
@@ -40,6 +45,12 @@ facet_engine_load_sound (const FacetPart *part, FacetCancel *cancel, GError **er
                              : facet_audio_load (part->path, cancel, error);
 }
 
+static const char *
+nothing_heard (void)
+{
+  return _("No speech is heard in this recording.");
+}
+
 static gboolean
 transcribe_sound (FacetAudio *audio, FacetModel *model, const char *projector, FacetSession *session, const FacetRequest *request,
                   Output *output, FacetReplySummary *summary, GError **error)
@@ -54,19 +65,44 @@ transcribe_sound (FacetAudio *audio, FacetModel *model, const char *projector, F
   g_autofree char *key = facet_transcribe_key (model, projector, request->instruction, &params.sampling);
   g_autofree char *journal = facet_journal_path (facet_audio_hash (audio), key);
   g_auto (FacetTranscription) result = { 0 };
-  const char *nothing = _("No speech is heard in this recording.");
 
   params.journal = journal;
   params.key = key;
+  params.keep = output->kept != NULL;
   if (!facet_transcribe (&listener, audio, &params, &result, error))
     return FALSE;
-  if (result.finished && result.pieces == 0)
-    put_text (nothing, strlen (nothing), output);
+  if (output->kept != NULL)
+    g_ptr_array_add (output->kept, g_steal_pointer (&journal));
+  output->heard |= result.pieces > 0;
+  output->doubtful |= result.doubtful->len > 0;
+  if (result.finished && result.pieces == 0 && request->before == NULL)
+    put_text (nothing_heard (), strlen (nothing_heard ()), output);
   if (!result.finished)
     summary->stop_reason = FACET_STOP_CANCELLED;
-  else if (result.doubtful->len > 0)
-    summary->stop_reason = FACET_STOP_LOOP;
   facet_transcribe_add_stats (&summary->stats, &result.stats);
+  return TRUE;
+}
+
+static gboolean
+transcribe_all (FacetModel *model, const char *projector, FacetSession *session, const FacetRequest *request, Output *output,
+                FacetReplySummary *summary, GError **error)
+{
+  const FacetTurn *turn = request->turns->pdata[request->turns->len - 1];
+
+  summary->stop_reason = FACET_STOP_EOS;
+  for (guint i = 0; i < turn->parts->len && summary->stop_reason != FACET_STOP_CANCELLED; i++) {
+    const FacetPart *part = turn->parts->pdata[i];
+    g_autoptr (FacetAudio) audio = NULL;
+
+    if (part->kind != FACET_PART_SOUND)
+      continue;
+    audio = facet_engine_load_sound (part, output->params->cancel, error);
+    if (audio == NULL || !transcribe_sound (audio, model, projector, session, request, output, summary, error))
+      return FALSE;
+    output->apart = TRUE;
+  }
+  if (summary->stop_reason != FACET_STOP_CANCELLED && output->doubtful)
+    summary->stop_reason = FACET_STOP_LOOP;
   return TRUE;
 }
 
@@ -79,20 +115,72 @@ facet_engine_transcribe (FacetModel             *model,
                          FacetReplySummary      *summary,
                          GError                **error)
 {
-  const FacetTurn *turn = request->turns->pdata[request->turns->len - 1];
-  Output output = { params, FALSE };
+  Output output = { .params = params, .on_text = params->on_text, .text_data = params->user_data };
 
-  summary->stop_reason = FACET_STOP_EOS;
-  for (guint i = 0; i < turn->parts->len && summary->stop_reason != FACET_STOP_CANCELLED; i++) {
-    const FacetPart *part = turn->parts->pdata[i];
-    g_autoptr (FacetAudio) audio = NULL;
+  return transcribe_all (model, projector, session, request, &output, summary, error);
+}
 
-    if (part->kind != FACET_PART_SOUND)
-      continue;
-    audio = facet_engine_load_sound (part, params->cancel, error);
-    if (audio == NULL || !transcribe_sound (audio, model, projector, session, request, &output, summary, error))
-      return FALSE;
-    output.apart = TRUE;
+static void
+collect (const char *text, gsize length, gpointer user_data)
+{
+  g_string_append_len (user_data, text, (gssize) length);
+}
+
+/* Sets @text, or leaves it NULL if there is nothing to summarise. */
+static gboolean
+text_to_summarise (FacetModel *model, const char *projector, FacetSession *session, const FacetRequest *request,
+                   const FacetReplyParams *params, GPtrArray *journals, FacetReplySummary *summary, char **text, GError **error)
+{
+  g_autoptr (GString) said = g_string_new (NULL);
+  Output output = { .params = params, .on_text = collect, .text_data = said, .kept = journals };
+
+  if (request->instruction == NULL) {
+    *text = g_strdup (request->text);
+    return TRUE;
   }
+  if (!transcribe_all (model, projector, session, request, &output, summary, error))
+    return FALSE;
+  if (summary->stop_reason == FACET_STOP_CANCELLED)
+    return TRUE;
+  if (!output.heard)
+    params->on_text (nothing_heard (), strlen (nothing_heard ()), params->user_data);
+  else if (said->len > 0)
+    *text = g_string_free (g_steal_pointer (&said), FALSE);
+  return TRUE;
+}
+
+gboolean
+facet_engine_summarise (FacetModel             *model,
+                        const char             *projector,
+                        FacetSession           *session,
+                        const FacetRequest     *request,
+                        const FacetReplyParams *params,
+                        FacetReplySummary      *summary,
+                        GError                **error)
+{
+  FacetListener listener = facet_listener_for_session (session);
+  FacetSummariseParams own = { .before = request->before,
+                               .after = request->after,
+                               .sampling = params->sampling,
+                               .max_tokens = params->max_tokens,
+                               .context = facet_session_context (session),
+                               .on_text = params->on_text,
+                               .on_progress = params->on_progress,
+                               .user_data = params->user_data,
+                               .cancel = params->cancel };
+  g_autoptr (GPtrArray) journals = g_ptr_array_new_with_free_func (g_free);
+  g_auto (FacetSummary) gist = { 0 };
+  g_autofree char *text = NULL;
+
+  if (!text_to_summarise (model, projector, session, request, params, journals, summary, &text, error))
+    return FALSE;
+  if (text != NULL && !facet_summarise (&listener, text, &own, &gist, error))
+    return FALSE;
+  if (text != NULL)
+    summary->stop_reason = gist.stop_reason;
+  /* stopped: the next attempt need not listen again */
+  for (guint i = 0; i < journals->len && summary->stop_reason != FACET_STOP_CANCELLED; i++)
+    facet_journal_forget (journals->pdata[i]);
+  facet_transcribe_add_stats (&summary->stats, &gist.stats);
   return TRUE;
 }

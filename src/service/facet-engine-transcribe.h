@@ -1,4 +1,4 @@
-/* facet-engine-transcribe.h - transcriptions within the engine thread */
+/* facet-engine-transcribe.h - transcriptions and summaries within the engine thread */
 #pragma once
 
 #include "facet-engine-backend.h"
@@ -11,6 +11,16 @@ FacetAudio *facet_engine_load_sound (const FacetPart *part, FacetCancel *cancel,
  * on_text of @params; progress is in thousandths of a second of sound. A
  * transcription that was stopped before goes on from its journal. */
 gboolean    facet_engine_transcribe (FacetModel             *model,
+                                     const char             *projector,
+                                     FacetSession           *session,
+                                     const FacetRequest     *request,
+                                     const FacetReplyParams *params,
+                                     FacetReplySummary      *summary,
+                                     GError                **error);
+
+/* Summarises what the sounds of @request's last turn say or, without an
+ * instruction, its text; see facet-summariser.h. @params: with sampling. */
+gboolean    facet_engine_summarise  (FacetModel             *model,
                                      const char             *projector,
                                      FacetSession           *session,
                                      const FacetRequest     *request,

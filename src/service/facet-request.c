@@ -1,7 +1,5 @@
 #define G_LOG_DOMAIN "facet"
 
-#include <string.h>
-
 #include "facet-request.h"
 
 static void
@@ -51,6 +49,9 @@ facet_request_unref (FacetRequest *request)
   g_ptr_array_unref (request->turns);
   g_clear_pointer (&request->tools, g_ptr_array_unref);
   g_free (request->instruction);
+  g_free (request->before);
+  g_free (request->after);
+  g_free (request->text);
   g_free (request);
 }
 
@@ -126,17 +127,19 @@ facet_request_add_result (FacetRequest *request, const char *tool, const char *t
 }
 
 void
-facet_request_add_file (FacetRequest *request, const char *name, const char *contents, gssize length)
-{
-  g_autofree char *copy = g_strndup (contents, length < 0 ? strlen (contents) : (gsize) length);
-  g_autofree char *titled = g_strdup_printf ("%s:\n```\n%s\n```\n\n", name, copy);
-
-  facet_request_add_text (request, titled);
-}
-
-void
 facet_request_transcribe (FacetRequest *request, const char *instruction)
 {
   g_free (request->instruction);
   request->instruction = g_strdup (instruction);
+}
+
+void
+facet_request_summarise (FacetRequest *request, const char *before, const char *after, const char *text)
+{
+  g_free (request->before);
+  g_free (request->after);
+  g_free (request->text);
+  request->before = g_strdup (before);
+  request->after = g_strdup (after);
+  request->text = g_strdup (text);
 }

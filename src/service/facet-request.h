@@ -44,6 +44,9 @@ typedef struct {
   GPtrArray      *tools;        /* FacetTool, which may be called; NULL: none */
   char           *instruction;  /* set: the sounds of the last turn, of any length, are written down by it
                                  * (facet-transcriber.h), and the rest is not asked */
+  char           *before, *after; /* set: that text, or @text where there is no instruction, is summarised with these
+                                   * words around it (facet-summariser.h) */
+  char           *text;           /* of a summary; only used if the request as a whole does not fit the context */
 } FacetRequest;
 
 FacetRequest *facet_request_new         (void);
@@ -64,10 +67,10 @@ void          facet_request_add_result  (FacetRequest *request, const char *tool
 /* Makes it a transcription. */
 void          facet_request_transcribe  (FacetRequest *request, const char *instruction);
 
+/* Makes it a summary, of what facet_request_transcribe() gives or of @text. */
+void          facet_request_summarise   (FacetRequest *request, const char *before, const char *after, const char *text);
+
 /* PICTURE or SOUND that lies in no file of the store; shares @bytes. */
 void          facet_request_add_bytes   (FacetRequest *request, FacetPartKind kind, GBytes *bytes, const char *name);
-
-/* The contents of a text file, under its name. */
-void          facet_request_add_file    (FacetRequest *request, const char *name, const char *contents, gssize length);
 
 G_END_DECLS

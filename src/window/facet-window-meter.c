@@ -5,6 +5,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "facet-window-private.h"
+#include "modes/facet-mode.h"
 
 #define SETTLE_MS 250
 
@@ -28,6 +29,7 @@ add_attachment (FacetRequest *request, FacetAttachment *attachment)
   const char *name = facet_attachment_get_name (attachment);
   gsize size;
   const char *text = g_bytes_get_data (bytes, &size);
+  g_autofree char *quoted = NULL;
 
   switch (facet_attachment_get_kind (attachment)) {
   case FACET_ATTACHMENT_IMAGE:
@@ -38,7 +40,8 @@ add_attachment (FacetRequest *request, FacetAttachment *attachment)
     break;
   case FACET_ATTACHMENT_TEXT:
   default:
-    facet_request_add_file (request, name, text, (gssize) size);
+    quoted = facet_mode_quote_file (name, text, (gssize) size);
+    facet_request_add_text (request, quoted);
     break;
   }
 }

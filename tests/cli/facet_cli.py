@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import wave
 import zipfile
 
 CLI = sys.argv[1]
@@ -29,6 +30,24 @@ def run(*arguments, status=0, text=b"", language=""):
 
 def run_json(*arguments):
     return json.loads(run(*arguments, "--json").stdout)
+
+
+def real_model():
+    if not os.environ.get("FACET_TEST_MODEL"):
+        raise Skip("FACET_TEST_MODEL is not set")
+    return os.environ["FACET_TEST_MODEL"]
+
+
+def see_and_hear(folder="gemma4-tiny", model="text-q8_0.gguf"):
+    """Options that load a tiny model with its projector."""
+    return "-m", KIT / "models" / folder / model, "--mmproj", KIT / "models" / folder / "mmproj.gguf"
+
+
+def wave_file(path, samples):
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+    return path
 
 
 def parse_npy(data):

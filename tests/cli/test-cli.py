@@ -8,29 +8,20 @@ import math
 import os
 import pathlib
 import signal
-import struct
 import subprocess
 import tempfile
 import time
-import wave
 
-from facet_cli import CLI, DATA, ENVIRONMENT, KIT, Skip, main, read_npy, run, run_json
+from facet_cli import CLI, DATA, ENVIRONMENT, KIT, main, read_npy, real_model, run, run_json, see_and_hear
 
 TINY = KIT / "models/gemma3-tiny/text-q8_0.gguf"
-REAL = os.environ.get("FACET_TEST_MODEL")
-
-
-def real_model():
-    if not REAL:
-        raise Skip("FACET_TEST_MODEL is not set")
-    return REAL
 
 
 def test_usage():
     assert b"chat" in run("--help").stdout
     run(status=2)
     assert b"nonsense" in run("nonsense", status=2).stderr
-    for command in ("chat", "transcribe", "translate", "describe", "tokenize", "score", "bench", "inspect", "devices", "logits"):
+    for command in ("chat", "transcribe", "summarise", "translate", "describe", "tokenize", "score", "bench", "inspect", "devices", "logits"):
         text = run(command, "--help").stdout
         assert b"Exit status" in text and command.encode() in text
     for wrong in (["--temp", "-x"], ["--ctx", "-1"], ["--backend", "abacus"], ["--top-p", "2"], ["-n", "-1"], ["stray"], ["--json"],
@@ -160,94 +151,6 @@ def test_media_refusals():
     assert f"add --mmproj {TINY.parent / 'mmproj.gguf'}" in blind, blind
 
 
-def wave_file(path, samples):
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 16000, 0, "NONE", ""))
-        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
-    return path
-
-
-def hearing(folder="gemma4-tiny", model="text-q8_0.gguf"):
-    return "-m", DATA / "kit/models" / folder / model, "--mmproj", DATA / "kit/models" / folder / "mmproj.gguf"
-
-
-def test_transcribe():
-    note = DATA / "kit/inputs/note_it.wav"
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        silence = wave_file(folder / "silence.wav", [0] * 48000)
-        result = run_json("transcribe", *hearing(), note)
-        assert result["speech"] and result["finished"] and 3.7 < result["seconds"] < 3.8
-        assert result["text"] == " ".join(segment["text"] for segment in result["segments"])
-        assert all(0 <= segment["start"] < segment["end"] < 4 for segment in result["segments"])
-        assert run_json("transcribe", *hearing(), note, "--fresh")["text"] == result["text"]
-
-        plain = run("transcribe", *hearing(), note, "--srt", folder / "a.srt", "--vtt", folder / "a.vtt", "--txt", folder / "a.txt")
-        assert plain.stdout.decode().rstrip("\n") == result["text"] == (folder / "a.txt").read_text()
-        assert (folder / "a.srt").read_text().startswith("1\n00:00:0") and (folder / "a.vtt").read_text().startswith("WEBVTT\n")
-        assert run("transcribe", *hearing(), note, "--srt", "-").stdout.decode() == (folder / "a.srt").read_text()
-
-        nothing = run("transcribe", *hearing(), silence)
-        assert nothing.stdout == b"" and b"no speech is heard" in nothing.stderr
-        quiet = run_json("transcribe", *hearing(), silence)
-        assert quiet["text"] == "" and quiet["segments"] == [] and quiet["speech"] is False and quiet["finished"] is True
-
-        lines = run("transcribe", *hearing(), note, silence, "--json", "--translate-to", "German").stdout.splitlines()
-        assert [json.loads(line)["speech"] for line in lines] == [True, False]
-        broken = folder / "broken.wav"
-        broken.write_bytes(b"RIFF")
-        failed = run("transcribe", *hearing(), broken, silence, status=1)
-        assert str(broken).encode() in failed.stderr and b"no speech is heard" in failed.stderr
-
-    assert b"cannot hear" in run("transcribe", "-m", TINY, note, status=1).stderr
-    run("transcribe", *hearing(), status=2)
-    run("transcribe", *hearing(), note, note, "--srt", "x.srt", status=2)
-    run("transcribe", *hearing(), note, "--json", "--srt", "-", status=2)
-
-
-def test_transcribe_goes_on():
-    """Stopped between two pieces, the next run takes the first from the journal and gives what an undisturbed one gives."""
-    with wave.open(str(DATA / "kit/inputs/note_it.wav")) as file:
-        note = struct.unpack(f"<{file.getnframes()}h", file.readframes(file.getnframes()))
-    with tempfile.TemporaryDirectory() as folder:
-        long = wave_file(pathlib.Path(folder) / "long.wav", ([*note] + [0] * 80000) * 12)
-        state = pathlib.Path(ENVIRONMENT["XDG_STATE_HOME"]) / "facet/transcripts"
-        whole = run_json("transcribe", *hearing(), long)
-        assert len(whole["segments"]) == 12 and not list(state.iterdir())
-        child = subprocess.Popen([CLI, "transcribe", *map(str, hearing()), str(long)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 env=ENVIRONMENT)
-        first = child.stdout.read(4)
-        child.kill()
-        child.communicate()
-        assert first
-        journal, = state.iterdir()
-        kept = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
-        assert 0 < len(kept) < 12
-        assert [line["text"] for line in kept] == [segment["text"] for segment in whole["segments"][:len(kept)]]
-        kept[0]["text"] = "Known already."
-        head = journal.read_text().splitlines()[0]
-        journal.write_text("\n".join([head, *map(json.dumps, kept)]) + "\n")
-        again = run_json("transcribe", *hearing(), long)
-        assert again["segments"][0]["text"] == "Known already." and again["segments"][1:] == whole["segments"][1:]
-        assert not list(state.iterdir())
-
-
-def test_sound_in_chat():
-    note, chart = DATA / "kit/inputs/note_it.wav", DATA / "kit/inputs/chart.png"
-    ask = ("chat", *hearing(), "-n", 4, "--temp", 0, "-q")
-    chirp = run_json(*ask, "--audio", DATA / "kit/inputs/chirp.wav", "-p", "one two")
-    sound = run_json(*ask, "--audio", note, "-p", "one two")
-    assert sound["stats"]["prompt_tokens"] - chirp["stats"]["prompt_tokens"] == 94 - 34
-    both = run_json(*ask, "--audio", note, "--image", chart, "-p", "<audio> one <image> two")
-    other = run_json(*ask, "--audio", note, "--image", chart, "-p", "<image> one <audio> two")
-    assert both["stats"]["prompt_tokens"] == other["stats"]["prompt_tokens"] > sound["stats"]["prompt_tokens"]
-    with tempfile.TemporaryDirectory() as folder:
-        a, b = pathlib.Path(folder) / "a.npy", pathlib.Path(folder) / "b.npy"
-        for path, words in ((a, "<audio> one <image> two"), (b, "<image> one <audio> two")):
-            run("logits", *hearing(), "--template", "--audio", note, "--image", chart, "-p", words, "-o", path)
-        assert read_npy(a)[1] != read_npy(b)[1]
-
-
 def test_translate():
     text = "One two.\n\n  Three four.\n \n\nFive.\n"
     result = run("translate", "-m", TINY, "--to", "German", "-n", 3, "--temp", 0, text=text.encode())
@@ -260,12 +163,12 @@ def test_translate():
 
 def test_describe():
     chart, photo = DATA / "kit/inputs/chart.png", DATA / "kit/inputs/photo.png"
-    lines = run("describe", *hearing(), chart, photo, "-n", 4, "--temp", 0, "--json").stdout.splitlines()
+    lines = run("describe", *see_and_hear(), chart, photo, "-n", 4, "--temp", 0, "--json").stdout.splitlines()
     assert [json.loads(line)["file"] for line in lines] == [str(chart), str(photo)]
-    named = run("describe", *hearing(), chart, photo, "-n", 4, "--temp", 0, "--chart").stdout.decode()
+    named = run("describe", *see_and_hear(), chart, photo, "-n", 4, "--temp", 0, "--chart").stdout.decode()
     assert f"{chart}:\n" in named and f"{photo}:\n" in named
     assert b"--mmproj" in run("describe", "-m", TINY, chart, status=1).stderr
-    run("describe", *hearing(), status=2)
+    run("describe", *see_and_hear(), status=2)
 
 
 def test_real_translation():

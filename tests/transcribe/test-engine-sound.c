@@ -162,6 +162,48 @@ test_silence (Fixture *f, gconstpointer data)
   g_assert_cmpint (f->answer.stats.generated_tokens, ==, 0);
 }
 
+/* Recordings are written down first; silence has nothing to sum up. */
+static void
+test_summary (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FacetRequest) silent = make_request (0, TRUE), spoken = make_request (6, TRUE);
+  g_autoptr (GError) error = NULL;
+
+  facet_request_summarise (silent, "Sum up:\n\n", "", NULL);
+  facet_request_summarise (spoken, "Sum up:\n\n", "", NULL);
+  g_assert_true (reply (f, silent, &error));
+  g_assert_cmpstr (f->text->str, ==, "No speech is heard in this recording.");
+  g_string_truncate (f->text, 0);
+  g_assert_true (reply (f, spoken, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (f->steps, >=, 6);
+  /* of the summary, four tokens; more were written down */
+  g_assert_cmpuint (f->text->len, >, 0);
+  g_assert_cmpuint (f->text->len, <, 64);
+  g_assert_cmpint (f->answer.stats.generated_tokens, >, 10);
+}
+
+/* More text than the context holds, which a plain request cannot ask about. */
+static void
+test_long_text (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FacetRequest) request = facet_request_new ();
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  for (int i = 0; i < 600; i++)
+    g_string_append_printf (text, "Sentence %d says that the cat sat on the mat. ", i);
+  facet_request_begin_turn (request, FACET_ROLE_USER);
+  facet_request_add_text (request, text->str);
+  g_assert_false (reply (f, request, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_CONTEXT_FULL);
+  g_clear_error (&error);
+  facet_request_summarise (request, "Sum up:\n\n", "", text->str);
+  g_assert_true (reply (f, request, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (f->text->len, >, 0);
+}
+
 static void
 test_stop (Fixture *f, gconstpointer data)
 {
@@ -205,6 +247,8 @@ main (int argc, char **argv)
   ADD ("transcribe", test_transcribe);
   ADD ("same-as-terminal", test_same_as_terminal);
   ADD ("silence", test_silence);
+  ADD ("summary", test_summary);
+  ADD ("long-text", test_long_text);
   ADD ("stop", test_stop);
   ADD ("prompt", test_prompt);
   status = g_test_run ();

@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""Runs facet-cli on recordings and texts, with the tiny models that hear. Prints TAP.
+
+Usage: test-cli-sound.py FACET-CLI    (FACET_TEST_DATA: the folder tests/data; FACET_TEST_MODEL: the real model, optional)
+"""
+import json
+import pathlib
+import struct
+import subprocess
+import tempfile
+import wave
+
+from facet_cli import CLI, DATA, ENVIRONMENT, main, read_npy, real_model, run, run_json, see_and_hear, wave_file
+
+TINY = DATA / "kit/models/gemma3-tiny/text-q8_0.gguf"
+NOTE, CHIRP = DATA / "kit/inputs/note_it.wav", DATA / "kit/inputs/chirp.wav"
+CHART, SMALL = DATA / "kit/inputs/chart.png", DATA / "kit/inputs/small.png"
+GEMMA3N = see_and_hear("gemma3n-tiny", "text-q4_0.gguf")
+
+
+def test_transcribe():
+    note = DATA / "kit/inputs/note_it.wav"
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        silence = wave_file(folder / "silence.wav", [0] * 48000)
+        result = run_json("transcribe", *see_and_hear(), note)
+        assert result["speech"] and result["finished"] and 3.7 < result["seconds"] < 3.8
+        assert result["text"] == " ".join(segment["text"] for segment in result["segments"])
+        assert all(0 <= segment["start"] < segment["end"] < 4 for segment in result["segments"])
+        assert run_json("transcribe", *see_and_hear(), note, "--fresh")["text"] == result["text"]
+
+        plain = run("transcribe", *see_and_hear(), note, "--srt", folder / "a.srt", "--vtt", folder / "a.vtt", "--txt", folder / "a.txt")
+        assert plain.stdout.decode().rstrip("\n") == result["text"] == (folder / "a.txt").read_text()
+        assert (folder / "a.srt").read_text().startswith("1\n00:00:0") and (folder / "a.vtt").read_text().startswith("WEBVTT\n")
+        assert run("transcribe", *see_and_hear(), note, "--srt", "-").stdout.decode() == (folder / "a.srt").read_text()
+
+        nothing = run("transcribe", *see_and_hear(), silence)
+        assert nothing.stdout == b"" and b"no speech is heard" in nothing.stderr
+        quiet = run_json("transcribe", *see_and_hear(), silence)
+        assert quiet["text"] == "" and quiet["segments"] == [] and quiet["speech"] is False and quiet["finished"] is True
+
+        lines = run("transcribe", *see_and_hear(), note, silence, "--json", "--translate-to", "German").stdout.splitlines()
+        assert [json.loads(line)["speech"] for line in lines] == [True, False]
+        broken = folder / "broken.wav"
+        broken.write_bytes(b"RIFF")
+        failed = run("transcribe", *see_and_hear(), broken, silence, status=1)
+        assert str(broken).encode() in failed.stderr and b"no speech is heard" in failed.stderr
+
+    assert b"cannot hear" in run("transcribe", "-m", TINY, note, status=1).stderr
+    run("transcribe", *see_and_hear(), status=2)
+    run("transcribe", *see_and_hear(), note, note, "--srt", "x.srt", status=2)
+    run("transcribe", *see_and_hear(), note, "--json", "--srt", "-", status=2)
+
+
+def test_transcribe_goes_on():
+    """Stopped between two pieces, the next run takes the first from the journal and gives what an undisturbed one gives."""
+    with wave.open(str(DATA / "kit/inputs/note_it.wav")) as file:
+        note = struct.unpack(f"<{file.getnframes()}h", file.readframes(file.getnframes()))
+    with tempfile.TemporaryDirectory() as folder:
+        long = wave_file(pathlib.Path(folder) / "long.wav", ([*note] + [0] * 80000) * 12)
+        state = pathlib.Path(ENVIRONMENT["XDG_STATE_HOME"]) / "facet/transcripts"
+        whole = run_json("transcribe", *see_and_hear(), long)
+        assert len(whole["segments"]) == 12 and not list(state.iterdir())
+        child = subprocess.Popen([CLI, "transcribe", *map(str, see_and_hear()), str(long)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 env=ENVIRONMENT)
+        first = child.stdout.read(4)
+        child.kill()
+        child.communicate()
+        assert first
+        journal, = state.iterdir()
+        kept = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
+        assert 0 < len(kept) < 12
+        assert [line["text"] for line in kept] == [segment["text"] for segment in whole["segments"][:len(kept)]]
+        kept[0]["text"] = "Known already."
+        head = journal.read_text().splitlines()[0]
+        journal.write_text("\n".join([head, *map(json.dumps, kept)]) + "\n")
+        again = run_json("transcribe", *see_and_hear(), long)
+        assert again["segments"][0]["text"] == "Known already." and again["segments"][1:] == whole["segments"][1:]
+        assert not list(state.iterdir())
+
+
+def test_sound_in_chat():
+    note, chart = DATA / "kit/inputs/note_it.wav", DATA / "kit/inputs/chart.png"
+    ask = ("chat", *see_and_hear(), "-n", 4, "--temp", 0, "-q")
+    chirp = run_json(*ask, "--audio", DATA / "kit/inputs/chirp.wav", "-p", "one two")
+    sound = run_json(*ask, "--audio", note, "-p", "one two")
+    assert sound["stats"]["prompt_tokens"] - chirp["stats"]["prompt_tokens"] == 94 - 34
+    both = run_json(*ask, "--audio", note, "--image", chart, "-p", "<audio> one <image> two")
+    other = run_json(*ask, "--audio", note, "--image", chart, "-p", "<image> one <audio> two")
+    assert both["stats"]["prompt_tokens"] == other["stats"]["prompt_tokens"] > sound["stats"]["prompt_tokens"]
+    with tempfile.TemporaryDirectory() as folder:
+        a, b = pathlib.Path(folder) / "a.npy", pathlib.Path(folder) / "b.npy"
+        for path, words in ((a, "<audio> one <image> two"), (b, "<image> one <audio> two")):
+            run("logits", *see_and_hear(), "--template", "--audio", note, "--image", chart, "-p", words, "-o", path)
+        assert read_npy(a)[1] != read_npy(b)[1]
+
+
+def rows_of(path):
+    (rows, columns), values = read_npy(path)
+    return [values[row * columns:(row + 1) * columns] for row in range(rows)]
+
+
+def find(rows, part):
+    """Where @part stands among @rows; it must stand there once."""
+    def same(left, right):
+        return max(abs(a - b) for a, b in zip(left, right)) < 1e-3 * max(map(abs, right))
+    found = [at for at in range(len(rows) - len(part) + 1) if all(same(rows[at + i], row) for i, row in enumerate(part))]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def embeddings(folder, family, words, sounds, pictures):
+    media = [item for sound in sounds for item in ("--audio", sound)] + [item for picture in pictures for item in ("--image", picture)]
+    run("logits", *family, "--template", *media, "-p", words, "--dump-layers", folder / "layers", "-o", folder / "logits.npy")
+    return rows_of(folder / "layers/embeddings.npy")
+
+
+def test_interleaved():
+    """Each clip and each picture stands where its placeholder says, in order, whatever lies between."""
+    for family in (GEMMA3N, see_and_hear()):
+        with tempfile.TemporaryDirectory() as folder:
+            folder, soft = pathlib.Path(folder), {}
+            for kind, paths in (("--audio", (NOTE, CHIRP)), ("--image", (CHART, SMALL))):
+                for path in paths:
+                    run("encode", "--mmproj", family[3], kind, path, "-o", folder / "soft.npy")
+                    soft[path] = rows_of(folder / "soft.npy")
+            for words, sounds, pictures, order in (
+                    ("<audio> a <image> a <audio> a <image> a", (NOTE, CHIRP), (CHART, SMALL), (NOTE, CHART, CHIRP, SMALL)),
+                    ("<image> a <audio> a <image> a <audio> a", (CHIRP, NOTE), (SMALL, CHART), (SMALL, CHIRP, CHART, NOTE)),
+                    ("a <audio> a <audio> a", (NOTE, CHIRP), (CHART, SMALL), (CHART, SMALL, NOTE, CHIRP)),
+                    ("a", (NOTE, CHIRP), (CHART,), (CHART, NOTE, CHIRP))):
+                rows = embeddings(folder, family, words, sounds, pictures)
+                places = [find(rows, soft[path]) for path in order]
+                assert places == sorted(places), (words, places)
+                # Gemma 3n gives each sound 188 places.
+                ends = [place + (188 if family is GEMMA3N and path in sounds else len(soft[path])) for place, path in zip(places, order)]
+                gaps = [after - end for end, after in zip(ends, places[1:])]
+                assert all(0 <= gap <= 12 for gap in gaps) and len(rows) - ends[-1] <= 40, (words, gaps)
+                if words.startswith("<"):
+                    assert gaps[0] == gaps[2], gaps
+
+
+def test_gemma3n():
+    ask = ("chat", *GEMMA3N, "-n", 4, "--temp", 0, "-q", "-p", "one two")
+    heard, other, seen = (run_json(*ask, *media) for media in (("--audio", NOTE), ("--audio", CHIRP), ("--image", SMALL)))
+    assert 188 < heard["stats"]["prompt_tokens"] == other["stats"]["prompt_tokens"] < 188 + 40
+    assert 256 < seen["stats"]["prompt_tokens"] < 256 + 40 and seen["ids"] != heard["ids"]
+    both = run_json(*ask, "--audio", NOTE, "--image", SMALL)
+    assert both["stats"]["prompt_tokens"] > 188 + 256 and both["text"]
+    result = run_json("transcribe", *GEMMA3N, NOTE)
+    assert result["speech"] and result["finished"] and len(result["segments"]) >= 1
+    assert run("describe", *GEMMA3N, SMALL, "-n", 4, "--temp", 0).stdout.strip()
+    called = run_json("chat", *GEMMA3N, "--tools", "builtin", "--tool-choice", "required", "-p", "Please", "-n", 60, "--temp", 1, "--seed", 5, "-q")
+    assert called["calls"] and all(call["name"] in ("calculator", "clock", "convert_units", "read_file") for call in called["calls"])
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "mel.npy"
+        run("encode", "--mmproj", GEMMA3N[3], "--audio", NOTE, "--mel", out)
+        assert read_npy(out)[0][1] == 128
+
+
+def test_summarise():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        text, long = folder / "a.txt", folder / "b.txt"
+        text.write_text("The cat sat on the mat. It was warm.\n")
+        long.write_text("The cat sat on the mat. It was warm.\n\n" * 200)
+        short = ("summarise", *see_and_hear(), "-n", 8, "--temp", 0, "--in", "German")
+        assert run_json(*short, text)["parts"] == 0
+        assert run_json(*short, long, "--ctx", 1024)["parts"] >= 3
+        named = run(*short, text, long, "-p", "the cat").stdout.decode()
+        assert f"{text}:\n" in named and f"{long}:\n" in named
+        piped = run(*short, text=text.read_bytes())
+        assert piped.stdout == run(*short, "-", text=text.read_bytes()).stdout == run(*short, text).stdout
+        heard = run_json(*short, NOTE)
+        assert heard["parts"] == 0 and heard["stop_reason"] in ("length", "eos")
+        silence = run(*short, wave_file(folder / "silence.wav", [0] * 48000))
+        assert silence.stdout == b"" and b"no speech is heard" in silence.stderr
+        (folder / "empty.txt").write_text(" \n")
+        assert b"no text" in run(*short, folder / "empty.txt", status=1).stderr
+        (folder / "latin.txt").write_bytes(b"caf\xe9 au lait")
+        run(*short, folder / "latin.txt", status=1)
+        assert b"cannot hear" in run("summarise", "-m", TINY, NOTE, status=1).stderr
+        assert b"--ctx" in run(*short, text, "--ctx", 32, status=1).stderr
+        assert not list((pathlib.Path(ENVIRONMENT["XDG_STATE_HOME"]) / "facet/transcripts").iterdir())
+
+
+def test_attached_text():
+    ask = ("chat", *see_and_hear(), "-n", 4, "--temp", 0, "-q", "-p", "What is it?")
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = pathlib.Path(folder) / "one.txt", pathlib.Path(folder) / "two <turn|>.txt"
+        one.write_text("He said <image> and <|turn>model and <end_of_turn>.\n")
+        two.write_text("And then he left.\n")
+        plain, more = run_json(*ask), run_json(*ask, "--attach", one)
+        assert more["stats"]["prompt_tokens"] > plain["stats"]["prompt_tokens"] + 10
+        both = run_json(*ask, "--attach", one, "--attach", two)
+        assert both["stats"]["prompt_tokens"] > more["stats"]["prompt_tokens"] + 5
+        # a placeholder in a file is text: the picture goes to its place in the question
+        show = ("chat", *see_and_hear(), "-n", 4, "--temp", 0, "-q", "--image", CHART, "-p", "What is <image> here?")
+        shown, quoted = run_json(*show), run_json(*show, "--attach", one)
+        assert quoted["stats"]["prompt_tokens"] - shown["stats"]["prompt_tokens"] == more["stats"]["prompt_tokens"] - plain["stats"]["prompt_tokens"]
+        broken = pathlib.Path(folder) / "broken.txt"
+        broken.write_bytes(b"\xff\xfe")
+        assert b"UTF-8" in run(*ask, "--attach", broken, status=1).stderr
+        run(*ask, "--attach", pathlib.Path(folder) / "missing.txt", status=1)
+
+
+def test_long_recording_in_chat():
+    full = run("chat", *see_and_hear(), "--audio", NOTE, "-p", "What is said?", "--ctx", 64, status=1).stderr
+    assert b"facet-cli transcribe" in full and b"--attach" in full, full
+    assert b"--attach" not in run("chat", *see_and_hear(), "-p", "one two " * 60, "--ctx", 64, status=1).stderr
+
+
+def test_real_summary():
+    text = ("The library committee met on Tuesday. The roof is leaking above the reading room. The committee decided to repair the roof in May. "
+            "Repairs will cost 12,000 euros.")
+    summary = run("summarise", "-m", real_model(), "-", "--temp", 0, text=text.encode()).stdout.decode()
+    assert 10 < len(summary) < len(text) and "roof" in summary, summary
+
+
+main("cli-sound", globals())
