@@ -9,6 +9,8 @@
 
 #include "facet-replier-private.h"
 
+#include "settings/facet-activity-log.h"
+
 static void answer_next (FacetReplier *self);
 
 /* ---- the tools ---------------------------------------------------------- */
@@ -33,6 +35,7 @@ load_toolbox (const char *path, GError **error)
 
   if (*path == '\0')
     return builtin;
+  facet_activity_log_add (FACET_ACTIVITY_READ, path);
   own = facet_toolbox_new_from_file (path, error);
   joined = own != NULL ? facet_toolbox_new_joined (builtin, own, error) : NULL;
   facet_toolbox_unref (builtin);
@@ -100,6 +103,17 @@ done_cb (const char *result, const GError *error, gpointer user_data)
   settle (self, result != NULL ? FACET_CALL_DONE : FACET_CALL_FAILED, result != NULL ? result : error->message);
 }
 
+/* For the page that tells what was opened. */
+static void
+log_opening (FacetReplier *self, const FacetCallRecord *call)
+{
+  gboolean command;
+  g_autofree char *target = facet_toolbox_target (self->offered, &(FacetCall){ call->tool, call->arguments }, &command);
+
+  if (target != NULL)
+    facet_activity_log_add (command ? FACET_ACTIVITY_RUN : FACET_ACTIVITY_READ, target);
+}
+
 static void
 run (FacetReplier *self, const FacetCallRecord *call)
 {
@@ -107,6 +121,7 @@ run (FacetReplier *self, const FacetCallRecord *call)
   g_autofree char *phase = g_strdup_printf (C_("engine phase", "Using %s…"), facet_toolbox_title (call->tool));
 
   _facet_replier_set_phase (self, phase);
+  log_opening (self, call);
   self->task = facet_call_task_start (self->offered, call->tool, call->arguments, done_cb, self);
 }
 

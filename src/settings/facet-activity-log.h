@@ -20,6 +20,7 @@ typedef enum {
   FACET_ACTIVITY_NETWORK, /* target: scheme, host and path of an address */
   FACET_ACTIVITY_READ,    /* target: a file */
   FACET_ACTIVITY_WRITE,   /* target: a file */
+  FACET_ACTIVITY_RUN,     /* target: a command line, of a tool */
 } FacetActivityKind;
 
 #define FACET_TYPE_ACTIVITY (facet_activity_get_type ())

@@ -18,6 +18,8 @@ icon_of (FacetActivityKind kind)
     return "network-transmit-receive-symbolic";
   case FACET_ACTIVITY_WRITE:
     return "document-save-symbolic";
+  case FACET_ACTIVITY_RUN:
+    return "system-run-symbolic";
   default:
     return "document-open-symbolic";
   }
@@ -36,6 +38,8 @@ describe (FacetActivity *activity)
     return g_strdup_printf (ngettext ("Asked %u time, at %s", "Asked %u times, last at %s", count), count, time);
   case FACET_ACTIVITY_WRITE:
     return g_strdup_printf (ngettext ("Written %u time, at %s", "Written %u times, last at %s", count), count, time);
+  case FACET_ACTIVITY_RUN:
+    return g_strdup_printf (ngettext ("Run %u time, at %s", "Run %u times, last at %s", count), count, time);
   default:
     return g_strdup_printf (ngettext ("Read %u time, at %s", "Read %u times, last at %s", count), count, time);
   }

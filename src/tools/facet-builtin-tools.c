@@ -122,17 +122,17 @@ run_read_file (JsonObject *arguments, GError **error)
 const FacetBuiltinTool facet_builtin_tools[] = {
   { "calculator", "Computes an arithmetic expression exactly, with + - * / % ^ ! ( ) and functions such as sqrt, ln, log10, sin, min, max.",
     "{\"type\":\"object\",\"properties\":{\"expression\":{\"type\":\"string\",\"description\":\"For example (2+3)*4^2\"}},\"required\":[\"expression\"]}",
-    NC_("tool", "Calculator"), run_calculator, NULL },
+    NC_("tool", "Calculator"), NULL, run_calculator, NULL },
   { "clock", "Tells today's date, the day of the week and the time, here or in a time zone.",
     "{\"type\":\"object\",\"properties\":{\"time_zone\":{\"type\":\"string\",\"description\":\"For example Asia/Tokyo; without it, the person's own\"}}}",
-    NC_("tool", "Clock"), run_clock, NULL },
+    NC_("tool", "Clock"), NULL, run_clock, NULL },
   { "convert_units", "Converts a value from one unit to another.",
     "{\"type\":\"object\",\"properties\":{\"value\":{\"type\":\"number\"},\"from\":{\"type\":\"string\",\"description\":\"For example mile\"},"
     "\"to\":{\"type\":\"string\",\"description\":\"For example km\"}},\"required\":[\"value\",\"from\",\"to\"]}",
-    NC_("tool", "Unit Converter"), run_units, NULL },
+    NC_("tool", "Unit Converter"), NULL, run_units, NULL },
   { "read_file", "Reads a text file of the person, who is asked first.",
     "{\"type\":\"object\",\"properties\":{\"path\":{\"type\":\"string\",\"description\":\"Where the file is\"}},\"required\":[\"path\"]}",
-    NC_("tool", "File Reader"), run_read_file, ask_read_file },
+    NC_("tool", "File Reader"), "path", run_read_file, ask_read_file },
 };
 
 const guint facet_n_builtin_tools = G_N_ELEMENTS (facet_builtin_tools);

@@ -14,6 +14,7 @@ typedef char *(*FacetToolQuestion) (JsonObject *arguments);
 typedef struct {
   const char       *name, *description, *parameters;
   const char       *title;    /* N_(), for people */
+  const char       *file;     /* the argument that names a file to be read; NULL: none */
   FacetToolRun      run;
   FacetToolQuestion question; /* NULL: harmless */
 } FacetBuiltinTool;

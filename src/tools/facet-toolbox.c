@@ -279,6 +279,24 @@ facet_toolbox_question (FacetToolbox *toolbox, const FacetCall *call)
 }
 
 char *
+facet_toolbox_target (FacetToolbox *toolbox, const FacetCall *call, gboolean *command)
+{
+  int index = find_tool (toolbox, call->name);
+  const Way *way = index >= 0 ? g_ptr_array_index (toolbox->ways, index) : NULL;
+  g_autoptr (JsonParser) parser = parse_arguments (call);
+  JsonObject *arguments = parser != NULL ? json_node_get_object (json_parser_get_root (parser)) : NULL;
+  g_auto (GStrv) line = NULL;
+
+  *command = way != NULL && way->builtin == NULL;
+  if (way == NULL || arguments == NULL)
+    return NULL;
+  if (!*command)
+    return way->builtin->file != NULL ? g_strdup (json_object_get_string_member (arguments, way->builtin->file)) : NULL;
+  line = facet_command_fill ((const char *const *) way->command, arguments, NULL);
+  return line != NULL ? quote_command (line) : NULL;
+}
+
+char *
 facet_toolbox_run (FacetToolbox *toolbox, const FacetCall *call, FacetCancel *cancel, GError **error)
 {
   int index = find_tool (toolbox, call->name);

@@ -61,6 +61,10 @@ const char   *facet_toolbox_title       (const char *name);
  * Returns: (transfer full) (nullable). */
 char         *facet_toolbox_question    (FacetToolbox *toolbox, const FacetCall *call);
 
+/* What the call opens: a file that it reads, or (@command) the command line
+ * that it runs; NULL: nothing. Returns: (transfer full) (nullable). */
+char         *facet_toolbox_target      (FacetToolbox *toolbox, const FacetCall *call, gboolean *command);
+
 /* Runs the call and gives its result, at most 64 KiB of UTF-8. Takes at most
  * 30 seconds. An error's message is what the model should be told instead.
  * Returns: (transfer full). */

@@ -52,6 +52,12 @@ is_recommended (GtkWidget *widget, const char *text)
   return FALSE;
 }
 
+static gboolean
+has_tooltip (GtkWidget *widget, const char *text)
+{
+  return g_strcmp0 (gtk_widget_get_tooltip_text (widget), text) == 0;
+}
+
 static void
 use_scheme (GSettings *settings, gboolean dark)
 {
@@ -165,6 +171,33 @@ test_modes (void)
   g_assert_true (g_str_has_prefix (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), "Read this chart"));
   g_assert_cmpstr (facet_mode_get_template (chart, settings), ==, chart->template);
   gtk_window_destroy (GTK_WINDOW (preferences));
+}
+
+/* A file with the person's own tools: named, or what is wrong with it. */
+static void
+test_tools (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("facet-tools-XXXXXX", NULL), *path = g_build_filename (folder, "tools.json", NULL);
+  GSettings *settings = facet_settings_get_default ();
+  FacetPreferences *preferences = facet_preferences_new (NULL, settings);
+  GtkWidget *row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Your Own Tools");
+  GtkWidget *forget = find (row, GTK_TYPE_BUTTON, has_tooltip, "Forget Your Own Tools");
+
+  g_assert_nonnull (strstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), "None"));
+  g_assert_false (gtk_widget_get_visible (forget));
+  g_assert_true (g_file_set_contents (path, "{\"tools\":[{\"name\":\"weather\"}]}", -1, NULL));
+  g_settings_set_string (settings, "tools-file", path);
+  g_assert_nonnull (strstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), "cannot be used"));
+  g_settings_reset (settings, "tools-file");
+  g_assert_true (g_file_set_contents (path, "{\"tools\":[{\"name\":\"weather\",\"description\":\"d\",\"command\":[\"true\"]}]}", -1, NULL));
+  g_settings_set_string (settings, "tools-file", path);
+  g_assert_cmpstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), ==, path);
+  g_assert_true (gtk_widget_get_visible (forget));
+  g_signal_emit_by_name (forget, "clicked");
+  g_assert_cmpstr (g_variant_get_string (g_settings_get_value (settings, "tools-file"), NULL), ==, "");
+  gtk_window_destroy (GTK_WINDOW (preferences));
+  g_remove (path);
+  g_rmdir (folder);
 }
 
 /* Devices come from a thread; one that is not there now stays chosen. */
@@ -294,12 +327,6 @@ test_models (void)
   settle (100);
 }
 
-static gboolean
-has_tooltip (GtkWidget *widget, const char *text)
-{
-  return g_strcmp0 (gtk_widget_get_tooltip_text (widget), text) == 0 && gtk_widget_get_visible (widget);
-}
-
 static GListModel *
 local_catalog (const char *address)
 {
@@ -418,6 +445,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/pages/preferences", test_preferences);
   g_test_add_func ("/pages/instructions", test_instructions);
   g_test_add_func ("/pages/modes", test_modes);
+  g_test_add_func ("/pages/tools", test_tools);
   g_test_add_func ("/pages/devices", test_devices);
   g_test_add_func ("/pages/models", test_models);
   g_test_add_func ("/pages/download", test_download);

@@ -187,6 +187,26 @@ test_commands (void)
   g_assert_nonnull (strstr (error->message, "more than"));
 }
 
+static void
+test_target (void)
+{
+  g_autoptr (FacetToolbox) builtin = facet_toolbox_new_builtin ();
+  g_autoptr (FacetToolbox) own = load ("{\"tools\":[" TOOL ("echo", "[\"cat\",\"{text}\"]") "]}", NULL);
+  FacetCall sum = { (char *) "calculator", (char *) "{\"expression\":\"1\"}" };
+  FacetCall read = { (char *) "read_file", (char *) "{\"path\":\"/tmp/a\"}" };
+  FacetCall echo = { (char *) "echo", (char *) "{\"text\":\"a b\"}" };
+  g_autofree char *file = NULL, *line = NULL;
+  gboolean command;
+
+  g_assert_null (facet_toolbox_target (builtin, &sum, &command));
+  file = facet_toolbox_target (builtin, &read, &command);
+  g_assert_cmpstr (file, ==, "/tmp/a");
+  g_assert_false (command);
+  line = facet_toolbox_target (own, &echo, &command);
+  g_assert_cmpstr (line, ==, "'cat' 'a b'");
+  g_assert_true (command);
+}
+
 /* A person's own beside the built-in ones; each name once. */
 static void
 test_joined (void)
@@ -252,6 +272,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/toolbox/units", test_units);
   g_test_add_func ("/toolbox/builtin", test_builtin);
   g_test_add_func ("/toolbox/read-file", test_read_file);
+  g_test_add_func ("/toolbox/target", test_target);
   g_test_add_func ("/toolbox/joined", test_joined);
   g_test_add_func ("/toolbox/commands", test_commands);
   g_test_add_func ("/toolbox/cancel", test_cancel);

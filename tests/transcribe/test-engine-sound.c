@@ -70,6 +70,7 @@ reply (Fixture *f, FacetRequest *request, GError **error)
 {
   FacetReplyParams params = { .max_tokens = 4, .on_text = on_text, .on_progress = on_progress, .user_data = f, .cancel = &f->cancel };
 
+  facet_reply_summary_clear (&f->answer);
   return facet_engine_backend_native.reply (f->engine, request, &params, &f->answer, error);
 }
 
@@ -235,6 +236,59 @@ test_prompt (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
 }
 
+static FacetRequest *
+make_question (void)
+{
+  FacetRequest *request = facet_request_new ();
+
+  facet_request_begin_turn (request, FACET_ROLE_USER);
+  facet_request_add_text (request, "What is six times seven?");
+  return request;
+}
+
+static int
+count (Fixture *f, FacetRequest *request, int *cached)
+{
+  g_autoptr (GError) error = NULL;
+  int tokens = facet_engine_backend_native.count (f->engine, request, cached, &error);
+
+  g_assert_no_error (error);
+  return tokens;
+}
+
+/* Thinking, tools, calls and results all become part of the prompt. */
+static void
+test_choices (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FacetRequest) plain = make_question (), tools = make_question (), called = make_question ();
+  g_autoptr (FacetRequest) spoken = make_request (1, FALSE), thinking = make_request (1, FALSE);
+  g_autoptr (GError) error = NULL;
+  int before = count (f, plain, NULL), known, unknown;
+
+  thinking->thinking = TRUE;
+  tools->tools = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_tool_unref);
+  g_ptr_array_add (tools->tools, facet_tool_new ("calculator", "Computes.", NULL, NULL));
+  called->tools = g_ptr_array_ref (tools->tools);
+  facet_request_begin_turn (called, FACET_ROLE_MODEL);
+  facet_request_add_call (called, "calculator", "{\"expression\":\"6*7\"}");
+  facet_request_add_result (called, "calculator", "42");
+  g_assert_cmpint (count (f, tools, NULL), >, before);
+  g_assert_cmpint (count (f, called, NULL), >, count (f, tools, NULL));
+  g_assert_true (reply (f, called, &error));
+  g_assert_no_error (error);
+  g_assert_nonnull (f->answer.calls);
+  facet_request_add_call (called, "calculator", "no object");
+  g_assert_cmpint (facet_engine_backend_native.count (f->engine, called, NULL, &error), ==, -1);
+  g_assert_nonnull (error);
+
+  /* with a sound, the family's own template: a prompt that lets it think begins otherwise */
+  g_assert_true (reply (f, spoken, NULL));
+  count (f, spoken, &known);
+  count (f, thinking, &unknown);
+  g_assert_cmpint (known, >, 100);
+  g_assert_cmpint (unknown, <, 10);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -251,6 +305,7 @@ main (int argc, char **argv)
   ADD ("long-text", test_long_text);
   ADD ("stop", test_stop);
   ADD ("prompt", test_prompt);
+  ADD ("choices", test_choices);
   status = g_test_run ();
   tree_remove (state);
   return status;

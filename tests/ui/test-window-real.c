@@ -2,6 +2,7 @@
  * FACET_TEST_MODEL names no file. */
 #include <adwaita.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ui-fixture.h"
@@ -63,6 +64,53 @@ test_regenerate (Fixture *self, gconstpointer data)
   g_assert_cmpuint (strlen (facet_message_get_text (last (self))), >, 0);
 }
 
+/* With tools on offer a small base model answers or calls; either way it comes
+ * to its end, and what it called was answered. */
+static void
+test_tools (Fixture *self, gconstpointer data)
+{
+  const GPtrArray *calls;
+
+  g_assert_true (facet_conversation_set_tools (self->window->conversation, TRUE, NULL));
+  fixture_ask (self, "What is 12 times 12? Use the calculator.");
+  fixture_wait (fixture_idle, self);
+  calls = facet_message_get_calls (last (self));
+  g_test_message ("%u calls, “%s”", calls->len, facet_message_get_text (last (self)));
+  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
+  for (guint i = 0; i < calls->len; i++)
+    g_assert_cmpint (((const FacetCallRecord *) calls->pdata[i])->state, !=, FACET_CALL_OPEN);
+}
+
+/* The meter counts what the tools cost. */
+static gboolean
+is_counted (Fixture *self)
+{
+  return self->window->count_job == 0 && self->window->count_timer == 0;
+}
+
+static int
+meter (Fixture *self)
+{
+  GtkLabel *label = GTK_LABEL (gtk_widget_get_template_child (GTK_WIDGET (self->window->composer), FACET_TYPE_COMPOSER, "meter"));
+
+  fixture_wait (is_counted, self);
+  return atoi (gtk_label_get_text (label));
+}
+
+static void
+test_meter (Fixture *self, gconstpointer data)
+{
+  int plain, with_tools;
+
+  facet_composer_set_text (self->window->composer, "What is 12 times 12?");
+  plain = meter (self);
+  g_assert_cmpint (plain, >, 5);
+  g_assert_true (facet_conversation_set_tools (self->window->conversation, TRUE, NULL));
+  with_tools = meter (self);
+  g_test_message ("%d tokens, %d with tools", plain, with_tools);
+  g_assert_cmpint (with_tools, >, plain + 50);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -80,5 +128,7 @@ main (int argc, char *argv[])
   ADD ("ask", test_ask);
   ADD ("stop", test_stop);
   ADD ("regenerate", test_regenerate);
+  ADD ("meter", test_meter);
+  ADD ("tools", test_tools);
   return g_test_run ();
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "facet-toolbox.h"
+#include "settings/facet-activity-log.h"
 #include "ui-fixture.h"
 #include "widget-picture.h"
 
@@ -197,6 +198,21 @@ test_deny (Fixture *self, gconstpointer data)
   g_assert_nonnull (find (GTK_WIDGET (self->window), GTK_TYPE_LABEL, "Not allowed"));
 }
 
+/* What was opened stands on the page of privacy. */
+static gboolean
+was_opened (FacetActivityKind kind, const char *part)
+{
+  GListModel *log = G_LIST_MODEL (facet_activity_log_get_default ());
+
+  for (guint i = 0; i < g_list_model_get_n_items (log); i++) {
+    g_autoptr (FacetActivity) activity = g_list_model_get_item (log, i);
+
+    if (facet_activity_get_kind (activity) == kind && strstr (facet_activity_get_target (activity), part) != NULL)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void
 test_allow (Fixture *self, gconstpointer data)
 {
@@ -209,6 +225,7 @@ test_allow (Fixture *self, gconstpointer data)
   adw_message_dialog_response (wait_for_question (self), "once");
   finish (self);
   g_assert_cmpstr (call (self, 0)->result, ==, "Buy milk.");
+  g_assert_true (was_opened (FACET_ACTIVITY_READ, "note.txt"));
 
   /* once is once; always holds for this chat, and no other */
   offer_tools (self, &read, 1);
@@ -284,6 +301,7 @@ test_stop_command (Fixture *self, gconstpointer data)
   adw_message_dialog_response (ADW_MESSAGE_DIALOG (self->window->question), "once");
   settle (200);
   g_assert_nonnull (find (GTK_WIDGET (self->window), GTK_TYPE_LABEL, "Using wait…"));
+  g_assert_true (was_opened (FACET_ACTIVITY_RUN, "'sleep' '20'"));
   asked = g_get_monotonic_time ();
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.stop", NULL);
   finish (self);
