@@ -58,14 +58,44 @@ pop (FacetGrammar *grammar, Outcome outcome)
   return outcome;
 }
 
+/* One blank, or the end of a line and an indentation: a model that is unsure
+ * would else write blanks instead of what comes next. */
+static gboolean
+takes_blank (const FacetGrammar *grammar, int symbol)
+{
+  switch (grammar->run) {
+  case FACET_RUN_NONE:
+    return symbol == '\n' || symbol == ' ';
+  case FACET_RUN_LINE:
+    return symbol == ' ' || symbol == '\t';
+  case FACET_RUN_SPACES:
+    return symbol == ' ' && grammar->blanks < MAX_BLANKS;
+  case FACET_RUN_TABS:
+    return symbol == '\t' && grammar->blanks < MAX_BLANKS;
+  case FACET_RUN_ONE:
+    break;
+  }
+  return FALSE;
+}
+
+static FacetRunOfBlanks
+longer_run (FacetRunOfBlanks run, int symbol)
+{
+  if (symbol == '\n')
+    return FACET_RUN_LINE;
+  if (run == FACET_RUN_LINE)
+    return symbol == ' ' ? FACET_RUN_SPACES : FACET_RUN_TABS;
+  return run == FACET_RUN_NONE ? FACET_RUN_ONE : run;
+}
+
 static gboolean
 is_blank (const FacetGrammar *grammar, int symbol)
 {
   switch (grammar->set->form) {
   case FACET_CALLS_JSON:
-    return (symbol == '\n' && grammar->blanks == 0) || (symbol == '\t' && grammar->blanks < MAX_BLANKS) || (symbol == ' ' && grammar->blanks < MAX_BLANKS);
+    return takes_blank (grammar, symbol);
   case FACET_CALLS_LINES:
-    return symbol == ' ' && grammar->blanks < 1;
+    return symbol == ' ' && grammar->run == FACET_RUN_NONE;
   case FACET_CALLS_FAMILY:
     break;
   }
@@ -586,6 +616,7 @@ facet_grammar_take (FacetGrammar *grammar, int symbol, GString *json)
     outcome = step (grammar, symbol, json);
   grammar->bytes++;
   grammar->blanks = blank ? grammar->blanks + 1 : 0;
+  grammar->run = blank ? longer_run (grammar->run, symbol) : FACET_RUN_NONE;
   grammar->done = outcome == TAKEN && grammar->n == 1 && facet_grammar_scripts[grammar->set->form][grammar->frames[0].at] == '\0';
   return outcome == TAKEN;
 }

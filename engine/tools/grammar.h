@@ -71,11 +71,15 @@ typedef struct {
   guint8             need, least, most; /* STRING: continuation bytes to come, and the next one's range */
 } FacetFrame;
 
+/* Blanks between what counts: none, a single one, or those of a new line. */
+typedef enum { FACET_RUN_NONE, FACET_RUN_ONE, FACET_RUN_LINE, FACET_RUN_SPACES, FACET_RUN_TABS } FacetRunOfBlanks;
+
 typedef struct {
   const FacetToolSet *set;
   guint               n;      /* levels that are open */
   guint               bytes;
   guint               blanks; /* on end */
+  FacetRunOfBlanks    run;    /* likewise */
   guint               tool;   /* index in the set, once the name was read */
   gboolean            done;
   gboolean            hurry;  /* take nothing but facet_grammar_next() */
