@@ -1,5 +1,5 @@
-/* Tokenizer and chat template of each kind of vocabulary: what people type
- * never becomes a control token or marker, and it comes back byte for byte.
+/* Tokenizer and chat template of each family: what people and models write, as
+ * question, instruction, answer or result of a tool, never becomes a control token or marker, and it comes back byte for byte.
  * FACET_TEST_DATA names tests/data. */
 #include "facet.h"
 
@@ -51,16 +51,41 @@ check_text (FacetTokenizer *tokenizer, const char *text, gsize length)
   g_assert (back->len == length && memcmp (back->str, text, length) == 0);
 }
 
+/* All that a prompt may hold says @text. */
+static guint
+special_in_talk (const Kind *kind, const char *text, gsize length)
+{
+  g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_FAMILY);
+  g_auto (FacetRendered) rendered = { .ids = NULL };
+
+  facet_prompt_begin_turn (prompt, FACET_ROLE_SYSTEM);
+  facet_prompt_add_text (prompt, text, (gssize) length);
+  facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
+  facet_prompt_add_text (prompt, text, (gssize) length);
+  facet_prompt_begin_turn (prompt, FACET_ROLE_MODEL);
+  facet_prompt_add_text (prompt, text, (gssize) length);
+  g_assert (facet_prompt_add_call (prompt, "tool", "{}", NULL));
+  facet_prompt_add_result (prompt, "tool", text, (gssize) length);
+  facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
+  facet_prompt_add_text (prompt, text, (gssize) length);
+  g_assert (facet_prompt_render (prompt, kind->tokenizer, kind->family, TRUE, &rendered, NULL));
+  return count_special (kind->tokenizer, rendered.ids);
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  static Kind kinds[] = { { "gemma3-tiny", FACET_FAMILY_GEMMA3, 4, NULL }, { "gemma4-tiny", FACET_FAMILY_GEMMA4, 6, NULL } };
+  static Kind kinds[] = { { "gemma3-tiny", FACET_FAMILY_GEMMA3, 4, NULL },
+                          { "gemma3n-tiny", FACET_FAMILY_GEMMA3N, 4, NULL },
+                          { "gemma4-tiny", FACET_FAMILY_GEMMA4, 6, NULL } };
   static const FacetTemplate ways[] = { FACET_TEMPLATE_FAMILY, FACET_TEMPLATE_TRANSCRIPT, FACET_TEMPLATE_RAW };
 
   for (guint k = 0; k < G_N_ELEMENTS (kinds); k++) {
     if (kinds[k].tokenizer == NULL)
       kinds[k].tokenizer = open_tokenizer (kinds[k].model);
     check_text (kinds[k].tokenizer, (const char *) data, size);
+    if (size > 0)
+      g_assert (special_in_talk (&kinds[k], (const char *) data, size) == special_in_talk (&kinds[k], "x", 1));
     for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
       g_autoptr (FacetPrompt) prompt = facet_prompt_new (ways[i]);
       g_auto (FacetRendered) rendered = { .ids = NULL };
