@@ -28,6 +28,16 @@ runs_right_to_left (gunichar letter)
 
 /* As in the Unicode bidirectional algorithm: the first letter decides. */
 void
+facet_widget_set_shown (GtkWidget *widget, gboolean shown)
+{
+  GtkWidget *parent = gtk_widget_get_parent (widget);
+
+  gtk_widget_set_visible (widget, shown);
+  if (shown && parent != NULL)
+    gtk_widget_queue_resize (parent);
+}
+
+void
 facet_widget_follow_text (GtkWidget *widget, const char *text)
 {
   for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at)) {

@@ -14,6 +14,10 @@ GtkWidget *facet_block_widget_new    (const FacetBlock *block);
  * same kind and place, only the words differ); else FALSE. */
 gboolean   facet_block_widget_update (GtkWidget *widget, const FacetBlock *shown, const FacetBlock *block);
 
+/* Shows or hides @widget. GTK does not ask a parent for room when a child is
+ * shown that was changed while it was hidden; this does. */
+void       facet_widget_set_shown    (GtkWidget *widget, gboolean shown);
+
 /* Sets the direction of @widget to that of @text; neutral text leaves it. */
 void       facet_widget_follow_text  (GtkWidget *widget, const char *text);
 

@@ -8,6 +8,7 @@
 
 #include "facet-message-calls.h"
 
+#include "facet-block-widgets.h"
 #include "facet-toolbox.h"
 
 #define SHORT_TEXT 600 /* bytes, shown whole */
@@ -219,11 +220,14 @@ update_row (GtkWidget *expander, const FacetCallRecord *call, gboolean running)
   };
   Row *row = g_object_get_data (G_OBJECT (expander), "row");
   g_autofree char *summary = summary_of (call, running);
+  /* Translators: name of a tool, and what came of its call; for screen readers */
+  g_autofree char *name = g_strdup_printf (C_("call of a tool", "%s: %s"), facet_toolbox_title (call->tool), summary);
 
   gtk_image_set_from_icon_name (GTK_IMAGE (row->icon), icons[call->state]);
   gtk_label_set_text (GTK_LABEL (row->title), facet_toolbox_title (call->tool));
   gtk_label_set_text (GTK_LABEL (row->summary), summary);
-  gtk_widget_set_visible (row->outcome, *call->result != '\0');
+  facet_widget_set_shown (row->outcome, *call->result != '\0');
+  gtk_accessible_update_property (GTK_ACCESSIBLE (expander), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   take_text (row, 0, call->arguments);
   take_text (row, 1, call->result);
   show_texts (row);
@@ -245,8 +249,7 @@ facet_message_calls_update (GtkWidget *calls, const GPtrArray *records, gboolean
 {
   GtkWidget *row = gtk_widget_get_first_child (calls);
 
-  /* shown first: what is changed while hidden does not ask its parent for room */
-  gtk_widget_set_visible (calls, records->len > 0);
+  facet_widget_set_shown (calls, records->len > 0);
   for (guint i = 0; i < records->len; i++) {
     if (row == NULL) {
       row = call_row ();

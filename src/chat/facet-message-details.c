@@ -111,7 +111,7 @@ facet_message_failure_update (GtkWidget *failure, const FacetStoreMessage *recor
 
   if (root != NULL && JSON_NODE_HOLDS_OBJECT (root))
     words = json_object_get_string_member_with_default (json_node_get_object (root), "error", "");
-  gtk_widget_set_visible (failure, *words != '\0');
+  facet_widget_set_shown (failure, *words != '\0');
   gtk_label_set_text (g_object_get_data (G_OBJECT (failure), "label"), words);
 }
 
@@ -126,7 +126,7 @@ facet_message_thoughts_update (GtkWidget *thoughts, const char *text, gboolean t
 {
   GtkWidget *label = g_object_get_data (G_OBJECT (thoughts), "label");
 
-  gtk_widget_set_visible (thoughts, *text != '\0');
+  facet_widget_set_shown (thoughts, *text != '\0');
   gtk_expander_set_label (GTK_EXPANDER (thoughts), thinking ? _("Thinking…") : _("Thoughts"));
   /* long thoughts are laid out only where somebody looks */
   if (*text == '\0' || gtk_expander_get_expanded (GTK_EXPANDER (thoughts))) {

@@ -75,8 +75,7 @@ text_changed_cb (FacetMessageRow *self)
 {
   const char *text = facet_message_get_text (self->message);
 
-  /* shown first: what is changed while hidden does not ask its parent for room */
-  gtk_widget_set_visible (self->body, *text != '\0');
+  facet_widget_set_shown (self->body, *text != '\0');
   if (FACET_IS_MARKDOWN_VIEW (self->body)) {
     gboolean running = facet_message_get_status (self->message) == FACET_MESSAGE_RUNNING;
 

@@ -6,6 +6,7 @@
 
 #include "facet-composer-private.h"
 
+#include "chat/facet-block-widgets.h"
 #include "facet-attachment-chip.h"
 
 void
@@ -53,9 +54,7 @@ create_chip_cb (gpointer item, gpointer data)
 static void
 attachments_changed_cb (FacetComposer *self)
 {
-  gtk_widget_set_visible (self->chips, g_list_model_get_n_items (G_LIST_MODEL (self->attachments)) > 0);
-  /* the chip came while they were hidden, when it could not ask for room */
-  gtk_widget_queue_resize (gtk_widget_get_parent (self->chips));
+  facet_widget_set_shown (self->chips, g_list_model_get_n_items (G_LIST_MODEL (self->attachments)) > 0);
   _facet_composer_changed (self);
 }
 

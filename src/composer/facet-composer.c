@@ -6,6 +6,7 @@
 
 #include "facet-composer-private.h"
 
+#include "chat/facet-block-widgets.h"
 #include "modes/facet-mode-options.h"
 
 enum {
@@ -202,7 +203,7 @@ void
 facet_composer_set_meter (FacetComposer *self, const char *text, const char *too_much)
 {
   gtk_label_set_text (self->meter, text);
-  gtk_widget_set_visible (GTK_WIDGET (self->notice), too_much != NULL);
+  facet_widget_set_shown (GTK_WIDGET (self->notice), too_much != NULL);
   gtk_label_set_text (self->notice, too_much != NULL ? too_much : "");
   if (too_much != NULL)
     gtk_widget_add_css_class (GTK_WIDGET (self->meter), "error");
