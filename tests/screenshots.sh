@@ -17,7 +17,7 @@ export GSETTINGS_SCHEMA_DIR=$build/data GIO_USE_VFS=local
 screen=(xvfb-run -a -s '-screen 0 1280x1024x24')
 
 export GTK_A11Y=test GSETTINGS_BACKEND=memory GSK_RENDERER=cairo
-for name in window composer conversation sound; do
+for name in window composer conversation chat-choices window-tools sound; do
   FACET_SCREENSHOTS=$folder "${screen[@]}" "$build/tests/ui/test-$name"
 done
 mkdir -p "$folder/high-contrast"

@@ -99,7 +99,8 @@ update_status (FacetMessageRow *self)
   gtk_widget_set_visible (self->toolbar, !running);
   gtk_widget_set_visible (self->regenerate, answer);
   gtk_widget_set_visible (self->go_on, answer && record->status != FACET_MESSAGE_RUNNING &&
-                                         *facet_message_get_text (self->message) != '\0');
+                                         (*facet_message_get_text (self->message) != '\0' ||
+                                          facet_message_get_calls (self->message)->len > 0));
   gtk_widget_set_visible (self->failure, record->status == FACET_MESSAGE_FAILED && *record->failure != '\0');
   gtk_label_set_text (GTK_LABEL (self->failure), record->failure);
   facet_message_failure_update (self->failure_details, record);

@@ -174,7 +174,7 @@ _facet_replier_take_calls (FacetReplier *self, const GPtrArray *calls)
   for (guint i = 0; i < calls->len; i++) {
     const FacetCall *call = calls->pdata[i];
 
-    facet_message_add_call (self->message, facet_call_record_new (call->name, call->arguments, offset, self->round));
+    facet_message_add_call (self->message, facet_call_record_new (call->name, call->arguments, offset, self->first_round + self->round));
   }
   save (self);
   answer_next (self);

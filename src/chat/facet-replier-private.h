@@ -25,7 +25,8 @@ struct _FacetReplier {
   FacetConversation *conversation;
   FacetMessage      *message;
   guint64            job;          /* of the round; 0 while calls are answered */
-  guint              round;
+  guint              round;        /* of this run */
+  guint              first_round;  /* what it is among all of the answer, which may be continued */
   gboolean           text_begun;   /* in this round */
   gboolean           thought_begun;
   FacetReplySummary  total;        /* of the rounds so far */

@@ -284,6 +284,14 @@ _facet_replier_begin_round (FacetReplier *self)
   self->job = facet_engine_service_reply (self->service, request, &events, self);
 }
 
+static guint
+next_round (FacetMessage *message)
+{
+  const GPtrArray *calls = facet_message_get_calls (message);
+
+  return calls->len > 0 ? ((const FacetCallRecord *) calls->pdata[calls->len - 1])->round + 1 : 0;
+}
+
 static void
 start (FacetReplier *self, FacetConversation *conversation, FacetMessage *message, FacetToolbox *offered)
 {
@@ -291,6 +299,7 @@ start (FacetReplier *self, FacetConversation *conversation, FacetMessage *messag
   self->message = g_object_ref (message);
   self->offered = offered != NULL ? facet_toolbox_ref (offered) : NULL;
   self->round = 0;
+  self->first_round = next_round (message);
   self->total = (FacetReplySummary){ .stop_reason = FACET_STOP_CANCELLED };
   self->unsaved = FALSE;
   self->save_timer = g_timeout_add (SAVE_INTERVAL_MS, save_cb, self);

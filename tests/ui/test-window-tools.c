@@ -284,6 +284,27 @@ test_stop (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (self->script.asked->str, "<result read_file The person stopped this.>"));
 }
 
+/* A stopped answer goes on where it was; calls that follow are a round of their own. */
+static void
+test_continue (Fixture *self, gconstpointer data)
+{
+  g_autofree char *arguments = note (self);
+  const ScriptCall read = { "read_file", arguments };
+
+  self->script.answer = "It is 42.";
+  offer_tools (self, &read, 1);
+  fixture_ask (self, "What must I buy?");
+  wait_for_question (self);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.stop", NULL);
+  offer_tools (self, &sum, 1);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.continue", "x", facet_message_get_id (last (self)));
+  finish (self);
+  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_cmpuint (facet_message_get_calls (last (self))->len, ==, 2);
+  g_assert_nonnull (strstr (self->script.asked->str, "<result read_file The person stopped this.> <call calculator"));
+  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "It is 42.");
+}
+
 /* A command that takes its time ends with the answer. */
 static void
 test_stop_command (Fixture *self, gconstpointer data)
@@ -485,6 +506,7 @@ main (int argc, char *argv[])
   ADD ("allow", test_allow);
   ADD ("ask-again", test_ask_again);
   ADD ("stop", test_stop);
+  ADD ("continue", test_continue);
   ADD ("stop-command", test_stop_command);
   ADD ("close", test_close);
   ADD ("plain-text", test_plain_text);
