@@ -1,5 +1,6 @@
-// y = w x (+ bias) for a few rows: FACET_MATVEC_LANES threads share an output.
+// y = w x (+ bias) for ROWS rows at once; LANES threads share an output.
 // GATED: y = gelu (gate x) * (up x), both matrices of one type and shape.
+// DOT: of 8-bit integers.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_shader_16bit_storage : require
@@ -7,11 +8,12 @@
 #include "activations.glsl"
 #include "bytes.glsl"
 
-layout (local_size_x = FACET_MATVEC_OUTPUTS * FACET_MATVEC_LANES) in;
+#define THREADS FACET_MATVEC_THREADS
+layout (local_size_x = THREADS) in;
+layout (constant_id = 0) const uint LANES = 16;
+layout (constant_id = 1) const uint ROWS = 1;
 layout (push_constant) uniform Push { FacetPushMatmul p; };
 layout (set = 0, binding = 1, std430) writeonly buffer Y { float y[]; };
-layout (set = 0, binding = 2, std430) readonly buffer X { float x[]; };
-layout (set = 0, binding = 2, std430) readonly buffer X4 { vec4 x4[]; };
 #define WEIGHT_BINDING 3
 #define WEIGHT(name) w_ ## name
 #include "weights.glsl"
@@ -24,14 +26,53 @@ layout (set = 0, binding = 2, std430) readonly buffer X4 { vec4 x4[]; };
 #else
 layout (set = 0, binding = 4, std430) readonly buffer Bias { float bias[]; };
 #endif
+#ifdef DOT
+#define X_BINDING 2
+#include "dot.glsl"
+#else
+layout (set = 0, binding = 2, std430) readonly buffer X { float x[]; };
+layout (set = 0, binding = 2, std430) readonly buffer X4 { vec4 x4[]; };
+#endif
+#include "lanes.glsl"
 
 #ifdef GATED
 #define PRODUCTS 2
 #else
 #define PRODUCTS 1
 #endif
-shared float partial[PRODUCTS][FACET_MATVEC_OUTPUTS * FACET_MATVEC_LANES];
 
+uint lane = lane_number (), rows = rows_of (p.rows), first_row = group_number () * ROWS;
+float sum[PRODUCTS][ROWS];
+
+// Rows beyond the last repeat it; what they give is not written.
+uint row_number (uint r)
+{
+  return min (first_row + r, rows - 1);
+}
+
+#ifdef DOT
+void add_products (uint w_at)
+{
+  for (uint k = lane * 16; k < p.k; k += 16 * LANES) {
+    Weights w;
+#ifdef GATED
+    Weights up;
+
+    WEIGHTS_OF (up_packed, up, w_at, k)
+#endif
+    WEIGHTS_OF (w_packed, w, w_at, k)
+    for (uint r = 0; r < ROWS; r++) {
+      Activations a = x_load (row_number (r), k, p.k, p.x_blocks);
+
+      sum[0][r] += product (w, a);
+#ifdef GATED
+      sum[1][r] += product (up, a);
+#endif
+    }
+  }
+}
+
+#else
 void load_x (uint row, uint k, out vec4 a, out vec4 b)
 {
   uint at = row * p.k + k;
@@ -51,41 +92,49 @@ void load_x (uint row, uint k, out vec4 a, out vec4 b)
   }
 }
 
+void add_products (uint w_at)
+{
+  for (uint k = lane * 8; k < p.k; k += 8 * LANES) {
+    vec4 xa, xb, a, b;
+#ifdef GATED
+    vec4 up_a, up_b;
+
+    up_load (w_at, k, p.k, up_a, up_b);
+#endif
+    w_load (w_at, k, p.k, a, b);
+    for (uint r = 0; r < ROWS; r++) {
+      load_x (row_number (r), k, xa, xb);
+      sum[0][r] += dot (a, xa) + dot (b, xb);
+#ifdef GATED
+      sum[1][r] += dot (up_a, xa) + dot (up_b, xb);
+#endif
+    }
+  }
+}
+#endif
+
 void main ()
 {
-  uint row = group_number (), thread = gl_LocalInvocationID.x, lane = thread % FACET_MATVEC_LANES;
-  uint m = gl_WorkGroupID.y * FACET_MATVEC_OUTPUTS + thread / FACET_MATVEC_LANES;
-  uint w_at = min (m, p.m - 1) * p.row_bytes;
-  float sum[PRODUCTS];
+  uint m = gl_WorkGroupID.y * (THREADS / LANES) + output_number ();
 
-  if (row >= rows_of (p.rows))
+  if (first_row >= rows)
     return;
   for (uint i = 0; i < PRODUCTS; i++)
-    sum[i] = 0;
-  for (uint k = lane * 8; k < p.k; k += 8 * FACET_MATVEC_LANES) {
-    vec4 xa, xb, a, b;
+    for (uint r = 0; r < ROWS; r++)
+      sum[i][r] = 0;
+  add_products (min (m, p.m - 1) * p.row_bytes);
+  for (uint r = 0; r < ROWS; r++) {
+    uint at = (first_row + r) * p.y_stride + p.y_first + m;
+    float v = sum_of_lanes (sum[0][r]);
+#ifdef GATED
+    v = gelu (v) * sum_of_lanes (sum[1][r]);
+#endif
 
-    load_x (row, k, xa, xb);
-    w_load (w_at, k, p.k, a, b);
-    sum[0] += dot (a, xa) + dot (b, xb);
-#ifdef GATED
-    up_load (w_at, k, p.k, a, b);
-    sum[1] += dot (a, xa) + dot (b, xb);
+    if (lane != 0 || m >= p.m || first_row + r >= rows)
+      continue;
+#ifndef GATED
+    v += p.has_bias != 0 ? bias[p.y_first + m] : 0.0;
 #endif
-  }
-  for (uint i = 0; i < PRODUCTS; i++)
-    partial[i][thread] = sum[i];
-  for (uint stride = FACET_MATVEC_LANES / 2; stride > 0; stride /= 2) {
-    barrier ();
-    if (lane < stride)
-      for (uint i = 0; i < PRODUCTS; i++)
-        partial[i][thread] += partial[i][thread + stride];
-  }
-  if (lane == 0 && m < p.m) {
-#ifdef GATED
-    y[row * p.y_stride + p.y_first + m] = gelu (partial[0][thread]) * partial[1][thread];
-#else
-    y[row * p.y_stride + p.y_first + m] = partial[0][thread] + (p.has_bias != 0 ? bias[p.y_first + m] : 0.0);
-#endif
+    y[at] = v;
   }
 }

@@ -57,10 +57,11 @@
 #define FACET_ROW_MATCH_RMS 0
 #define FACET_ROW_GAUSSIAN_TOPK 1
 
-/* Outputs and lanes of a work group of matvec.comp, tile of matmul.comp. */
-#define FACET_MATVEC_OUTPUTS 4
-#define FACET_MATVEC_LANES 16
-#define FACET_MATMUL_TILE 64
+/* Threads of a work group of matvec.comp and experts.comp; of matmul.comp,
+ * which are a square of MATMUL_SIDE. */
+#define FACET_MATVEC_THREADS 128
+#define FACET_MATMUL_THREADS 256
+#define FACET_MATMUL_SIDE 16
 
 /* Query rows of a work group of attention.comp, threads and keys of a tile. */
 #define FACET_ATTENTION_ROWS 8
@@ -74,10 +75,17 @@ struct FacetPushMatmul {
   uint y_stride;   /* columns of y */
   uint y_first;    /* the first of them */
   uint has_bias;
+  uint x_blocks;   /* of x in 8-bit integers: where its blocks begin, in their size */
   /* of convolutions: windows of side x side places of a map */
   uint map_rows, map_cols;
   uint side, stride;
   uint pad_top, pad_left;
+};
+
+struct FacetPushQuantize {
+  uint rows;
+  uint k;          /* columns, a multiple of 32 */
+  uint blocks;     /* as x_blocks */
 };
 
 struct FacetPushDepthwise {
@@ -215,6 +223,7 @@ struct FacetPushExperts {
   uint chosen;
   uint x_cols;
   uint x_step;     /* columns of x from slot to slot */
+  uint x_blocks;   /* as of products */
 };
 
 #endif

@@ -6,9 +6,28 @@
 // and one of TYPE_F32, TYPE_Q4_0 ... defined. It declares
 //   void WEIGHT(load) (uint row_at, uint k, uint n, out vec4 a, out vec4 b)
 // which reads elements k .. k+7 (k a multiple of 8) of the row that begins at
-// byte row_at and has n elements; past its end they are 0. Blocks are
-// multiples of two bytes, hence the view of 16-bit words. Layouts:
+// byte row_at and has n elements; past its end they are 0; and for quantised
+// types
+//   void WEIGHT(packed) (uint row_at, uint k, out uvec2 q, out float scale, out float low)
+// which reads them as signed bytes: an element is scale * q - low, with low 0
+// unless WEIGHT_LOW is defined. Scale and low hold for WEIGHT_RUN elements.
+// Blocks are multiples of two bytes, hence the view of 16-bit words; those that
+// are multiples of four are read in words of 32 bits, too. Layouts:
 // engine/backend/cpu/quant-blocks.h.
+#undef WEIGHT_LOW
+#undef WEIGHT_RUN
+#undef WEIGHT_WORDS
+#if defined TYPE_Q4_1 || defined TYPE_Q5_1 || defined TYPE_Q2_K || defined TYPE_Q4_K || defined TYPE_Q5_K
+#define WEIGHT_LOW
+#endif
+#if defined TYPE_Q2_K || defined TYPE_Q3_K || defined TYPE_Q6_K
+#define WEIGHT_RUN 16
+#else
+#define WEIGHT_RUN 32
+#endif
+#if defined WEIGHT_LOW || defined TYPE_IQ4_XS
+#define WEIGHT_WORDS
+#endif
 
 #if defined TYPE_F32
 layout (set = 0, binding = WEIGHT_BINDING, std430) readonly buffer WEIGHT(Floats) { float WEIGHT(f)[]; };
@@ -40,9 +59,24 @@ uint WEIGHT(u16) (uint at)
   return uint (WEIGHT(w)[at]);
 }
 
+#if defined WEIGHT_WORDS
+layout (set = 0, binding = WEIGHT_BINDING, std430) readonly buffer WEIGHT(Words32) { uint WEIGHT(w32)[]; };
+
+uint WEIGHT(u32) (uint at)
+{
+  return WEIGHT(w32)[at / 2];
+}
+#else
 uint WEIGHT(u32) (uint at)
 {
   return WEIGHT(u16) (at) | WEIGHT(u16) (at + 1) << 16;
+}
+#endif
+
+// Eight bytes from word @at.
+uvec2 WEIGHT(u64) (uint at)
+{
+  return uvec2 (WEIGHT(u32) (at), WEIGHT(u32) (at + 2));
 }
 
 uint WEIGHT(u8) (uint at, uint i)
@@ -82,125 +116,118 @@ void WEIGHT(load) (uint row_at, uint k, uint n, out vec4 a, out vec4 b)
 #else
 #if defined TYPE_Q4_0 || defined TYPE_Q4_1 || defined TYPE_Q5_0 || defined TYPE_Q5_1 || defined TYPE_Q8_0 || defined TYPE_IQ4_NL
 
-void WEIGHT(load) (uint row_at, uint k, uint n, out vec4 a, out vec4 b)
+void WEIGHT(packed) (uint row_at, uint k, out uvec2 q, out float scale, out float low)
 {
+  low = 0;
 #if defined TYPE_Q8_0
-  uint at = row_at / 2 + k / 32 * 17, within = k % 32, q = at + 1 + within / 2;
-  float d = WEIGHT(half) (at);
+  uint at = row_at / 2 + k / 32 * 17;
 
-  a = d * signed_bytes (WEIGHT(u32) (q));
-  b = d * signed_bytes (WEIGHT(u32) (q + 2));
+  scale = WEIGHT(half) (at);
+  q = WEIGHT(u64) (at + 1 + k % 32 / 2);
 #else
 #if defined TYPE_Q4_0 || defined TYPE_IQ4_NL
-  const uint block = 9, low = 1;
+  const uint block = 9, nibbles = 1;
 #elif defined TYPE_Q4_1
-  const uint block = 10, low = 2;
+  const uint block = 10, nibbles = 2;
 #elif defined TYPE_Q5_0
-  const uint block = 11, low = 3, high = 1;
+  const uint block = 11, nibbles = 3, high = 1;
 #else
-  const uint block = 12, low = 4, high = 2;
+  const uint block = 12, nibbles = 4, high = 2;
 #endif
   // Elements 0..15 lie in the low nibbles, 16..31 in the high ones.
-  uint at = row_at / 2 + k / 32 * block, within = k % 32, q = at + low + within % 16 / 2, shift = within / 16 * 4;
-  uint q0 = WEIGHT(u32) (q) >> shift & 0x0f0f0f0fu, q1 = WEIGHT(u32) (q + 2) >> shift & 0x0f0f0f0fu;
-  float d = WEIGHT(half) (at);
+  uint at = row_at / 2 + k / 32 * block, within = k % 32;
 
+  q = WEIGHT(u64) (at + nibbles + within % 16 / 2) >> within / 16 * 4 & 0x0f0f0f0fu;
+  scale = WEIGHT(half) (at);
 #if defined TYPE_Q5_0 || defined TYPE_Q5_1
   uint fifth = WEIGHT(u32) (at + high) >> within;
 
-  q0 |= spread_bits (fifth) << 4;
-  q1 |= spread_bits (fifth >> 4) << 4;
+  q |= uvec2 (spread_bits (fifth), spread_bits (fifth >> 4)) << 4;
 #endif
 #if defined TYPE_IQ4_NL
-  a = d * iq4 (q0);
-  b = d * iq4 (q1);
+  q = iq4 (q);
 #elif defined TYPE_Q4_0
-  a = d * (bytes (q0) - 8);
-  b = d * (bytes (q1) - 8);
+  q = lowered (q, 0x08080808u);
 #elif defined TYPE_Q5_0
-  a = d * (bytes (q0) - 16);
-  b = d * (bytes (q1) - 16);
+  q = lowered (q, 0x10101010u);
 #else
-  float m = WEIGHT(half) (at + 1);
-
-  a = d * bytes (q0) + m;
-  b = d * bytes (q1) + m;
+  low = -WEIGHT(half) (at + 1);
 #endif
 #endif
 }
 
 #else
 // Super-blocks of 256; `sub` counts their groups of 32.
-void WEIGHT(load) (uint row_at, uint k, uint n, out vec4 a, out vec4 b)
+void WEIGHT(packed) (uint row_at, uint k, out uvec2 q, out float scale, out float low)
 {
   uint sub = k % 256 / 32, within = k % 32;
 
+  low = 0;
 #if defined TYPE_Q2_K
-  uint at = row_at / 2 + k / 256 * 42, q = at + 8 + (sub / 4 * 32 + within) / 2, shift = sub % 4 * 2;
-  uint scales = WEIGHT(u8) (at, 2 * sub + within / 16);
-  float scale = WEIGHT(half) (at + 40) * float (scales & 15u), min = WEIGHT(half) (at + 41) * float (scales >> 4);
+  uint at = row_at / 2 + k / 256 * 42, scales = WEIGHT(u8) (at, 2 * sub + within / 16);
 
-  a = scale * bytes (WEIGHT(u32) (q) >> shift & 0x03030303u) - min;
-  b = scale * bytes (WEIGHT(u32) (q + 2) >> shift & 0x03030303u) - min;
+  q = WEIGHT(u64) (at + 8 + (sub / 4 * 32 + within) / 2) >> sub % 4 * 2 & 0x03030303u;
+  scale = WEIGHT(half) (at + 40) * float (scales & 15u);
+  low = WEIGHT(half) (at + 41) * float (scales >> 4);
 #elif defined TYPE_Q3_K
-  uint at = row_at / 2 + k / 256 * 55, q = at + 16 + (sub / 4 * 32 + within) / 2, shift = sub % 4 * 2;
-  uint mask = at + within / 2, i = 2 * sub + within / 16;
-  uint low = WEIGHT(u8) (at + 48, i % 8) >> i / 8 * 4 & 15u, high = WEIGHT(u8) (at + 52, i % 4) >> i / 4 * 2 & 3u;
-  float scale = WEIGHT(half) (at + 54) * (float (low | high << 4) - 32);
-  // A bit that is set keeps the element from being lowered by 4.
-  uint q0 = WEIGHT(u32) (q) >> shift & 0x03030303u | (WEIGHT(u32) (mask) >> sub & 0x01010101u) << 2;
-  uint q1 = WEIGHT(u32) (q + 2) >> shift & 0x03030303u | (WEIGHT(u32) (mask + 2) >> sub & 0x01010101u) << 2;
+  uint at = row_at / 2 + k / 256 * 55, i = 2 * sub + within / 16;
+  uint four = WEIGHT(u8) (at + 48, i % 8) >> i / 8 * 4 & 15u, two = WEIGHT(u8) (at + 52, i % 4) >> i / 4 * 2 & 3u;
 
-  a = scale * (bytes (q0) - 4);
-  b = scale * (bytes (q1) - 4);
+  // A bit that is set keeps the element from being lowered by 4.
+  q = WEIGHT(u64) (at + 16 + (sub / 4 * 32 + within) / 2) >> sub % 4 * 2 & 0x03030303u;
+  q = lowered (q | (WEIGHT(u64) (at + within / 2) >> sub & 0x01010101u) << 2, 0x04040404u);
+  scale = WEIGHT(half) (at + 54) * (float (four | two << 4) - 32);
 #elif defined TYPE_Q4_K || defined TYPE_Q5_K
 #if defined TYPE_Q4_K
-  uint at = row_at / 2 + k / 256 * 72, q = at + 8;
+  uint at = row_at / 2 + k / 256 * 72, nibbles = at + 8;
 #else
-  uint at = row_at / 2 + k / 256 * 88, q = at + 24;
+  uint at = row_at / 2 + k / 256 * 88, nibbles = at + 24;
 #endif
-  uint shift = sub % 2 * 4, scale6, min6;
+  uint scale6, low6;
 
-  q += (sub / 2 * 32 + within) / 2;
   if (sub < 4) {
     scale6 = WEIGHT(u8) (at + 2, sub) & 63u;
-    min6 = WEIGHT(u8) (at + 2, sub + 4) & 63u;
+    low6 = WEIGHT(u8) (at + 2, sub + 4) & 63u;
   } else {
     scale6 = WEIGHT(u8) (at + 2, sub + 4) & 15u | WEIGHT(u8) (at + 2, sub - 4) >> 6 << 4;
-    min6 = WEIGHT(u8) (at + 2, sub + 4) >> 4 | WEIGHT(u8) (at + 2, sub) >> 6 << 4;
+    low6 = WEIGHT(u8) (at + 2, sub + 4) >> 4 | WEIGHT(u8) (at + 2, sub) >> 6 << 4;
   }
-  uint q0 = WEIGHT(u32) (q) >> shift & 0x0f0f0f0fu, q1 = WEIGHT(u32) (q + 2) >> shift & 0x0f0f0f0fu;
-  float scale = WEIGHT(half) (at) * float (scale6), min = WEIGHT(half) (at + 1) * float (min6);
-
+  q = WEIGHT(u64) (nibbles + (sub / 2 * 32 + within) / 2) >> sub % 2 * 4 & 0x0f0f0f0fu;
+  scale = WEIGHT(half) (at) * float (scale6);
+  low = WEIGHT(half) (at + 1) * float (low6);
 #if defined TYPE_Q5_K
-  uint high = at + 8 + within / 2;
-
-  q0 |= (WEIGHT(u32) (high) >> sub & 0x01010101u) << 4;
-  q1 |= (WEIGHT(u32) (high + 2) >> sub & 0x01010101u) << 4;
+  q |= (WEIGHT(u64) (at + 8 + within / 2) >> sub & 0x01010101u) << 4;
 #endif
-  a = scale * bytes (q0) - min;
-  b = scale * bytes (q1) - min;
 #elif defined TYPE_Q6_K
   // Halves of 128 elements.
   uint at = row_at / 2 + k / 256 * 105, part = sub / 4, s = sub % 4;
-  uint ql = at + (64 * part + 32 * (s % 2) + within) / 2, qh = at + 64 + (32 * part + within) / 2;
-  uint low = s / 2 * 4, high = s * 2;
-  uint q0 = WEIGHT(u32) (ql) >> low & 0x0f0f0f0fu | (WEIGHT(u32) (qh) >> high & 0x03030303u) << 4;
-  uint q1 = WEIGHT(u32) (ql + 2) >> low & 0x0f0f0f0fu | (WEIGHT(u32) (qh + 2) >> high & 0x03030303u) << 4;
   int scale8 = int (WEIGHT(u8) (at + 96, 8 * part + 2 * s + within / 16) << 24) >> 24;
-  float scale = WEIGHT(half) (at + 104) * float (scale8);
 
-  a = scale * (bytes (q0) - 32);
-  b = scale * (bytes (q1) - 32);
+  q = WEIGHT(u64) (at + (64 * part + 32 * (s % 2) + within) / 2) >> s / 2 * 4 & 0x0f0f0f0fu;
+  q = lowered (q | (WEIGHT(u64) (at + 64 + (32 * part + within) / 2) >> s * 2 & 0x03030303u) << 4, 0x20202020u);
+  scale = WEIGHT(half) (at + 104) * float (scale8);
 #elif defined TYPE_IQ4_XS
-  uint at = row_at / 2 + k / 256 * 68, q = at + 4 + (16 * sub + within % 16) / 2, shift = within / 16 * 4;
-  uint low = WEIGHT(u8) (at + 2, sub / 2) >> sub % 2 * 4 & 15u, high = WEIGHT(u16) (at + 1) >> 2 * sub & 3u;
-  float scale = WEIGHT(half) (at) * (float (low | high << 4) - 32);
+  uint at = row_at / 2 + k / 256 * 68;
+  uint four = WEIGHT(u8) (at + 2, sub / 2) >> sub % 2 * 4 & 15u, two = WEIGHT(u16) (at + 1) >> 2 * sub & 3u;
 
-  a = scale * iq4 (WEIGHT(u32) (q) >> shift & 0x0f0f0f0fu);
-  b = scale * iq4 (WEIGHT(u32) (q + 2) >> shift & 0x0f0f0f0fu);
+  q = iq4 (WEIGHT(u64) (at + 4 + (16 * sub + within % 16) / 2) >> within / 16 * 4 & 0x0f0f0f0fu);
+  scale = WEIGHT(half) (at) * (float (four | two << 4) - 32);
 #endif
 }
 #endif
+
+void WEIGHT(load) (uint row_at, uint k, uint n, out vec4 a, out vec4 b)
+{
+  uvec2 q;
+  float scale, low;
+
+  WEIGHT(packed) (row_at, k, q, scale, low);
+  a = scale * signed_bytes (q.x);
+  b = scale * signed_bytes (q.y);
+#if defined WEIGHT_LOW
+  a -= low;
+  b -= low;
+#endif
+}
 #endif
 #endif

@@ -12,10 +12,10 @@ facet_backend_choose (const FacetModelParams *params, GError **error)
   if (params == NULL)
     params = &usual;
   if (params->backend == FACET_BACKEND_VULKAN)
-    return facet_vulkan_backend_new (params->device, error);
+    return facet_vulkan_backend_new (params->device, params->exact, error);
   /* Exact figures are the reference's. */
   if (params->backend == FACET_BACKEND_AUTO && !params->exact) {
-    backend = facet_vulkan_backend_new (0, &no_device);
+    backend = facet_vulkan_backend_new (0, FALSE, &no_device);
     if (backend != NULL)
       return backend;
     g_info ("%s", no_device->message);

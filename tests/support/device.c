@@ -42,7 +42,7 @@ FacetBackend *
 device_backend (int threads, gboolean exact)
 {
   g_autoptr (GError) error = NULL;
-  FacetBackend *backend = device_is_gpu () ? facet_vulkan_backend_new (device_number (), &error) : facet_cpu_backend_new (threads, exact);
+  FacetBackend *backend = device_is_gpu () ? facet_vulkan_backend_new (device_number (), exact, &error) : facet_cpu_backend_new (threads, exact);
 
   g_assert_no_error (error);
   return backend;

@@ -374,9 +374,11 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
 {
   int n = facet_graph_n_nodes (graph);
   FacetPlan *plan = g_new0 (FacetPlan, 1);
-  FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n),
+  FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n), g_new (int, n),
                         g_ptr_array_new_with_free_func (g_free) };
 
+  for (int i = 0; i < n; i++)
+    c.eights[i] = -1;
   plan->vk = (FacetVk *) backend;
   plan->graph = graph;
   plan->kv = kv;
@@ -390,6 +392,7 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
   g_free (c.uses);
   g_free (c.gated);
   g_free (c.skip);
+  g_free (c.eights);
   g_ptr_array_unref (c.owned);
   return plan;
 }

@@ -184,6 +184,7 @@ probe (const FacetVkFunctions *f, VkPhysicalDevice physical)
     .groups_y = l->maxComputeWorkGroupCount[1],
     .shared = l->maxComputeSharedMemorySize,
   };
+  self.traits = facet_vk_traits (f, physical, a.extensions, a.n_extensions);
   g_free (a.extensions);
   return self;
 }

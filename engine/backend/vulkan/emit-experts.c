@@ -66,8 +66,7 @@ emit_products (FacetVkCompiler *c, const FacetNode *n, const FacetTensor *w, gui
 {
   guint32 offset = w == n->w[1] ? rows_between (n) : 0;
   const FacetVkWeight *weight = facet_vk_weight (c->plan->vk, offset > 0 ? n->w[0] : w);
-  g_autofree char *type = g_ascii_strdown (facet_dtype_name (w->dtype), -1);
-  g_autofree char *name = g_strdup_printf ("experts-%s", type);
+  int x = n->src[0];
   struct FacetPushExperts push = {
     .rows = (guint32) n->rows,
     .k = (guint32) w->ne[0],
@@ -80,20 +79,23 @@ emit_products (FacetVkCompiler *c, const FacetNode *n, const FacetTensor *w, gui
     .x_step = x_step,
   };
 
+  if (c->plan->vk->tiers[w->dtype] >= FACET_VK_DOT && (x = facet_vk_eights (c, x, &push.x_blocks, error)) < 0)
+    return FALSE;
   for (int part = 0; part < weight->n_parts; part++) {
     FacetVkDispatch d;
+    guint32 outputs;
 
     push.first = weight->parts[part].first;
     push.count = weight->parts[part].count;
-    if (!facet_vk_begin (c, &d, name, NULL, 0, n->rows, error))
+    if (!facet_vk_begin_lanes (c, &d, "experts", w->dtype, 0, n->rows, &outputs, error))
       return FALSE;
     facet_vk_bind (&d, 1, out, TRUE);
-    facet_vk_bind (&d, 2, n->src[0], FALSE);
+    facet_vk_bind (&d, 2, x, FALSE);
     facet_vk_bind_range (&d, 3, weight->parts[part].range, FALSE);
     facet_vk_bind (&d, 4, n->src[1], FALSE);
     facet_vk_push (&d, &push, sizeof push);
     d.groups_a_row = push.chosen;
-    d.y = (push.m + FACET_MATVEC_OUTPUTS - 1) / FACET_MATVEC_OUTPUTS;
+    d.y = (push.m + outputs - 1) / outputs;
     d.cost = 2.0 * facet_vk_capacity (c->plan, n->rows) * push.chosen * push.k * push.m / weight->n_parts;
     facet_vk_end (c, &d);
   }

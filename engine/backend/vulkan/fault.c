@@ -4,6 +4,8 @@ static struct {
   gint count, nth;
 } faults[FACET_VK_N_FAULTS];
 
+static const char *swapped, *swapped_with;
+
 void
 facet_vk_fault_arm (FacetVkFault kind, int nth)
 {
@@ -37,4 +39,17 @@ gboolean
 facet_vk_pretends (void)
 {
   return g_atomic_int_get (&pretends);
+}
+
+void
+facet_vk_fault_swap (const char *name, const char *instead)
+{
+  swapped = name;
+  swapped_with = instead;
+}
+
+const char *
+facet_vk_fault_shader (const char *name)
+{
+  return g_strcmp0 (name, swapped) == 0 ? swapped_with : name;
 }

@@ -23,3 +23,9 @@ gboolean facet_vk_fault       (FacetVkFault kind);
 /* Whether devices opened from now on take themselves for integrated ones. */
 void     facet_vk_pretend_integrated (gboolean pretend);
 gboolean facet_vk_pretends           (void);
+
+/* From now on pipelines of shader @name are made from shader @instead, so that
+ * it computes wrongly; NULL: no longer. Strings are borrowed. */
+void        facet_vk_fault_swap   (const char *name, const char *instead);
+/* The shader that stands for @name. */
+const char *facet_vk_fault_shader (const char *name);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backend/vulkan/fault.h"
 #include "backend/vulkan/shaders.h"
 
 #define MAX_CONSTANTS 4
@@ -24,6 +25,9 @@ create (FacetVk *vk, const FacetShader *shader, const guint32 *constants, int n,
                                           .pData = constants };
   VkShaderModuleCreateInfo module = { .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = shader->bytes,
                                       .pCode = shader->code };
+  VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size = {
+    .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO, .requiredSubgroupSize = constants != NULL ? constants[0] : 0
+  };
   VkComputePipelineCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
     .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .stage = VK_SHADER_STAGE_COMPUTE_BIT,
@@ -33,6 +37,10 @@ create (FacetVk *vk, const FacetShader *shader, const guint32 *constants, int n,
   gboolean done;
 
   g_assert (n <= MAX_CONSTANTS);
+  if (shader->subgroup) {
+    info.stage.pNext = &size;
+    info.stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
+  }
   for (int i = 0; i < n; i++)
     entries[i] = (VkSpecializationMapEntry) { (guint32) i, (guint32) (i * sizeof *constants), sizeof *constants };
   if (!facet_vk_check (f->CreateShaderModule (vk->device, &module, NULL, &info.stage.module), shader->name, error))
@@ -45,7 +53,7 @@ create (FacetVk *vk, const FacetShader *shader, const guint32 *constants, int n,
 gboolean
 facet_vk_pipeline (FacetVk *vk, const char *name, const guint32 *constants, int n, VkPipeline *pipeline, GError **error)
 {
-  const FacetShader *shader = find_shader (name);
+  const FacetShader *shader = find_shader (facet_vk_fault_shader (name));
   g_autoptr (GString) key = g_string_new (name);
   VkPipeline known;
 
@@ -67,7 +75,7 @@ facet_vk_pipeline (FacetVk *vk, const char *name, const guint32 *constants, int 
 }
 
 void
-facet_vk_pipelines_free (FacetVk *vk)
+facet_vk_pipelines_drop (FacetVk *vk)
 {
   GHashTableIter iter;
   gpointer pipeline;
@@ -75,5 +83,12 @@ facet_vk_pipelines_free (FacetVk *vk)
   g_hash_table_iter_init (&iter, vk->pipelines);
   while (g_hash_table_iter_next (&iter, NULL, &pipeline))
     vk->instance.f.DestroyPipeline (vk->device, pipeline, NULL);
+  g_hash_table_remove_all (vk->pipelines);
+}
+
+void
+facet_vk_pipelines_free (FacetVk *vk)
+{
+  facet_vk_pipelines_drop (vk);
   g_hash_table_unref (vk->pipelines);
 }

@@ -107,6 +107,7 @@ typedef struct {
   int       *uses;       /* readers, by node */
   gboolean  *gated;      /* by node: a GEGLU that computes its two products */
   gboolean  *skip;       /* by node: nothing is emitted for it */
+  int       *eights;     /* by node: its rows in 8-bit integers, or -1 */
   GPtrArray *owned;      /* tensors made for the while */
 } FacetVkCompiler;
 
@@ -122,6 +123,15 @@ void            facet_vk_end        (FacetVkCompiler *c, const FacetVkDispatch *
 int             facet_vk_scratch    (FacetVkCompiler *c, gsize bytes);
 /* The only part of a vector. */
 FacetVkRange    facet_vk_vector     (FacetVkCompiler *c, const FacetTensor *tensor);
+
+/* The value that holds node @x in 8-bit integers, made when first asked for;
+ * @blocks: where its blocks begin, in their size. -1 on failure. */
+int             facet_vk_eights     (FacetVkCompiler *c, int x, guint32 *blocks, GError **error);
+/* A dispatch of a kernel whose lanes share an output: @name without form and
+ * type, for weights of @dtype; @rows at once, 0 if it has no such constant.
+ * @outputs: how many a work group has. */
+gboolean        facet_vk_begin_lanes (FacetVkCompiler *c, FacetVkDispatch *d, const char *name, FacetDtype dtype, guint32 at_once, int rows,
+                                     guint32 *outputs, GError **error);
 
 /* Emit the dispatches of one node. */
 gboolean facet_vk_emit_embed       (FacetVkCompiler *c, int node, GError **error);

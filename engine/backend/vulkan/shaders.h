@@ -7,6 +7,7 @@ typedef struct {
   const char    *name;
   const guint32 *code;
   gsize          bytes;
+  gboolean       subgroup;  /* its first constant is the size of a subgroup, which the pipeline must demand */
 } FacetShader;
 
 extern const FacetShader facet_shaders[];

@@ -8,7 +8,7 @@ facet_vulkan_devices (void)
 }
 
 FacetBackend *
-facet_vulkan_backend_new (int device, GError **error)
+facet_vulkan_backend_new (int device, gboolean exact, GError **error)
 {
   g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "this program was built without Vulkan");
   return NULL;

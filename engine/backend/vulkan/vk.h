@@ -20,6 +20,19 @@ typedef struct {
   guint32      shared;      /* bytes of shared memory */
 } FacetVkLimits;
 
+/* How products are computed, from the simplest to the fastest. */
+typedef enum {
+  FACET_VK_SCALAR,  /* 32-bit floats */
+  FACET_VK_DOT,     /* dot products of 8-bit integers; activations are rounded to them in blocks of 32 */
+  FACET_VK_N_TIERS,
+} FacetVkTier;
+
+/* What a device offers beyond the minimum. */
+typedef struct {
+  gboolean dot, dot_is_fast;
+  guint32  subgroup;        /* a size that pipelines may demand and whose threads add up; 0: none */
+} FacetVkTraits;
+
 /* A buffer with memory of its own. */
 typedef struct {
   VkBuffer       buffer;
@@ -73,6 +86,8 @@ typedef struct {
   gsize                 import_alignment; /* of imported pages; 0: none can be */
   gboolean              imports;      /* weights are read in the file's map */
   FacetVkLimits         limits;
+  FacetVkTraits         traits;
+  FacetVkTier           tiers[FACET_DTYPE_COUNT]; /* of products with weights of each type */
   GHashTable           *pipelines;    /* key -> VkPipeline */
   GHashTable           *weights;      /* tensor data -> FacetVkWeight */
   GArray               *chunks;       /* FacetVkBuffer that hold them */
@@ -92,10 +107,35 @@ typedef struct {
   gboolean         has_budget;
   gsize            import_alignment;
   FacetVkLimits    limits;
+  FacetVkTraits    traits;
 } FacetVkProbe;
 
 /* Of FacetVkProbe, best first. */
 GArray  *facet_vk_probe_all (FacetVkInstance *instance);
+
+/* ---- tiers.c ---- */
+
+/* @extensions: those of the device. */
+FacetVkTraits facet_vk_traits  (const FacetVkFunctions *f, VkPhysicalDevice physical, const VkExtensionProperties *extensions, guint32 n);
+
+/* What a device is opened with; traits that it has are enabled. */
+typedef struct {
+  VkPhysicalDevice16BitStorageFeatures          storage16; /* the head of the chain */
+  VkPhysicalDeviceShaderIntegerDotProductFeatures dot;
+  VkPhysicalDeviceSubgroupSizeControlFeatures   subgroup;
+  const char                                   *extensions[8];
+  guint32                                       n_extensions;
+} FacetVkEnabled;
+
+void          facet_vk_enable  (const FacetVkTraits *traits, FacetVkEnabled *enabled);
+
+/* "scalar", "dot" */
+const char   *facet_vk_tier_name (FacetVkTier tier);
+/* Gives every type of weights the highest tier of its own that is at most @most. */
+void          facet_vk_set_tiers (FacetVk *vk, FacetVkTier most);
+/* The highest that this device is used with: what the environment variable
+ * FACET_VULKAN_TIER names, if it can at all, else what it does well. */
+FacetVkTier   facet_vk_best_tier (const FacetVk *vk);
 
 /* ---- memory.c ---- */
 
@@ -131,6 +171,8 @@ void                 facet_vk_weights_free    (FacetVk *vk);
  * when first asked for; it lives as long as the device. */
 gboolean facet_vk_pipeline       (FacetVk *vk, const char *name, const guint32 *constants, int n, VkPipeline *pipeline,
                                   GError **error);
+/* Lets go of all; no plan may be left. */
+void     facet_vk_pipelines_drop (FacetVk *vk);
 void     facet_vk_pipelines_free (FacetVk *vk);
 
 /* ---- pipeline-cache.c ---- */
@@ -145,12 +187,15 @@ void     facet_vk_cache_save (FacetVk *vk);
 
 /* ---- self-test.c ---- */
 
-/* Kernels of every weight type against the reference; DEVICE names what disagrees. */
-gboolean facet_vk_self_test (FacetVk *vk, GError **error);
-/* What the self-test said of this device, driver and shaders: "works", or what
- * disagreed; NULL: it did not run yet. */
+/* Kernels of every weight type and tier against the reference. Those beyond the
+ * simplest that disagree are appended to @without: "dot of Q4_K, ..."; DEVICE
+ * names a simple one that does. */
+gboolean facet_vk_self_test (FacetVk *vk, GString *without, GError **error);
+/* What the self-test said of this device, driver and shaders: "works", "works
+ * without" and those, or what disagreed; NULL: it did not run yet. */
 char    *facet_vk_verdict   (const char *cache_key);
-/* Runs the self-test unless a verdict is remembered. DEVICE if it is bad. */
+/* Runs the self-test unless a verdict is remembered, and lets each type of
+ * weights have the best tier that is right. DEVICE if none is. */
 gboolean facet_vk_trust     (FacetVk *vk, GError **error);
 
 /* ---- vulkan.c ---- */

@@ -136,6 +136,7 @@ choose (FacetVk *vk, int number, GError **error)
   vk->family = one->family;
   vk->has_budget = one->has_budget;
   vk->limits = one->limits;
+  vk->traits = one->traits;
   vk->info = g_steal_pointer (&one->info);
   vk->import_alignment = one->import_alignment;
   vk->shares_memory = vk->info->kind == FACET_DEVICE_INTEGRATED || facet_vk_pretends ();
@@ -151,14 +152,14 @@ open_device (FacetVk *vk, GError **error)
   float priority = 0.5f;
   VkDeviceQueueCreateInfo queue = { .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, .queueFamilyIndex = vk->family, .queueCount = 1,
                                     .pQueuePriorities = &priority };
-  VkPhysicalDevice16BitStorageFeatures storage = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
-                                                   .storageBuffer16BitAccess = VK_TRUE };
-  VkDeviceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &storage, .queueCreateInfoCount = 1,
-                              .pQueueCreateInfos = &queue };
-  const char *extensions[] = { VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME };
+  FacetVkEnabled enabled;
+  VkDeviceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &enabled.storage16, .queueCreateInfoCount = 1,
+                              .pQueueCreateInfos = &queue, .ppEnabledExtensionNames = enabled.extensions };
 
-  info.ppEnabledExtensionNames = extensions;
-  info.enabledExtensionCount = vk->imports ? 1 : 0;
+  facet_vk_enable (&vk->traits, &enabled);
+  info.enabledExtensionCount = enabled.n_extensions;
+  if (vk->imports)
+    enabled.extensions[info.enabledExtensionCount++] = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
   if (!facet_vk_check (vk->instance.f.CreateDevice (vk->physical, &info, NULL, &vk->device), "device", error))
     return FALSE;
   facet_vk_load_device (&vk->instance, vk->device);
@@ -215,7 +216,7 @@ kernel_has_device (void)
 }
 
 FacetBackend *
-facet_vulkan_backend_new (int device, GError **error)
+facet_vulkan_backend_new (int device, gboolean exact, GError **error)
 {
   FacetVk *vk;
 
@@ -233,6 +234,8 @@ facet_vulkan_backend_new (int device, GError **error)
     vulkan_free (&vk->base);
     return NULL;
   }
+  if (exact)
+    facet_vk_set_tiers (vk, FACET_VK_SCALAR);
   vk->base.description = g_strdup_printf ("vulkan (%s)", vk->info->name);
   return &vk->base;
 }

@@ -45,5 +45,6 @@ const char *facet_device_kind_name (FacetDeviceKind kind);
 GPtrArray *facet_vulkan_devices (void);
 
 /* @device: a number from facet_vulkan_devices(), or 0 for the best one that
- * is no software rasteriser. DEVICE: there is none, or it failed. */
-FacetBackend *facet_vulkan_backend_new (int device, GError **error);
+ * is no software rasteriser. @exact: activations stay 32-bit floats. DEVICE:
+ * there is none, or it failed. */
+FacetBackend *facet_vulkan_backend_new (int device, gboolean exact, GError **error);

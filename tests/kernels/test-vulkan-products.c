@@ -1,0 +1,211 @@
+/* Products of every type of weights and tier as shaders against the reference
+ * kernels. Sums are taken in another order there, hence the tolerances. */
+#include "beside.h"
+#include "device.h"
+
+static void
+check_gated (const TestType *type, int rows, int k, int columns)
+{
+  int x, gate, up;
+
+  beside_begin ();
+  x = beside_input (FACET_ROWS_TOKENS, rows, k);
+  gate = facet_g_matmul (beside.graph, x, beside_tensor (type, FILL_NORMAL, k, columns, 1), NULL);
+  up = facet_g_matmul (beside.graph, x, beside_tensor (type, FILL_NORMAL, k, columns, 1), NULL);
+  beside_compare ("gated", rows, facet_g_geglu (beside.graph, gate, up), 2e-5);
+}
+
+static void
+check_matmul (const TestType *type)
+{
+  const int rows[] = { 1, 3, 7, 65 }, columns[] = { 1, 5, 67 };
+  const int k[] = { 32, 100, 256, 640, 768 };
+
+  for (guint r = 0; r < G_N_ELEMENTS (rows); r++)
+    for (guint m = 0; m < G_N_ELEMENTS (columns); m++)
+      for (guint i = 0; i < G_N_ELEMENTS (k); i++) {
+        Fill fill = (Fill) ((r + m + i) % (FILL_LARGE + 1));
+        int x, y;
+
+        if (k[i] % type->block != 0)
+          continue;
+        beside_begin ();
+        x = beside_input (FACET_ROWS_TOKENS, rows[r], k[i]);
+        y = facet_g_matmul (beside.graph, x, beside_tensor (type, fill, k[i], columns[m], 1), fill == FILL_ZERO ? beside_floats (columns[m], 1) : NULL);
+        beside_compare (type->name, rows[r], y, 1e-5);
+      }
+  for (int r = 1; r < 100; r += 66)
+    check_gated (type, r, 512, 67);
+}
+
+static void
+test_matmul (gconstpointer data)
+{
+  beside_setup ();
+  check_matmul (data);
+  beside_teardown ();
+}
+
+static gboolean
+has_dot (void)
+{
+  if (!((FacetVk *) beside.gpu)->traits.dot)
+    g_test_skip ("the device has no integer dot product");
+  return ((FacetVk *) beside.gpu)->traits.dot;
+}
+
+static void
+test_matmul_dot (gconstpointer data)
+{
+  beside_setup_tier (FACET_VK_DOT);
+  if (has_dot ())
+    check_matmul (data);
+  beside_teardown ();
+}
+
+/* Where no size of subgroups can be demanded lanes add up in shared memory. */
+static void
+test_lanes (void)
+{
+  for (int tier = 0; tier < FACET_VK_N_TIERS; tier++) {
+    beside_setup_tier ((FacetVkTier) tier);
+    ((FacetVk *) beside.gpu)->traits.subgroup = 0;
+    for (int t = 0; t < N_TEST_TYPES && (tier == 0 || has_dot ()); t += 3)
+      check_matmul (&test_types[t]);
+    beside_teardown ();
+  }
+}
+
+/* Enough rows and columns for tiles of all sizes, none of them full. */
+static void
+test_tiles (void)
+{
+  const struct { int rows, columns; } shapes[] = { { 130, 1100 }, { 300, 1500 }, { 500, 2100 } };
+
+  for (int tier = 0; tier < FACET_VK_N_TIERS; tier++) {
+    beside_setup_tier ((FacetVkTier) tier);
+    for (guint i = 0; i < G_N_ELEMENTS (shapes) && (tier == 0 || has_dot ()); i++) {
+      const TestType *type = &test_types[9 + i]; /* of runs of 16 and of 32, with a minimum and without */
+      int x;
+
+      beside_begin ();
+      x = beside_input (FACET_ROWS_TOKENS, shapes[i].rows, 256);
+      beside_compare (type->name, shapes[i].rows, facet_g_matmul (beside.graph, x, beside_tensor (type, FILL_NORMAL, 256, shapes[i].columns, 1), NULL), 1e-5);
+      check_gated (type, shapes[i].rows, 256, shapes[i].columns);
+    }
+    beside_teardown ();
+  }
+}
+
+/* A binding that covers few rows cuts matrices into parts; device memory that
+ * the host does not see takes the ring of stages. */
+static void
+test_parts (void)
+{
+  FacetVk *vk;
+
+  beside_setup ();
+  vk = (FacetVk *) beside.gpu;
+  vk->limits.range = 16384;
+  vk->hides_memory = TRUE;
+  for (int t = 0; t < N_TEST_TYPES; t += 4) {
+    int x;
+
+    beside_begin ();
+    x = beside_input (FACET_ROWS_TOKENS, 6, 512);
+    beside_compare ("parts", 6, facet_g_matmul (beside.graph, x, beside_tensor (&test_types[t], FILL_NORMAL, 512, 333, 1), beside_floats (333, 1)), 1e-5);
+    beside_begin ();
+    beside_compare ("table in parts", 1, facet_g_table (beside.graph, beside_tensor (&test_types[t], FILL_NORMAL, 512, 7, 1)), 1e-6);
+  }
+  beside_teardown ();
+}
+
+static void
+test_upload (void)
+{
+  const FacetTensor *large;
+  int x;
+
+  beside_setup ();
+  ((FacetVk *) beside.gpu)->hides_memory = TRUE;
+  beside_begin ();
+  /* More than both stages. */
+  large = beside_tensor (&test_types[7], FILL_NORMAL, 1024, 40000, 1);
+  x = beside_input (FACET_ROWS_TOKENS, 1, 1024);
+  beside_compare ("upload", 1, facet_g_matmul (beside.graph, x, large, NULL), 1e-5);
+  beside_teardown ();
+}
+
+static void
+check_experts (const TestType *type)
+{
+  const FacetTensor *both;
+  FacetTensor gate, up;
+
+  both = beside_tensor (type, FILL_NORMAL, 256, 2 * 24, 6);
+  gate = up = *both;
+  gate.ne[1] = up.ne[1] = 24;
+  up.data = (const guint8 *) both->data + 24 * (256 / type->block * type->bytes);
+  for (int rows = 1; rows < 50; rows += 40) {
+    int x, route;
+
+    beside_begin ();
+    x = beside_input (FACET_ROWS_TOKENS, rows, 256);
+    route = facet_g_route (beside.graph, beside_input (FACET_ROWS_TOKENS, rows, 6), 3, beside_floats (6, 1));
+    beside_compare ("experts up, one tensor", rows, facet_g_experts_up (beside.graph, x, route, &gate, &up, 48), 2e-5);
+    beside_begin ();
+    x = beside_input (FACET_ROWS_TOKENS, rows, 256);
+    route = facet_g_route (beside.graph, beside_input (FACET_ROWS_TOKENS, rows, 6), 3, NULL);
+    beside_compare ("experts up, two tensors", rows,
+             facet_g_experts_up (beside.graph, x, route, beside_tensor (type, FILL_NORMAL, 256, 24, 6), beside_tensor (type, FILL_NORMAL, 256, 24, 6), 24), 2e-5);
+    beside_begin ();
+    x = beside_input (FACET_ROWS_TOKENS, rows, 3 * 256);
+    route = facet_g_route (beside.graph, beside_input (FACET_ROWS_TOKENS, rows, 6), 3, NULL);
+    beside_compare ("experts down", rows, facet_g_experts_down (beside.graph, x, route, beside_tensor (type, FILL_NORMAL, 256, 33, 6)), 2e-5);
+  }
+}
+
+static void
+test_experts (gconstpointer data)
+{
+  beside_setup ();
+  check_experts (data);
+  beside_teardown ();
+}
+
+static void
+test_experts_dot (gconstpointer data)
+{
+  beside_setup_tier (FACET_VK_DOT);
+  if (has_dot ())
+    check_experts (data);
+  beside_teardown ();
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_setenv ("FACET_TEST_BACKEND", "vulkan", TRUE);
+  if (device_missing ())
+    return TEST_SKIPPED;
+  for (int t = 0; t < N_TEST_TYPES; t++) {
+    g_autofree char *matmul = g_strdup_printf ("/vulkan/matmul/%s", test_types[t].name);
+    g_autofree char *experts = g_strdup_printf ("/vulkan/experts/%s", test_types[t].name);
+
+    g_test_add_data_func (matmul, &test_types[t], test_matmul);
+    g_test_add_data_func (experts, &test_types[t], test_experts);
+    if (test_types[t].block > 1) {
+      g_autofree char *matmul_dot = g_strdup_printf ("/vulkan/matmul-dot/%s", test_types[t].name);
+      g_autofree char *experts_dot = g_strdup_printf ("/vulkan/experts-dot/%s", test_types[t].name);
+
+      g_test_add_data_func (matmul_dot, &test_types[t], test_matmul_dot);
+      g_test_add_data_func (experts_dot, &test_types[t], test_experts_dot);
+    }
+  }
+  g_test_add_func ("/vulkan/lanes", test_lanes);
+  g_test_add_func ("/vulkan/tiles", test_tiles);
+  g_test_add_func ("/vulkan/parts", test_parts);
+  g_test_add_func ("/vulkan/upload", test_upload);
+  return g_test_run ();
+}
