@@ -180,11 +180,22 @@ ivec_mul_add (IVec sum, IVec w, IVec x, int is_signed)
 
 static inline void vec_copy_32 (uint8_t *q, const int8_t *from) { ivec_store (q, ivec_load (from)); }
 
-/* d times each of eight bytes, the lowest first. */
-static inline void
-vec_scale_8 (float *to, uint64_t bytes, float d)
+static inline IVec ivec_or (IVec a, IVec b) { return _mm256_or_si256 (a, b); }
+
+/* Each byte moved right by @shift, which may be negative, and masked with @mask,
+ * which holds no bit that comes from another byte. */
+static inline IVec
+ivec_bits (IVec v, int shift, int mask)
 {
-  __m256i wide = _mm256_cvtepu8_epi32 (_mm_cvtsi64_si128 ((long long) bytes));
+  v = shift < 0 ? _mm256_slli_epi16 (v, -shift) : _mm256_srli_epi16 (v, shift);
+  return _mm256_and_si256 (v, _mm256_set1_epi8 ((char) mask));
+}
+
+/* d times (each of eight bytes - less), the lowest first. */
+static inline void
+vec_scale_8 (float *to, uint64_t bytes, int less, float d)
+{
+  __m256i wide = _mm256_sub_epi32 (_mm256_cvtepu8_epi32 (_mm_cvtsi64_si128 ((long long) bytes)), _mm256_set1_epi32 (less));
 
   vec_store (to, _mm256_mul_ps (_mm256_cvtepi32_ps (wide), vec_set (d)));
 }

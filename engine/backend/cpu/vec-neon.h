@@ -150,14 +150,25 @@ vec_copy_32 (uint8_t *q, const int8_t *from)
   ivec_store (q + 16, ivec_load (from + 16));
 }
 
-/* d times each of eight bytes, the lowest first. */
-static inline void
-vec_scale_8 (float *to, uint64_t bytes, float d)
-{
-  uint16x8_t wide = vmovl_u8 (vcreate_u8 (bytes));
+static inline IVec ivec_or (IVec a, IVec b) { return vorrq_s32 (a, b); }
 
-  vec_store (to, vmulq_n_f32 (vcvtq_f32_u32 (vmovl_u16 (vget_low_u16 (wide))), d));
-  vec_store (to + 4, vmulq_n_f32 (vcvtq_f32_u32 (vmovl_u16 (vget_high_u16 (wide))), d));
+/* Each byte moved right by @shift, which may be negative, and masked with @mask. */
+static inline IVec
+ivec_bits (IVec v, int shift, int mask)
+{
+  uint8x16_t moved = vshlq_u8 (vreinterpretq_u8_s32 (v), vdupq_n_s8 ((int8_t) -shift));
+
+  return vreinterpretq_s32_u8 (vandq_u8 (moved, vdupq_n_u8 ((uint8_t) mask)));
+}
+
+/* d times (each of eight bytes - less), the lowest first. */
+static inline void
+vec_scale_8 (float *to, uint64_t bytes, int less, float d)
+{
+  int16x8_t wide = vsubq_s16 (vreinterpretq_s16_u16 (vmovl_u8 (vcreate_u8 (bytes))), vdupq_n_s16 ((int16_t) less));
+
+  vec_store (to, vmulq_n_f32 (vcvtq_f32_s32 (vmovl_s16 (vget_low_s16 (wide))), d));
+  vec_store (to + 4, vmulq_n_f32 (vcvtq_f32_s32 (vmovl_high_s16 (wide)), d));
 }
 
 /* Low halves of 16 bytes, then high halves. */
