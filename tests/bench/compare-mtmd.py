@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Measures facet-cli and llama.cpp's mtmd encoding one picture side by side, turn by turn: same projector, same threads.
+"""Measures facet-cli and llama.cpp's mtmd encoding one picture or sound side by side, turn by turn: same projector, same threads.
 
 Prints the least, the median and the greatest milliseconds of each and of their ratio (above 1: Facet is faster). llama.cpp's
-time is what llama-mtmd-cli says of the encoder alone, without loading, reading and answering. See README.md beside this file.
+time is what llama-mtmd-cli says of the encoder alone, without loading, reading and answering; Facet's includes decoding and the
+spectrum of a sound. See README.md beside this file.
 """
 import argparse
 import json
@@ -21,16 +22,22 @@ def parse():
     parser.add_argument("--facet", default=str(ROOT / "build/facet-cli"))
     parser.add_argument("--llama", required=True, help="llama-mtmd-cli of a build of llama.cpp")
     parser.add_argument("-m", "--model", required=True, help="text model of the projector's width")
-    parser.add_argument("--mmproj", required=True, help="projector, e.g. of make-siglip.py")
-    parser.add_argument("--image", required=True, help="picture; a square one, as mtmd pads others with black")
+    parser.add_argument("--mmproj", required=True, help="projector, e.g. of make-siglip.py or make-conformer.py")
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("--image", help="picture; a square one, as mtmd pads others with black")
+    either.add_argument("--audio", help="sound of up to 30 seconds")
     parser.add_argument("-t", "--threads", type=int, default=2)
     parser.add_argument("-r", "--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
 
+def media(arguments):
+    return ("--image", arguments.image) if arguments.image else ("--audio", arguments.audio)
+
+
 def facet(arguments):
-    done = subprocess.run([arguments.facet, "bench", "--image", arguments.image, "--mmproj", arguments.mmproj, "--threads",
+    done = subprocess.run([arguments.facet, "bench", *media(arguments), "--mmproj", arguments.mmproj, "--threads",
                            str(arguments.threads), "--repeat", "1", "--json"], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
@@ -38,11 +45,11 @@ def facet(arguments):
 def llama(arguments):
     folder = str(pathlib.Path(arguments.llama).resolve().parent)
     environment = {**os.environ, "LD_LIBRARY_PATH": folder}
-    done = subprocess.run([arguments.llama, "-m", arguments.model, "--mmproj", arguments.mmproj, "--image", arguments.image, "-p", "x",
+    done = subprocess.run([arguments.llama, "-m", arguments.model, "--mmproj", arguments.mmproj, *media(arguments), "-p", "x",
                            "-n", "1", "-t", str(arguments.threads), "--chat-template", "gemma", "--verbosity", "5"],
                           capture_output=True, text=True, errors="replace", env=environment)
     # The first is the warm-up's where there is one.
-    times = re.findall(r"slice encoded in (\d+) ms", done.stdout + done.stderr)
+    times = re.findall(r"(?:slice encoded|batch encoding done) in (\d+) ms", done.stdout + done.stderr)
     if not times:
         sys.exit("llama-mtmd-cli did not say how long it encoded:\n" + (done.stdout + done.stderr)[-2000:])
     return float(times[-1])
