@@ -13,12 +13,25 @@ model=${3:+$(realpath "$3")}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-export GSETTINGS_SCHEMA_DIR=$build/data GIO_USE_VFS=local
+export GSETTINGS_SCHEMA_DIR=$build/data GIO_USE_VFS=local XDG_CONFIG_HOME=$scratch/config
+# GNOME's own letters, where they are installed (fonts-cantarell).
+mkdir -p "$XDG_CONFIG_HOME/gtk-4.0"
+cat > "$XDG_CONFIG_HOME/gtk-4.0/settings.ini" <<'END'
+[Settings]
+gtk-font-name=Cantarell 11
+gtk-xft-antialias=1
+gtk-xft-hinting=1
+gtk-xft-hintstyle=hintslight
+gtk-xft-rgba=none
+END
 screen=(xvfb-run -a -s '-screen 0 1280x1024x24')
 
-export GTK_A11Y=test GSETTINGS_BACKEND=memory GSK_RENDERER=cairo
-for name in window composer conversation chat-choices window-tools sound; do
-  FACET_SCREENSHOTS=$folder "${screen[@]}" "$build/tests/ui/test-$name"
+export GTK_A11Y=test GSETTINGS_BACKEND=memory GSK_RENDERER=cairo FACET_TEST_PO=$build/po
+FACET_TEST_DATA=$(dirname "$(realpath "$0")")/data
+G_TEST_SRCDIR=$(dirname "$FACET_TEST_DATA")
+export FACET_TEST_DATA G_TEST_SRCDIR
+for name in ui/test-{window,composer,conversation,sound,window-tools,chat-choices,looks} app/test-pages; do
+  FACET_SCREENSHOTS=$folder "${screen[@]}" "$build/tests/$name"
 done
 mkdir -p "$folder/high-contrast"
 for name in window sound; do
@@ -26,7 +39,7 @@ for name in window sound; do
 done
 
 [[ -n $model ]] || exit 0
-export GSETTINGS_BACKEND=keyfile GTK_A11Y=none XDG_DATA_HOME=$scratch/data XDG_CONFIG_HOME=$scratch/config
+export GSETTINGS_BACKEND=keyfile GTK_A11Y=none XDG_DATA_HOME=$scratch/data
 mkdir -p "$XDG_DATA_HOME/facet/models"
 ln -s "$model" "$XDG_DATA_HOME/facet/models/"
 

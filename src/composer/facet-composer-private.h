@@ -23,6 +23,7 @@ struct _FacetComposer {
   AdwBin        *options_bin;
   GtkMenuButton *choices_button;
   GtkLabel      *meter;
+  GtkLabel      *brief_meter; /* shown where there is little room */
   GtkLabel      *notice;      /* what no longer fits */
   GtkWidget     *stop;
   GtkWidget     *send;

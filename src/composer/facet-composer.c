@@ -200,15 +200,17 @@ facet_composer_set_editing (FacetComposer *self, gboolean editing)
 }
 
 void
-facet_composer_set_meter (FacetComposer *self, const char *text, const char *too_much)
+facet_composer_set_meter (FacetComposer *self, const char *text, const char *brief, const char *too_much)
 {
+  GtkWidget *const meters[] = { GTK_WIDGET (self->meter), GTK_WIDGET (self->brief_meter) };
+
   gtk_label_set_text (self->meter, text);
+  gtk_label_set_text (self->brief_meter, brief);
+  gtk_widget_set_tooltip_text (meters[1], text);
   facet_widget_set_shown (GTK_WIDGET (self->notice), too_much != NULL);
   gtk_label_set_text (self->notice, too_much != NULL ? too_much : "");
-  if (too_much != NULL)
-    gtk_widget_add_css_class (GTK_WIDGET (self->meter), "error");
-  else
-    gtk_widget_remove_css_class (GTK_WIDGET (self->meter), "error");
+  for (gsize i = 0; i < G_N_ELEMENTS (meters); i++)
+    (too_much != NULL ? gtk_widget_add_css_class : gtk_widget_remove_css_class) (meters[i], "error");
   update (self);
 }
 
@@ -308,6 +310,7 @@ facet_composer_class_init (FacetComposerClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, options_bin);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, choices_button);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, meter);
+  gtk_widget_class_bind_template_child (widget_class, FacetComposer, brief_meter);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, notice);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, stop);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, send);

@@ -75,9 +75,9 @@ void           facet_composer_set_ready       (FacetComposer *self, gboolean rea
 void           facet_composer_set_senses      (FacetComposer *self, gboolean sees, gboolean hears);
 void           facet_composer_set_editing     (FacetComposer *self, gboolean editing);
 
-/* @too_much: a sentence on what no longer fits, NULL while everything does;
+/* @brief: the numbers of @text alone, for narrow windows. @too_much: a sentence on what no longer fits, NULL while everything does;
  * with it nothing can be sent. */
-void           facet_composer_set_meter       (FacetComposer *self, const char *text, const char *too_much);
+void           facet_composer_set_meter       (FacetComposer *self, const char *text, const char *brief, const char *too_much);
 void           facet_composer_focus           (FacetComposer *self);
 
 /* Has a screen reader say @sentence: it reads what the place of the focus is newly described with. "": says nothing, and lets the same

@@ -174,17 +174,24 @@ removed_cb (FacetWindow *self, gint64 chat_id)
     _facet_window_new_chat (self);
 }
 
+static GtkWidget *
+placeholder (const char *text)
+{
+  GtkWidget *label = gtk_label_new (text);
+
+  gtk_widget_add_css_class (label, "dim-label");
+  gtk_widget_set_margin_top (label, 24);
+  return label;
+}
+
 void
 _facet_window_setup_chats (FacetWindow *self)
 {
-  GtkWidget *empty = gtk_label_new (_("Nothing found"));
-
   self->chat_list = facet_chat_list_new (self->store);
   gtk_list_box_bind_model (self->chats, G_LIST_MODEL (self->chat_list), create_chat_row_cb, self, NULL);
   g_signal_connect (self->chats, "row-activated", G_CALLBACK (activated_cb), self);
-  gtk_widget_add_css_class (empty, "dim-label");
-  gtk_widget_set_margin_top (empty, 24);
-  gtk_list_box_set_placeholder (self->hits, empty);
+  gtk_list_box_set_placeholder (self->chats, placeholder (_("No Chats Yet")));
+  gtk_list_box_set_placeholder (self->hits, placeholder (_("Nothing found")));
   g_signal_connect (self->hits, "row-activated", G_CALLBACK (activated_cb), self);
   g_signal_connect_swapped (self->search, "search-changed", G_CALLBACK (search_cb), self);
   g_signal_connect_swapped (self->search, "stop-search", G_CALLBACK (stop_search_cb), self);

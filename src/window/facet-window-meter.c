@@ -160,6 +160,7 @@ static void
 show_transcription (FacetWindow *self)
 {
   g_autofree char *text = NULL;
+  g_autofree char *brief = NULL;
   int tokens = 0;
 
   for (guint i = 0; i < g_list_model_get_n_items (attachments (self)); i++) {
@@ -168,7 +169,8 @@ show_transcription (FacetWindow *self)
     tokens += MAX (0, facet_attachment_get_tokens (attachment));
   }
   text = g_strdup_printf (ngettext ("%d token, heard in parts", "%d tokens, heard in parts", tokens), tokens);
-  facet_composer_set_meter (self->composer, tokens > 0 ? text : "", NULL);
+  brief = g_strdup_printf ("%d", tokens);
+  facet_composer_set_meter (self->composer, tokens > 0 ? text : "", tokens > 0 ? brief : "", NULL);
 }
 
 static void
@@ -178,6 +180,7 @@ counted_cb (int base, int cached, const GError *error, gpointer data)
   const FacetLoaded *loaded = facet_engine_service_get_loaded (self->service);
   g_autofree char *names = NULL;
   g_autofree char *text = NULL;
+  g_autofree char *brief = NULL;
   g_autofree char *sentence = NULL;
   int total;
 
@@ -185,12 +188,13 @@ counted_cb (int base, int cached, const GError *error, gpointer data)
   if (error != NULL || loaded == NULL) {
     if (error != NULL)
       g_debug ("the message could not be counted: %s", error->message);
-    facet_composer_set_meter (self->composer, "", NULL);
+    facet_composer_set_meter (self->composer, "", "", NULL);
     return;
   }
   names = name_overflow (self, base, loaded->context, &total);
   /* Translators: numbers of tokens: used, and available */
   text = g_strdup_printf (_("%d of %d tokens"), total, loaded->context);
+  brief = g_strdup_printf ("%d ∕ %d", total, loaded->context);
   if (base >= loaded->context)
     sentence = g_strdup_printf (_("The conversation and this message need %d tokens, but the model takes in %d at once. "
                                   "Shorten the message, start a new chat, or raise the context length in the preferences."),
@@ -200,7 +204,7 @@ counted_cb (int base, int cached, const GError *error, gpointer data)
     sentence = g_strdup_printf (_("This no longer fits: %s. With it %d tokens are needed, but the model takes in %d at "
                                   "once. Remove it, start a new chat, or raise the context length in the preferences."),
                                 names, total, loaded->context);
-  facet_composer_set_meter (self->composer, text, sentence);
+  facet_composer_set_meter (self->composer, text, brief, sentence);
 }
 
 static void
@@ -224,7 +228,7 @@ count_rest (FacetWindow *self)
     kept = facet_message_get_record (self->editing)->attachments;
   }
   if (!drafted && last == NULL) {
-    facet_composer_set_meter (self->composer, "", NULL);
+    facet_composer_set_meter (self->composer, "", "", NULL);
     return;
   }
   request = facet_replier_build_request (self->replier, self->conversation, last, drafted ? text : NULL, choice, kept);

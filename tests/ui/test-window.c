@@ -307,12 +307,14 @@ test_arabic (Fixture *self, gconstpointer data)
 static gboolean
 is_narrow (Fixture *self)
 {
-  return gtk_widget_get_width (GTK_WIDGET (self->window)) == 360;
+  return gtk_widget_get_width (GTK_WIDGET (self->window)) <= 360 && adw_leaflet_get_folded (self->window->leaflet);
 }
 
 static void
 test_looks (Fixture *self, gconstpointer data)
 {
+  int minimum;
+
   self->script.answer = rich;
   fixture_ask (self, "How does a lens bend light?");
   fixture_wait (fixture_idle, self);
@@ -323,6 +325,9 @@ test_looks (Fixture *self, gconstpointer data)
   fixture_wait (is_narrow, self);
   settle (100);
   g_assert_true (facet_chat_view_is_at_end (FACET_CHAT_VIEW (self->window->view)));
+  settle (500);
+  gtk_widget_measure (GTK_WIDGET (self->window), GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
+  g_assert_cmpint (minimum, <=, 360);
   fixture_picture (self, "narrow");
 }
 

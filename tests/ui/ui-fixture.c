@@ -18,7 +18,9 @@ void
 fixture_init (void)
 {
   adw_init ();
-  /* the program's own style comes with its application */
+  /* the program's own style and icons come with its application */
+  gtk_icon_theme_add_resource_path (gtk_icon_theme_get_for_display (gdk_display_get_default ()),
+                                    "/io/github/facet_desktop/Facet/icons");
   add_style ("/io/github/facet_desktop/Facet/style.css");
   if (adw_style_manager_get_high_contrast (adw_style_manager_get_default ()))
     add_style ("/io/github/facet_desktop/Facet/style-hc.css");

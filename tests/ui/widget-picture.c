@@ -10,6 +10,17 @@ settle (guint ms)
       g_usleep (1000);
 }
 
+/* As on a desktop, where the window has the focus, and round corners instead of a frame; Xvfb gives it neither. */
+static void
+pose (GtkWidget *widget)
+{
+  if (!GTK_IS_WINDOW (widget))
+    return;
+  gtk_widget_remove_css_class (widget, "solid-csd");
+  gtk_widget_add_css_class (widget, "csd");
+  gtk_widget_unset_state_flags (widget, GTK_STATE_FLAG_BACKDROP);
+}
+
 /* What is about to be drawn anew has no picture at that moment. */
 static GskRenderNode *
 node_of (GtkWidget *widget)
@@ -37,6 +48,7 @@ widget_picture (GtkWidget *widget, const char *name, guint ms)
 
   if (folder == NULL)
     return;
+  pose (widget);
   settle (ms);
   node = node_of (widget);
   texture = gsk_renderer_render_texture (gtk_native_get_renderer (gtk_widget_get_native (widget)), node, NULL);
