@@ -17,11 +17,31 @@ struct CallRunner {
   gboolean      quiet;
 };
 
+static FacetToolbox *
+load (const char *name, GError **error)
+{
+  return g_str_equal (name, "builtin") ? facet_toolbox_new_builtin () : facet_toolbox_new_from_file (name, error);
+}
+
+static FacetToolbox *
+load_all (const char *const *names, GError **error)
+{
+  FacetToolbox *all = load (*names, error);
+
+  while (all != NULL && *++names != NULL) {
+    g_autoptr (FacetToolbox) before = all;
+    g_autoptr (FacetToolbox) more = load (*names, error);
+
+    all = more != NULL ? facet_toolbox_new_joined (before, more, error) : NULL;
+  }
+  return all;
+}
+
 CallRunner *
-call_runner_new (const char *name, FacetCancel *cancel, gboolean quiet)
+call_runner_new (const char *const *names, FacetCancel *cancel, gboolean quiet)
 {
   g_autoptr (GError) error = NULL;
-  FacetToolbox *toolbox = g_str_equal (name, "builtin") ? facet_toolbox_new_builtin () : facet_toolbox_new_from_file (name, &error);
+  FacetToolbox *toolbox = load_all (names, &error);
   CallRunner *runner;
 
   if (toolbox == NULL) {

@@ -5,9 +5,9 @@
 
 typedef struct CallRunner CallRunner;
 
-/* @name: "builtin", or a file of tools. Reports any error and then returns
- * NULL. @cancel stops a call; @quiet shows nothing but questions. */
-CallRunner *call_runner_new   (const char *name, FacetCancel *cancel, gboolean quiet);
+/* @names: "builtin" and files of tools, at least one; NULL-terminated. Reports
+ * any error and then returns NULL. @cancel stops a call; @quiet shows nothing but questions. */
+CallRunner *call_runner_new   (const char *const *names, FacetCancel *cancel, gboolean quiet);
 void        call_runner_free  (CallRunner *runner);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CallRunner, call_runner_free)
 

@@ -26,7 +26,7 @@ typedef struct {
   char   **images;
   char   **sounds;
   char   **attached;
-  char    *tools;
+  char   **tools;
   char    *tool_choice;
   char    *call_form;
   int      max_tokens;
@@ -43,7 +43,7 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->text);
   g_free (arguments->file);
   g_free (arguments->system);
-  g_free (arguments->tools);
+  g_strfreev (arguments->tools);
   g_free (arguments->tool_choice);
   g_free (arguments->call_form);
   g_strfreev (arguments->stop_strings);
@@ -309,7 +309,7 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
     { "raw", 0, 0, G_OPTION_ARG_NONE, &arguments->raw, N_("No chat template: the model goes on with the text as it is"), NULL },
     { "stop", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments->stop_strings, N_("End the answer before this text; may be given several times"), N_("TEXT") },
     { "think", 0, 0, G_OPTION_ARG_NONE, &arguments->think, N_("Let the model think before it answers, if it can; thoughts are shown apart"), NULL },
-    { "tools", 0, 0, G_OPTION_ARG_FILENAME, &arguments->tools, N_("Offer tools: “builtin”, or those that a JSON file describes"), N_("FILE") },
+    { "tools", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->tools, N_("Offer tools: “builtin”, or those that a JSON file describes; may be given several times"), N_("FILE") },
     { "tool-choice", 0, 0, G_OPTION_ARG_STRING, &arguments->tool_choice, N_("auto: the model decides, required: it must call a tool first"), N_("CHOICE") },
     { "call-form", 0, 0, G_OPTION_ARG_STRING, &arguments->call_form, N_("How calls are written: family, json or lines"), N_("FORM") },
     { "stats", 0, 0, G_OPTION_ARG_NONE, &arguments->stats, N_("Show figures after each answer"), NULL },
@@ -360,7 +360,7 @@ command_chat (int argc, char **argv)
   if (files == NULL)
     return EXIT_FAILED;
   if (arguments.tools != NULL) {
-    runner = call_runner_new (arguments.tools, &cancel, arguments.quiet);
+    runner = call_runner_new ((const char *const *) arguments.tools, &cancel, arguments.quiet);
     if (runner == NULL)
       return EXIT_FAILED;
     params.tools = call_runner_tools (runner);

@@ -106,12 +106,14 @@ def test_tools():
     assert b"--call-form" in run(*ask_tools("builtin", "--call-form", "verse"), status=2).stderr
     assert b"--raw" in run(*ask_tools("builtin", "--raw"), status=2).stderr
     run(*ask_tools("/nonexistent/tools.json"), status=1)
+    run(*ask_tools("builtin", "--tools", "builtin"), status=1)  # each name once
 
 
 def test_own_tools_are_asked_about():
     with tempfile.TemporaryDirectory() as folder:
         mark, tools = pathlib.Path(folder, "mark"), pathlib.Path(folder, "tools.json")
         tools.write_text(json.dumps({"tools": [{"name": "leave_mark", "description": "Leaves a mark.", "command": ["touch", str(mark)]}]}))
+        run(*ask_tools("builtin", "--tools", tools))
         arguments = ask_tools(tools, "--tool-choice", "required")
         refused = run(*arguments)
         assert b"touch" in refused.stderr and b"no terminal" in refused.stderr and not mark.exists()
