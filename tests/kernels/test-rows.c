@@ -137,7 +137,7 @@ typedef struct {
 
 /* Two tiles one after the other, so that the running sums matter. */
 static void
-attend_twice (const FacetKernels *kernels, Tile *t, FacetAttend *a, gboolean half)
+attend_twice (void (*attend) (const FacetAttend *), Tile *t, FacetAttend *a, gboolean half)
 {
   void *scratch = g_aligned_alloc0 (1, FACET_ATTEND_SCRATCH (a->head_k, a->head_v), 64);
 
@@ -150,50 +150,71 @@ attend_twice (const FacetKernels *kernels, Tile *t, FacetAttend *a, gboolean hal
   a->v = half ? (void *) t->v16 : (void *) t->v;
   a->k_stride = (half ? 2 : 4) * a->head_k;
   a->v_stride = (half ? 2 : 4) * a->head_v;
-  memset (t->acc, 0, sizeof (float) * a->rows * a->acc_stride);
-  for (int r = 0; r < a->rows; r++) {
+  for (int r = 0; r < FACET_ATTEND_ROWS; r++) {
     t->max[r] = -INFINITY;
     t->sum[r] = 0;
   }
-  kernels->attend (a);
+  attend (a);
   a->k = (const guint8 *) a->k + a->k_stride * 5;
   a->v = (const guint8 *) a->v + a->v_stride * 5;
-  kernels->attend (a);
+  attend (a);
   g_aligned_free (scratch);
 }
 
+typedef struct {
+  int      rows, keys, head_k, head_v;
+  gboolean half, many, all;  /* many: attend_many(); all: every row sees every key */
+  float    softcap;
+} Shape;
+
+/* What rows see, and their queries as @many wants them. */
 static void
-check_tile (const Level *level, GRand *rand, int rows, int keys, int head, gboolean half, float softcap)
+fill_tile (GRand *rand, const Shape *s, Tile *t, int *lo, int *hi)
 {
-  gsize n = (gsize) (keys + 5) * head;
-  Tile t = { .q = guarded_new (4 * (gsize) rows * head), .k = guarded_new (4 * n), .v = guarded_new (4 * n),
-             .acc = guarded_new (4 * (gsize) rows * head), .k16 = guarded_new (2 * n), .v16 = guarded_new (2 * n) };
-  g_autofree float *expected = g_new (float, (gsize) rows * (head + 1));
-  g_autofree float *found = g_new (float, (gsize) rows * (head + 1));
-  int lo[FACET_ATTEND_ROWS], hi[FACET_ATTEND_ROWS];
-  FacetAttend a = { .q = t.q, .q_stride = head, .rows = rows, .keys = keys, .head_k = head, .head_v = head,
-                    .lo = lo, .hi = hi, .softcap = softcap, .acc_stride = head };
-  FacetAttend b = a;
+  gsize stride = (gsize) (s->rows + FACET_ATTEND_ALIGN - 1) / FACET_ATTEND_ALIGN * FACET_ATTEND_ALIGN, keys = (gsize) s->keys + 5;
+  g_autofree float *rows = g_new (float, (gsize) s->rows * s->head_k);
 
-  fill_floats (rand, FILL_NORMAL, t.q, (gsize) rows * head);
-  fill_floats (rand, FILL_NORMAL, t.k, n);
-  fill_floats (rand, FILL_NORMAL, t.v, n);
-  facet_kernels_c ()->f32_to_f16 (t.k, t.k16, n);
-  facet_kernels_c ()->f32_to_f16 (t.v, t.v16, n);
-  for (int r = 0; r < rows; r++) {
-    lo[r] = r % 3 == 0 ? 0 : g_rand_int_range (rand, 0, keys);
-    hi[r] = g_rand_int_range (rand, lo[r] + 1, keys + 1);
+  fill_floats (rand, FILL_NORMAL, rows, (gsize) s->rows * s->head_k);
+  if (s->many)
+    facet_kernels_c ()->transpose (rows, s->head_k, s->rows, s->head_k, t->q, stride);
+  else
+    memcpy (t->q, rows, sizeof (float) * s->rows * s->head_k);
+  fill_floats (rand, FILL_NORMAL, t->k, keys * s->head_k);
+  fill_floats (rand, FILL_NORMAL, t->v, keys * s->head_v);
+  facet_kernels_c ()->f32_to_f16 (t->k, t->k16, keys * s->head_k);
+  facet_kernels_c ()->f32_to_f16 (t->v, t->v16, keys * s->head_v);
+  for (int r = 0; r < s->rows; r++) {
+    lo[r] = r % 3 == 0 || s->all ? 0 : g_rand_int_range (rand, 0, s->keys);
+    hi[r] = s->all ? s->keys : g_rand_int_range (rand, lo[r] + (r % 5 > 0), s->keys + 1);
   }
+}
+
+static void
+check_tile (const Level *level, GRand *rand, const Shape *s)
+{
+  gsize keys = (gsize) s->keys + 5, stride = (gsize) (s->rows + FACET_ATTEND_ALIGN - 1) / FACET_ATTEND_ALIGN * FACET_ATTEND_ALIGN;
+  gsize q_bytes = 4 * (s->many ? stride : (gsize) s->rows) * s->head_k, acc_bytes = 4 * (s->many ? stride : (gsize) s->rows) * s->head_v;
+  Tile t = { .q = guarded_new (q_bytes), .k = guarded_new (4 * keys * s->head_k), .v = guarded_new (4 * keys * s->head_v),
+             .acc = guarded_new (acc_bytes), .k16 = guarded_new (2 * keys * s->head_k), .v16 = guarded_new (2 * keys * s->head_v) };
+  int lo[FACET_ATTEND_ROWS], hi[FACET_ATTEND_ROWS], n = s->rows * s->head_v;
+  float *out[2] = { g_new0 (float, n), g_new0 (float, n) };
+
+  fill_tile (rand, s, &t, lo, hi);
   for (int side = 0; side < 2; side++) {
-    float *out = side == 0 ? expected : found;
+    const FacetKernels *kernels = side == 0 ? facet_kernels_c () : &level->table;
+    FacetAttend a = { .q = t.q, .q_stride = s->many ? stride : (gsize) s->head_k, .rows = s->rows, .keys = s->keys, .head_k = s->head_k,
+                      .head_v = s->head_v, .lo = lo, .hi = hi, .softcap = s->softcap, .acc_stride = s->many ? stride : (gsize) s->head_v };
 
-    attend_twice (side == 0 ? facet_kernels_c () : &level->table, &t, side == 0 ? &a : &b, half);
-    for (int r = 0; r < rows; r++)
-      for (int c = 0; c < head; c++)
-        out[r * head + c] = t.acc[r * head + c] / t.sum[r];
+    memset (t.acc, 0, acc_bytes);
+    attend_twice (s->many ? kernels->attend_many : kernels->attend, &t, &a, s->half);
+    for (int r = 0; r < s->rows; r++)
+      for (int c = 0; c < s->head_v && t.sum[r] > 0; c++)
+        out[side][r * s->head_v + c] = t.acc[s->many ? c * (int) stride + r : r * s->head_v + c] / t.sum[r];
   }
-  assert_close (level->name, half ? "attend f16" : "attend f32", rows * 1000 + keys, found, expected, rows * head, 2e-5f);
+  assert_close (level->name, s->many ? "attend_many" : "attend", s->rows * 1000 + s->keys, out[1], out[0], n, 2e-5f);
   g_assert_true (guarded_intact (t.acc));
+  g_free (out[0]);
+  g_free (out[1]);
   guarded_free (t.q);
   guarded_free (t.k);
   guarded_free (t.v);
@@ -205,7 +226,8 @@ check_tile (const Level *level, GRand *rand, int rows, int keys, int head, gbool
 static void
 test_attend (void)
 {
-  static const int rows[] = { 1, 3, 4, 8, 9, 32 }, keys[] = { 1, 5, 16, 33, 64 }, heads[] = { 16, 32, 72, 256 };
+  static const int rows[] = { 1, 3, 4, 8, 9, 32, 50, FACET_ATTEND_ROWS }, keys[] = { 1, 5, 16, 33, FACET_ATTEND_KEYS };
+  static const int heads[][2] = { { 16, 16 }, { 32, 32 }, { 72, 72 }, { 256, 256 }, { 40, 24 } };
   Level levels[MAX_LEVELS];
   int n_levels = levels_get (levels);
   g_autoptr (GRand) rand = g_rand_new_with_seed (42);
@@ -214,8 +236,41 @@ test_attend (void)
     for (gsize r = 0; r < G_N_ELEMENTS (rows); r++)
       for (gsize k = 0; k < G_N_ELEMENTS (keys); k++)
         for (gsize h = 0; h < G_N_ELEMENTS (heads); h++)
-          for (int half = 0; half < 2; half++)
-            check_tile (&levels[l], rand, rows[r], keys[k], heads[h], half, k % 2 == 0 ? 0 : 50);
+          for (int kind = 0; kind < 4; kind++) {
+            Shape s = { .rows = rows[r], .keys = keys[k], .head_k = heads[h][0], .head_v = heads[h][1], .half = kind % 2, .many = kind / 2,
+                        .all = (k + h) % 3 == 0, .softcap = k % 2 == 0 ? 0 : 50 };
+
+            if (s.many || s.rows <= FACET_ATTEND_FEW)
+              check_tile (&levels[l], rand, &s);
+          }
+}
+
+static void
+test_transpose (void)
+{
+  static const int sides[] = { 1, 7, 16, 23, 64, 72 };
+  Level levels[MAX_LEVELS];
+  int n_levels = levels_get (levels);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (9);
+
+  for (int l = 0; l < n_levels; l++)
+    for (gsize i = 0; i < G_N_ELEMENTS (sides) * G_N_ELEMENTS (sides); i++) {
+      int rows = sides[i % G_N_ELEMENTS (sides)], cols = sides[i / G_N_ELEMENTS (sides)];
+      gsize stride = (gsize) (rows + FACET_ATTEND_ALIGN - 1) / FACET_ATTEND_ALIGN * FACET_ATTEND_ALIGN;
+      gsize bytes = sizeof (float) * stride * cols;
+      float *x = guarded_new (sizeof (float) * rows * (cols + 3)), *found = guarded_new (bytes);
+      g_autofree float *expected = g_malloc (bytes);
+
+      fill_floats (rand, FILL_NORMAL, x, (gsize) rows * (cols + 3));
+      for (int c = 0; c < cols; c++)
+        for (gsize r = 0; r < stride; r++)
+          expected[c * stride + r] = r < (gsize) rows ? x[r * (cols + 3) + c] : 0;
+      levels[l].table.transpose (x, (gsize) cols + 3, rows, cols, found, stride);
+      g_assert_cmpmem (found, bytes, expected, bytes);
+      g_assert_true (guarded_intact (found));
+      guarded_free (x);
+      guarded_free (found);
+    }
 }
 
 /* Values that are no numbers must not be hidden by the limits. */
@@ -286,5 +341,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/rows/attend", test_attend);
   g_test_add_func ("/rows/clamp-nan", test_clamp_nan);
   g_test_add_func ("/rows/attend-local", test_attend_local);
+  g_test_add_func ("/rows/transpose", test_transpose);
   return g_test_run ();
 }

@@ -14,33 +14,37 @@ last_visible (const FacetAttend *a, int r)
   return (size_t) (a->hi[r] < a->keys ? (a->hi[r] > 0 ? a->hi[r] : 0) : a->keys);
 }
 
+/* Steps between the elements of a row and between rows of q or acc. */
+typedef struct {
+  size_t element, row;
+} Steps;
+
 static float
-score (const FacetAttend *a, const float *q, const float *k)
+score (const FacetAttend *a, const float *q, size_t step, const float *k)
 {
   double sum = 0;
   float s;
 
-  for (int i = 0; i < a->head_k; i++)
-    sum += (double) q[i] * (double) k[i];
+  for (size_t i = 0; i < (size_t) a->head_k; i++)
+    sum += (double) q[i * step] * (double) k[i];
   s = (float) sum;
   return a->softcap > 0 ? a->softcap * tanhf (s / a->softcap) : s;
 }
 
 static void
-add_values (const FacetAttend *a, int r, const float *weights, size_t lo, size_t hi, const float *v, float keep)
+add_values (const FacetAttend *a, float *acc, size_t step, const float *weights, size_t lo, size_t hi, const float *v, float keep)
 {
-  float *acc = a->acc + (size_t) r * a->acc_stride;
   size_t head = (size_t) a->head_v;
 
   for (size_t i = 0; i < head; i++)
-    acc[i] *= keep;
+    acc[i * step] *= keep;
   for (size_t j = lo; j < hi; j++)
     for (size_t i = 0; i < head; i++)
-      acc[i] += weights[j] * v[j * head + i];
+      acc[i * step] += weights[j] * v[j * head + i];
 }
 
 static void
-attend (const FacetAttend *a)
+attend_steps (const FacetAttend *a, Steps q, Steps acc)
 {
   float *weights = a->scratch;
   float *k = weights + FACET_ATTEND_ROWS * FACET_ATTEND_KEYS;
@@ -60,7 +64,7 @@ attend (const FacetAttend *a)
     if (lo >= hi)
       continue;
     for (size_t j = lo; j < hi; j++) {
-      weights[j] = score (a, a->q + (size_t) r * a->q_stride, k + j * (size_t) a->head_k);
+      weights[j] = score (a, a->q + (size_t) r * q.row, q.element, k + j * (size_t) a->head_k);
       max = fmaxf (max, weights[j]);
     }
     keep = expf (a->max[r] - max);
@@ -69,7 +73,7 @@ attend (const FacetAttend *a)
       weights[j] = expf (weights[j] - max);
       a->sum[r] += weights[j];
     }
-    add_values (a, r, weights, lo, hi, v, keep);
+    add_values (a, a->acc + (size_t) r * acc.row, acc.element, weights, lo, hi, v, keep);
     a->max[r] = max;
   }
 }
@@ -99,9 +103,33 @@ attend_local (const FacetLocalAttend *a)
   }
 }
 
+static void
+attend (const FacetAttend *a)
+{
+  attend_steps (a, (Steps) { 1, a->q_stride }, (Steps) { 1, a->acc_stride });
+}
+
+static void
+attend_many (const FacetAttend *a)
+{
+  attend_steps (a, (Steps) { a->q_stride, 1 }, (Steps) { a->acc_stride, 1 });
+}
+
+static void
+transpose (const float *x, size_t x_stride, int rows, int cols, float *y, size_t y_stride)
+{
+  int end = (rows + FACET_ATTEND_ALIGN - 1) / FACET_ATTEND_ALIGN * FACET_ATTEND_ALIGN;
+
+  for (size_t c = 0; c < (size_t) cols; c++)
+    for (int r = 0; r < end; r++)
+      y[c * y_stride + (size_t) r] = r < rows ? x[(size_t) r * x_stride + c] : 0;
+}
+
 void
 facet_kernels_init_c_attend (FacetKernels *k)
 {
   k->attend = attend;
+  k->attend_many = attend_many;
   k->attend_local = attend_local;
+  k->transpose = transpose;
 }

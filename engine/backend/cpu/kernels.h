@@ -52,19 +52,25 @@ typedef struct {
  * bytes, 64-byte aligned, of this thread. */
 typedef void (*FacetMatmulFunc) (const FacetMatmul *a, int m0, int m1, void *scratch);
 
-#define FACET_MATMUL_SCRATCH(k) ((size_t) 64 * (k) + 65536)
+#define FACET_MATMUL_SCRATCH(k) ((size_t) 64 * (k) + 278528)
 
 
 /* One tile of attention with a running softmax (FlashAttention, arXiv
  * 2205.14135): `rows` queries against `keys` consecutive keys of one KV head.
- * Query rows may be different heads that share the KV head. */
-#define FACET_ATTEND_ROWS 32
+ * Query rows may be different heads that share the KV head. There are two
+ * kernels. attend() takes 1 .. FACET_ATTEND_FEW rows. attend_many() takes
+ * 1 .. FACET_ATTEND_ROWS; element i of row r lies at [i * stride + r] in its q
+ * and acc, and it reads and writes rows (also of max and sum) up to a multiple
+ * of FACET_ATTEND_ALIGN: those past the last are zeros in q and mean nothing. */
+#define FACET_ATTEND_FEW 8
+#define FACET_ATTEND_ROWS 64
 #define FACET_ATTEND_KEYS 64
+#define FACET_ATTEND_ALIGN 16
 
 typedef struct {
   const float *q;         /* [rows, head_k], already scaled */
   size_t       q_stride;  /* in floats, here and below for acc */
-  int          rows;      /* 1 .. FACET_ATTEND_ROWS */
+  int          rows;
   FacetDtype   kv_type;   /* F16, F32 or Q8_0 */
   const void  *k, *v;     /* key j at k + j * k_stride bytes */
   size_t       k_stride, v_stride;
@@ -136,8 +142,12 @@ typedef struct {
    * sines s, [n/2] each. */
   void (*rope)       (const float *x, const float *c, const float *s, float *y, size_t n);
 
-  void (*attend)     (const FacetAttend *a);
+  void (*attend)       (const FacetAttend *a);
+  void (*attend_many)  (const FacetAttend *a);
   void (*attend_local) (const FacetLocalAttend *a);
+  /* y[c][r] = x[r][c]; y is written up to a multiple of FACET_ATTEND_ALIGN in
+   * r, with zeros. */
+  void (*transpose)    (const float *x, size_t x_stride, int rows, int cols, float *y, size_t y_stride);
 
   /* Multiplies and adds within registers, the most that is possible: @rounds
    * of spin_operations each. For measuring; what it returns means nothing. */

@@ -6,6 +6,7 @@
 #include "backend/placement.h"
 
 #define ALIGN 64
+#define HUGE_ARENA (32 << 20)  /* bytes from which on large pages are asked for */
 
 typedef struct {
   FacetPlan   *plan;
@@ -58,7 +59,7 @@ facet_cpu_capacity (const FacetPlan *plan, int rows)
 static void
 push_step (Compiler *c, void (*run) (FacetCpuRun *, const FacetCpuStep *, int), int first, int n, int rows)
 {
-  FacetCpuStep step = { run, first, n, rows };
+  FacetCpuStep step = { .run = run, .first = first, .n = n, .rows = rows };
 
   for (int i = first; i < first + n; i++)
     c->placed[i].born = (int) c->steps->len;
@@ -81,6 +82,16 @@ is_gated_pair (Compiler *c, int i, int n_nodes)
          && c->uses[i] == 1 && c->uses[i + 1] == 1 && a->cols % FACET_Q8_BLOCK == 0;
 }
 
+/* A product that nothing but the GELU behind it reads. */
+static gboolean
+is_gelu_of (Compiler *c, int i, int n_nodes)
+{
+  const FacetGraph *g = c->plan->graph;
+
+  return i + 1 < n_nodes && facet_graph_node (g, i + 1)->op == FACET_OP_GELU && facet_graph_node (g, i + 1)->src[0] == i && c->uses[i] == 1
+         && facet_graph_node (g, i)->layer == FACET_NOT_A_LAYER && facet_graph_result (g) != i;
+}
+
 static int
 matmul_group (Compiler *c, int i, int n_nodes)
 {
@@ -89,7 +100,7 @@ matmul_group (Compiler *c, int i, int n_nodes)
 
   while (i + n < n_nodes && facet_graph_node (g, i + n)->op == FACET_OP_MATMUL
          && facet_graph_node (g, i + n)->src[0] == facet_graph_node (g, i)->src[0]
-         && !is_gated_pair (c, i + n, n_nodes))
+         && !is_gated_pair (c, i + n, n_nodes) && !is_gelu_of (c, i + n, n_nodes))
     n++;
   return n;
 }
@@ -138,6 +149,12 @@ cut_into_steps (Compiler *c)
       n = 3;
       push_step (c, facet_cpu_step_gated, i, n, node->rows);
       c->stored[i] = c->stored[i + 1] = FALSE;
+    } else if (is_gelu_of (c, i, n_nodes)) {
+      push_step (c, facet_cpu_step_matmul, i, 1, node->rows);
+      g_array_index (c->steps, FacetCpuStep, c->steps->len - 1).gelu = i + 1;
+      c->placed[i + 1].born = c->placed[i].born;
+      c->stored[i] = FALSE;
+      n = 2;
     } else {
       n = matmul_group (c, i, n_nodes);
       push_step (c, facet_cpu_step_matmul, i, n, node->rows);
@@ -341,6 +358,9 @@ facet_cpu_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv,
     g_set_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY, "no memory for activations of %" G_GSIZE_FORMAT
                  " bytes: %s", plan->arena_bytes, g_strerror (errno));
   } else {
+    /* Tiles of large values touch a page a row. */
+    if (plan->arena_bytes >= HUGE_ARENA)
+      madvise (plan->arena, plan->arena_bytes, MADV_HUGEPAGE);
     set_pointers (&c);
     plan_scratch (plan);
   }

@@ -33,12 +33,18 @@ split_keys (const FacetPlan *plan, const FacetAttention *at)
   return MAX (MIN_SPLIT, round_up ((plan->kv->length[at->cache] + MAX_SPLITS - 1) / MAX_SPLITS, MIN_SPLIT));
 }
 
+static int
+longest_row (const FacetAttention *at)
+{
+  return round_up (MAX (at->head_k, at->head_v), FACET_ATTEND_ALIGN);
+}
+
 gsize
 facet_cpu_attention_scratch (const FacetNode *node)
 {
   const FacetAttention *at = &node->u.attention;
 
-  return sizeof (float) * FACET_ATTEND_ROWS * (round_up (at->head_k, 16) + round_up (at->head_v, 16) + 64)
+  return sizeof (float) * FACET_ATTEND_ROWS * (longest_row (at) + at->head_k + round_up (at->head_v, FACET_ATTEND_ALIGN) + 2)
          + FACET_ATTEND_SCRATCH (at->head_k, at->head_v);
 }
 
@@ -149,11 +155,18 @@ set_strides (const FacetPlan *plan, const Task *t, FacetAttend *a)
   }
 }
 
+static gboolean
+is_many (const FacetAttend *a)
+{
+  return a->rows > FACET_ATTEND_FEW;
+}
+
 /* Walks the keys from @from to @to; row r of the block sees lo[r] <= p < hi[r]. */
 static void
 attend_range (const FacetPlan *plan, const Task *t, FacetAttend *a, int kv_head,
               const int *lo, const int *hi, int from, int to)
 {
+  void (*attend) (const FacetAttend *) = is_many (a) ? plan->cpu->kernels->attend_many : plan->cpu->kernels->attend;
   int tile_lo[FACET_ATTEND_ROWS], tile_hi[FACET_ATTEND_ROWS];
 
   a->lo = tile_lo;
@@ -168,7 +181,7 @@ attend_range (const FacetPlan *plan, const Task *t, FacetAttend *a, int kv_head,
       any |= tile_hi[r] > tile_lo[r];
     }
     if (any)
-      plan->cpu->kernels->attend (a);
+      attend (a);
   }
   a->lo = a->hi = NULL;
 }
@@ -183,15 +196,17 @@ emit_head (const FacetPlan *plan, const Task *t, int row, int head)
     facet_cpu_emit (plan, t->node_index, row, head * head_v, (head + 1) * head_v);
 }
 
+/* @sums: query r of the block at r * stride, not yet divided by the sum of weights. */
 static void
-finish_block (const FacetCpuRun *run, const Task *t, const FacetAttend *a, int first_row, int kv_head, int split)
+finish_block (const FacetCpuRun *run, const Task *t, const FacetAttend *a, const float *sums, gsize stride, int first, int kv_head,
+              int split)
 {
   const FacetPlan *plan = run->plan;
   int head_v = t->at->head_v;
 
   for (int r = 0; r < a->rows; r++) {
-    int row = first_row + r / t->group, head = kv_head * t->group + r % t->group;
-    const float *acc = a->acc + (gsize) r * a->acc_stride;
+    int row = (first + r) / t->group, head = kv_head * t->group + (first + r) % t->group;
+    const float *acc = sums + (gsize) r * stride;
 
     if (t->split > 0) {
       float *part = split_at (plan, t, split, row, head);
@@ -208,55 +223,77 @@ finish_block (const FacetCpuRun *run, const Task *t, const FacetAttend *a, int f
   }
 }
 
-/* Query rows first_row .. first_row + n - 1, all heads of one KV head. */
+/* The block's queries, scaled, as rows of @stride floats; and who sees what. */
 static void
-attend_block (const FacetCpuRun *run, const Task *t, int first_row, int n, int kv_head, int split, guint8 *scratch)
+read_queries (const FacetCpuRun *run, const Task *t, int first, int rows, int kv_head, float *q, gsize stride, int *lo, int *hi)
 {
   const FacetPlan *plan = run->plan;
   const FacetAttention *at = t->at;
-  gsize q_stride = round_up (at->head_k, 16), acc_stride = round_up (at->head_v, 16);
-  float *q = (float *) (gpointer) scratch, *acc = q + FACET_ATTEND_ROWS * q_stride;
-  float *max = acc + FACET_ATTEND_ROWS * acc_stride, *sum = max + FACET_ATTEND_ROWS;
-  int lo[FACET_ATTEND_ROWS], hi[FACET_ATTEND_ROWS], from = G_MAXINT, to = 0;
-  FacetAttend a = { .q = q, .q_stride = q_stride, .rows = n * t->group, .head_k = at->head_k, .head_v = at->head_v,
-                    .softcap = at->softcap, .max = max, .sum = sum, .acc = acc, .acc_stride = acc_stride,
-                    .scratch = sum + FACET_ATTEND_ROWS };
 
-  for (int r = 0; r < a.rows; r++) {
-    int row = first_row + r / t->group, head = kv_head * t->group + r % t->group;
+  for (int r = 0; r < rows; r++) {
+    int row = (first + r) / t->group, head = kv_head * t->group + (first + r) % t->group;
     const float *x = plan->values[t->node->src[0]].data + (gsize) row * at->n_head * at->head_k + head * at->head_k;
 
-    plan->cpu->kernels->scale (x, at->scale, q + r * q_stride, at->head_k);
-    max[r] = -INFINITY;
-    sum[r] = 0;
+    plan->cpu->kernels->scale (x, at->scale, q + r * stride, at->head_k);
     visible_keys (run, t, row, &lo[r], &hi[r]);
+  }
+}
+
+/* Queries first .. first + n - 1 of one KV head: row after row, the heads of each. */
+static void
+attend_block (const FacetCpuRun *run, const Task *t, int first, int n, int kv_head, int split, guint8 *scratch)
+{
+  const FacetPlan *plan = run->plan;
+  const FacetAttention *at = t->at;
+  gsize row_stride = longest_row (at), acc_row = round_up (at->head_v, FACET_ATTEND_ALIGN);
+  float *rows = (float *) (gpointer) scratch, *turned = rows + FACET_ATTEND_ROWS * row_stride;
+  float *acc = turned + FACET_ATTEND_ROWS * at->head_k, *max = acc + FACET_ATTEND_ROWS * acc_row, *sum = max + FACET_ATTEND_ROWS;
+  int lo[FACET_ATTEND_ROWS], hi[FACET_ATTEND_ROWS], from = G_MAXINT, to = 0;
+  FacetAttend a = { .q = rows, .q_stride = row_stride, .rows = n, .head_k = at->head_k, .head_v = at->head_v,
+                    .softcap = at->softcap, .max = max, .sum = sum, .acc = acc, .acc_stride = acc_row,
+                    .scratch = sum + FACET_ATTEND_ROWS };
+
+  read_queries (run, t, first, a.rows, kv_head, rows, row_stride, lo, hi);
+  for (int r = 0; r < a.rows; r++) {
     from = MIN (from, lo[r]);
     to = MAX (to, hi[r]);
   }
-  memset (acc, 0, sizeof (float) * a.rows * acc_stride);
+  if (is_many (&a)) {
+    a.q = turned;
+    a.q_stride = a.acc_stride = round_up (a.rows, FACET_ATTEND_ALIGN);
+    plan->cpu->kernels->transpose (rows, row_stride, a.rows, at->head_k, turned, a.q_stride);
+  }
+  for (int r = 0; r < FACET_ATTEND_ROWS; r++) {
+    max[r] = -INFINITY;
+    sum[r] = 0;
+  }
+  memset (acc, 0, sizeof (float) * (is_many (&a) ? round_up (n, FACET_ATTEND_ALIGN) : n) * acc_row);
   if (t->split > 0) {
     from = MAX (from, (t->first_split + split) * t->split);
     to = MIN (to, (t->first_split + split + 1) * t->split);
   }
   set_strides (plan, t, &a);
   attend_range (plan, t, &a, kv_head, lo, hi, from, to);
-  finish_block (run, t, &a, first_row, kv_head, split);
+  if (is_many (&a)) {
+    plan->cpu->kernels->transpose (acc, a.acc_stride, at->head_v, a.rows, rows, row_stride);
+    finish_block (run, t, &a, rows, row_stride, first, kv_head, split);
+  } else {
+    finish_block (run, t, &a, acc, acc_row, first, kv_head, split);
+  }
 }
 
 void
 facet_cpu_step_attention (FacetCpuRun *run, const FacetCpuStep *step, int member)
 {
   Task t = task_of (run, step);
-  int rows_a_block = MAX (1, FACET_ATTEND_ROWS / t.group);
-  int n_blocks = (t.rows + rows_a_block - 1) / rows_a_block;
+  int queries = t.rows * t.group, n_blocks = (queries + FACET_ATTEND_ROWS - 1) / FACET_ATTEND_ROWS;
   int n_chunks = n_blocks * t.at->n_kv * t.n_splits;
 
   for (int chunk; (chunk = facet_cpu_next_chunk (run, step, n_chunks)) >= 0;) {
     int split = chunk % t.n_splits, rest = chunk / t.n_splits;
-    int kv_head = rest % t.at->n_kv, block = rest / t.at->n_kv;
-    int first = block * rows_a_block;
+    int kv_head = rest % t.at->n_kv, first = rest / t.at->n_kv * FACET_ATTEND_ROWS;
 
-    attend_block (run, &t, first, MIN (rows_a_block, t.rows - first), kv_head, split, run->plan->scratch[member]);
+    attend_block (run, &t, first, MIN (FACET_ATTEND_ROWS, queries - first), kv_head, split, run->plan->scratch[member]);
   }
 }
 

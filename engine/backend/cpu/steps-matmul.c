@@ -5,24 +5,47 @@
 /* Largest piece of a gated pair, so that its two tiles stay in the cache. */
 #define GATED_COLUMNS 64
 #define GATED_ROWS 512
-/* Multiplications of a chunk: a tenth of a second on a slow machine, since
- * cancelling waits for it. Fewer rows would not pay for unpacking weights. */
-#define CHUNK_WORK (1 << 28)
+/* Multiplications of a chunk: 15 ms on a machine of today, since cancelling
+ * waits for it. Fewer rows would not pay for unpacking weights. */
+#define CHUNK_WORK (1 << 29)
 #define CHUNK_ROWS 256
-
-static int
-chunk_columns (const FacetCpuRun *run, int total)
-{
-  int share = total / (8 * facet_pool_members (run->plan->cpu->pool));
-
-  return CLAMP (share / GRANULE * GRANULE, GRANULE, 1024);
-}
+/* So many rows are cut, rather than columns, until everyone is busy; a chunk has
+ * as many columns as kernels read a row once for. */
+#define WIDE_ROWS 1024
+#define WIDE_COLUMNS 256
+#define LEAST_ROWS 64
 
 /* Parts of nearly equal height, none above @most. */
 static int
 count_parts (int rows, int most)
 {
   return (rows + most - 1) / most;
+}
+
+typedef struct {
+  int columns;  /* of a chunk */
+  int parts;    /* of the rows */
+  int n;        /* chunks */
+} Cut;
+
+static Cut
+cut_product (const FacetCpuRun *run, const FacetCpuStep *step, int rows)
+{
+  const FacetGraph *g = run->plan->graph;
+  int members = facet_pool_members (run->plan->cpu->pool), k = (int) facet_graph_node (g, step->first)->w[0]->ne[0], total = 0;
+  Cut cut = { .columns = WIDE_COLUMNS };
+
+  for (int i = step->first; i < step->first + step->n; i++)
+    total += facet_graph_node (g, i)->cols;
+  if (rows < WIDE_ROWS)
+    cut.columns = CLAMP (total / (8 * members) / GRANULE * GRANULE, GRANULE, 1024);
+  for (int i = step->first; i < step->first + step->n; i++)
+    cut.n += count_parts (facet_graph_node (g, i)->cols, cut.columns);
+  cut.parts = count_parts (rows, MAX (CHUNK_WORK / cut.columns / k, CHUNK_ROWS));
+  if (rows >= WIDE_ROWS)
+    cut.parts = MAX (cut.parts, MIN (count_parts (16 * members, cut.n), rows / LEAST_ROWS));
+  cut.n *= cut.parts;
+  return cut;
 }
 
 gsize
@@ -76,38 +99,46 @@ product (const FacetCpuRun *run, int node, int r0, int r1, int m0, int m1, float
                       n->w[1] != NULL ? (const float *) n->w[1]->data + m0 : NULL, y, stride, scratch);
 }
 
+/* The product and, of a step that has it, its activation, while it is in the cache. */
+static void
+finish_product (const FacetCpuRun *run, const FacetCpuStep *step, int node, int r0, int r1, int m0, int m1, void *scratch)
+{
+  const FacetPlan *plan = run->plan;
+  int out = step->gelu > 0 ? step->gelu : node;
+  gsize cols = facet_graph_node (plan->graph, out)->cols;
+  float *y = plan->values[out].data + r0 * cols + m0;
+
+  product (run, node, r0, r1, m0, m1, y, cols, scratch);
+  for (int row = r0; row < r1; row++, y += cols) {
+    if (step->gelu > 0)
+      plan->cpu->kernels->gelu (y, y, m1 - m0);
+    if (plan->values[out].q8.q != NULL)
+      facet_cpu_emit (plan, out, row, m0, m1);
+  }
+}
+
 void
 facet_cpu_step_matmul (FacetCpuRun *run, const FacetCpuStep *step, int member)
 {
   const FacetPlan *plan = run->plan;
-  int rows = facet_cpu_rows (run, step->rows), k = (int) facet_graph_node (plan->graph, step->first)->w[0]->ne[0];
-  int total = 0, n_chunks = 0, columns, parts;
+  int rows = facet_cpu_rows (run, step->rows);
+  Cut cut;
 
   if (rows == 0)
     return;
-  for (int i = step->first; i < step->first + step->n; i++)
-    total += facet_graph_node (plan->graph, i)->cols;
-  columns = chunk_columns (run, total);
-  parts = count_parts (rows, MAX (CHUNK_WORK / columns / k, CHUNK_ROWS));
-  for (int i = step->first; i < step->first + step->n; i++)
-    n_chunks += count_parts (facet_graph_node (plan->graph, i)->cols, columns);
+  cut = cut_product (run, step, rows);
+  for (int chunk; (chunk = facet_cpu_next_chunk (run, step, cut.n)) >= 0;) {
+    int part = chunk % cut.parts, node = step->first, of_node, m0;
+    int r0 = (int) ((gint64) rows * part / cut.parts), r1 = (int) ((gint64) rows * (part + 1) / cut.parts);
 
-  for (int chunk; (chunk = facet_cpu_next_chunk (run, step, n_chunks * parts)) >= 0;) {
-    int part = chunk % parts, node = step->first, cols, of_node, m0, m1;
-    int r0 = (int) ((gint64) rows * part / parts), r1 = (int) ((gint64) rows * (part + 1) / parts);
-
-    chunk /= parts;
-    while (chunk >= (of_node = count_parts (facet_graph_node (plan->graph, node)->cols, columns))) {
+    chunk /= cut.parts;
+    while (chunk >= (of_node = count_parts (facet_graph_node (plan->graph, node)->cols, cut.columns))) {
       chunk -= of_node;
       node++;
     }
-    cols = facet_graph_node (plan->graph, node)->cols;
-    m0 = chunk * columns;
-    m1 = MIN (cols, m0 + columns);
-    product (run, node, r0, r1, m0, m1, plan->values[node].data + (gsize) r0 * cols + m0, cols, plan->scratch[member]);
-    if (plan->values[node].q8.q != NULL)
-      for (int row = r0; row < r1; row++)
-        facet_cpu_emit (plan, node, row, m0, m1);
+    m0 = chunk * cut.columns;
+    finish_product (run, step, node, r0, r1, m0, MIN (facet_graph_node (plan->graph, node)->cols, m0 + cut.columns),
+                    plan->scratch[member]);
   }
 }
 
