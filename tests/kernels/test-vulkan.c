@@ -253,6 +253,121 @@ test_host_time (void)
   decoder->free (decoder);
 }
 
+/* Work is cut into submits by the time it was measured to take: as many as the
+ * device is slow, one where it is fast, and one wait for each. */
+static void
+test_submits (void)
+{
+  const double seconds_per_cost[] = { 1e-30, 1e30 };
+  int submits[G_N_ELEMENTS (seconds_per_cost)], x;
+  const FacetTensor *w;
+  gint32 outputs[] = { 0 };
+  FacetStep step = { .n = 256, .outputs = outputs, .n_outputs = 1 };
+  g_autoptr (GError) error = NULL;
+  FacetPlan *plan;
+  FacetVk *vk;
+
+  beside_setup ();
+  vk = (FacetVk *) beside.gpu;
+  beside_begin ();
+  w = beside_tensor (&test_types[0], FILL_NORMAL, 512, 512, 1);
+  x = beside_input (FACET_ROWS_TOKENS, 256, 512);
+  for (int i = 0; i < 16; i++)
+    x = facet_g_rms_norm (beside.graph, facet_g_matmul (beside.graph, x, w, NULL), NULL, 512, 1e-6f);
+  facet_graph_set_result (beside.graph, x);
+  plan = beside.gpu->klass->compile (beside.gpu, beside.graph, NULL, 256, 1, &error);
+  g_assert_no_error (error);
+  step.inputs = (const float *const *) beside.inputs;
+  for (guint i = 0; i < G_N_ELEMENTS (seconds_per_cost); i++) {
+    vk->seconds_per_cost = seconds_per_cost[i];
+    facet_vk_fault_arm (FACET_VK_FAULT_SUBMIT, 0);
+    facet_vk_fault_arm (FACET_VK_FAULT_WAIT, 0);
+    g_assert_true (beside.gpu->klass->run (plan, &step, NULL, &error));
+    submits[i] = facet_vk_fault_count (FACET_VK_FAULT_SUBMIT);
+    g_assert_cmpint (facet_vk_fault_count (FACET_VK_FAULT_WAIT), ==, submits[i]);
+    /* It learns from what it sees. */
+    g_assert_cmpfloat (vk->seconds_per_cost, >, 1e-13);
+  }
+  g_test_message ("%d and %d submits", submits[0], submits[1]);
+  g_assert_cmpint (submits[1], >=, 8);
+  /* The first is thought to be free, until it has been measured. */
+  g_assert_cmpint (submits[0], ==, 1);
+  beside.gpu->klass->plan_free (plan);
+  facet_graph_free (beside.graph);
+  g_free (beside.inputs[0]);
+  beside_teardown ();
+}
+
+/* compile() tells how far it is and ends when it is asked to, having left nothing. */
+typedef struct {
+  FacetCancel cancel;
+  guint64     last;
+  int         calls, stop_at;
+} Watch;
+
+static void
+watch_progress (guint64 done, guint64 total, gpointer data)
+{
+  Watch *watch = data;
+
+  g_assert_cmpuint (done, >=, watch->last);
+  g_assert_cmpuint (done, <=, total);
+  watch->last = done;
+  if (++watch->calls == watch->stop_at)
+    facet_cancel (&watch->cancel);
+}
+
+static void
+test_cancelled_compile (void)
+{
+  const FacetTensor *w[6];
+  int calls = 0, x;
+  FacetVk *vk;
+
+  beside_setup ();
+  vk = (FacetVk *) beside.gpu;
+  vk->hides_memory = TRUE;
+  beside_begin ();
+  x = beside_input (FACET_ROWS_TOKENS, 4, 512);
+  for (guint i = 0; i < G_N_ELEMENTS (w); i++) {
+    w[i] = beside_tensor (&test_types[0], FILL_NORMAL, 512, 512, 1);
+    x = facet_g_matmul (beside.graph, x, w[i], NULL);
+  }
+  facet_graph_set_result (beside.graph, x);
+  for (int stop_at = 0; stop_at <= calls; stop_at++) {
+    Watch watch = { .stop_at = stop_at };
+    g_autoptr (GError) error = NULL;
+    guint64 taken = vk->taken;
+    FacetPlan *plan;
+
+    vk->base.cancel = &watch.cancel;
+    vk->base.progress = watch_progress;
+    vk->base.progress_data = &watch;
+    plan = beside.gpu->klass->compile (beside.gpu, beside.graph, NULL, 4, 1, &error);
+    if (stop_at == 0) {
+      g_assert_no_error (error);
+      calls = watch.calls - 1;
+      g_assert_cmpint (calls, >=, 10);
+      g_assert_cmpuint (watch.last, ==, 1000);
+      beside.gpu->klass->plan_free (plan);
+    } else {
+      g_assert_null (plan);
+      g_assert_error (error, FACET_ERROR, FACET_ERROR_CANCELLED);
+      g_assert_cmpint (watch.calls, ==, stop_at);
+      /* While they were uploaded: no weight is there. Later: all are. */
+      g_assert_cmpint (facet_vk_weight (vk, w[0]) != NULL, ==, facet_vk_weight (vk, w[5]) != NULL);
+      if (facet_vk_weight (vk, w[0]) == NULL)
+        g_assert_cmpuint (vk->taken, ==, taken);
+    }
+    beside.gpu->klass->forget (beside.gpu);
+  }
+  vk->base.cancel = NULL;
+  vk->base.progress = NULL;
+  facet_graph_free (beside.graph);
+  g_free (beside.inputs[0]);
+  beside_teardown ();
+}
+
 /* A device that computes wrongly is not trusted, and that is remembered. */
 static void
 test_self_test (void)
@@ -416,6 +531,8 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/cache", test_cache);
   g_test_add_func ("/vulkan/refused", test_refused);
   g_test_add_func ("/vulkan/host-time", test_host_time);
+  g_test_add_func ("/vulkan/submits", test_submits);
+  g_test_add_func ("/vulkan/cancelled-compile", test_cancelled_compile);
   g_test_add_func ("/vulkan/pipeline-cache", test_pipeline_cache);
   g_test_add_func ("/vulkan/old-caches", test_old_caches);
   g_test_add_func ("/vulkan/self-test", test_self_test);

@@ -217,6 +217,7 @@ facet_vk_self_test (FacetVk *vk, GString *without, GError **error)
   /* What was uploaded goes with the network. */
   facet_vk_weights_drop (vk);
   network_clear (&net);
+  done = done && facet_vk_self_test_encode (vk, cpu, error);
   cpu->klass->free (cpu);
   return done;
 }

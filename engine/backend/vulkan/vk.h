@@ -191,6 +191,8 @@ void     facet_vk_cache_save (FacetVk *vk);
  * simplest that disagree are appended to @without: "dot of Q4_K, ..."; DEVICE
  * names a simple one that does. */
 gboolean facet_vk_self_test (FacetVk *vk, GString *without, GError **error);
+/* Its part that encodes; DEVICE if the soft tokens disagree with the reference @cpu. */
+gboolean facet_vk_self_test_encode (FacetVk *vk, FacetBackend *cpu, GError **error);
 /* What the self-test said of this device, driver and shaders: "works", "works
  * without" and those, or what disagreed; NULL: it did not run yet. */
 char    *facet_vk_verdict   (const char *cache_key);
