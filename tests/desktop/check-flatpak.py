@@ -6,15 +6,18 @@ Usage: check-flatpak.py SOURCE
 import json
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
 
 SOURCE = pathlib.Path(sys.argv[1])
 APP = "io.github.facet_desktop.Facet"
 # What org.gnome.Platform and its SDK have.
 RUNTIME = {"gio-2.0", "gio-unix-2.0", "glib-2.0", "gtk4", "json-glib-1.0", "libadwaita-1", "libsoup-3.0", "m", "sndfile", "sqlite3",
-           "dl", "threads", "vulkan", "libportal-gtk4", "gdk-pixbuf-2.0"}
+           "dl", "threads", "vulkan", "gdk-pixbuf-2.0"}
 # The module that brings a dependency.
 MODULES = {"cmark-gfm-extensions": "cmark-gfm", "kissfft-float": "kissfft", "libcmark-gfm": "cmark-gfm", "libedit": "libedit",
+           "libportal-gtk4": "libportal",
            "portaudio-2.0": "portaudio", "sentencepiece": "sentencepiece", "soxr": "soxr"}
 
 
@@ -49,9 +52,21 @@ def check_sandbox(manifest):
             yield f"{permission} is more than Facet needs"
 
 
+def check_builder(manifest):
+    """Flatpak's own reading of it, where that is installed, finds every module."""
+    builder = shutil.which("flatpak-builder")
+    if builder is None:
+        return
+    run = subprocess.run([builder, "--show-manifest", SOURCE / f"data/{APP}.json"], capture_output=True, text=True)
+    if run.returncode:
+        yield f"flatpak-builder: {run.stderr.strip()}"
+    elif [module["name"] for module in json.loads(run.stdout)["modules"]] != [module["name"] for module in manifest["modules"]]:
+        yield "flatpak-builder reads other modules"
+
+
 def main():
     manifest = json.loads((SOURCE / f"data/{APP}.json").read_text(encoding="utf-8"))
-    checks = {"modules": check_modules, "sources": check_sources, "sandbox": check_sandbox}
+    checks = {"modules": check_modules, "sources": check_sources, "sandbox": check_sandbox, "builder": check_builder}
     print(f"1..{len(checks)}")
     for number, (name, check) in enumerate(checks.items(), 1):
         complaints = list(check(manifest))
