@@ -77,6 +77,23 @@ def test_score():
     run("score", "-m", TINY, "-p", "", status=1)
 
 
+def test_json_keys():
+    """What other programs read; more keys may be added, none renamed."""
+    def check(result, *keys):
+        assert set(keys) <= set(result), (sorted(result), keys)
+
+    check(run_json("tokenize", "-m", TINY, "-p", "The cat"), "ids", "pieces")
+    check(run_json("score", "-m", TINY, "-p", "The cat"), "ids", "logprobs", "total")
+    answer = run_json("chat", "-m", TINY, "-q", "--raw", "-p", "The cat", "-n", 2, "--backend", "cpu")
+    check(answer, "text", "ids", "stop_reason", "stats")
+    check(answer["stats"], "prompt_tokens", "prefill_tokens_per_s", "generated_tokens", "decode_tokens_per_s", "time_to_first_token_ms",
+          "backend")
+    result = run_json("bench", "-m", TINY, "-p", 16, "-n", 2, "--repeat", 1)
+    check(result, "prefill_tokens_per_s", "decode_tokens_per_s", "load_ms", "peak_rss_bytes")
+    for name in ("prefill_tokens_per_s", "decode_tokens_per_s"):
+        check(result[name], "min", "median", "max")
+
+
 def test_chat_json():
     ask = ("chat", "-m", TINY, "-q", "--raw", "-p", "The cat", "-n", 12, "--temp", 1, "--seed", 7)
     first, second = run_json(*ask), run_json(*ask)

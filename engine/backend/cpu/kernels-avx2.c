@@ -1,5 +1,5 @@
 #include "backend/cpu/vec-avx2.h"
-#include "backend/cpu/kernels-int.inc"
+#include "backend/cpu/quant-unpack.inc"
 
 #define VEC_DEQUANTIZE(TYPE) dequantize_##TYPE
 
@@ -14,5 +14,5 @@ facet_kernels_init_avx2 (FacetKernels *k)
   vec_init_matmul (k);
   vec_init_attend (k);
   vec_init_local (k);
-  vec_init_int (k);
+  facet_kernels_init_avx2_int (k);
 }

@@ -166,6 +166,7 @@ void facet_kernels_init (FacetKernels *k, unsigned flags);
 /* What each instruction set adds. Defined only on their architecture. */
 void facet_kernels_init_c       (FacetKernels *k);
 void facet_kernels_init_avx2    (FacetKernels *k);
+void facet_kernels_init_avx2_int (FacetKernels *k); /* called by the former */
 void facet_kernels_init_avxvnni (FacetKernels *k);
 void facet_kernels_init_avx512  (FacetKernels *k);
 void facet_kernels_init_vnni    (FacetKernels *k);
