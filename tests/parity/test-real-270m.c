@@ -1,10 +1,13 @@
 /* The released Gemma 3 270M (Q4_K_M) against llama.cpp's log-probabilities of
  * the same text with the weights expanded to 32-bit floats. Skipped where
  * FACET_TEST_MODEL names no file. */
+#include "device.h"
 #include "facet.h"
 
 #include <json-glib/json-glib.h>
 #include <math.h>
+
+#define DEVICE_TOKENS 64
 
 typedef struct {
   JsonParser *parser;
@@ -99,6 +102,41 @@ test_log_probs (gconstpointer data)
   g_test_message ("total %.3f, mean distance %.5f, llama.cpp's %.5f", total, ours, llama);
   g_assert_cmpfloat_with_epsilon (total, json_object_get_double_member (floats, "total_logprob"), 0.001 * 1997);
   g_assert_cmpfloat (ours, <=, exact ? llama / 10 : llama);
+  reference_close (&r);
+}
+
+/* The text's beginning on a device: software ones take their time. */
+static void
+test_device (void)
+{
+  const char *path = g_getenv ("FACET_TEST_MODEL");
+  FacetModelParams params = { .exact = TRUE };
+  FacetSessionParams shape = { .context = 128, .chunk = DEVICE_TOKENS };
+  double found[DEVICE_TOKENS], off = 0;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FacetModel) model = NULL;
+  g_autoptr (FacetSession) session = NULL;
+  JsonArray *expected;
+  Reference r;
+
+  if (path == NULL || !g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
+    g_test_skip ("FACET_TEST_MODEL names no file");
+    return;
+  }
+  device_params (&params);
+  reference_open (&r);
+  model = facet_model_load (path, &params, &error);
+  g_assert_no_error (error);
+  session = facet_session_new (model, &shape, &error);
+  g_assert_no_error (error);
+  facet_session_score (session, (const gint32 *) (gpointer) r.ids->data, DEVICE_TOKENS, found, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_str_has_prefix (facet_model_backend_name (model), "vulkan"));
+  expected = json_object_get_array_member (json_object_get_object_member (r.text, "dequantised_f32"), "logprob_per_token");
+  for (guint i = 1; i < DEVICE_TOKENS; i++)
+    off += fabs (json_array_get_double_element (expected, i - 1) - found[i]) / (DEVICE_TOKENS - 1);
+  g_test_message ("%s: mean distance %.5f", facet_model_backend_name (model), off);
+  g_assert_cmpfloat (off, <=, 0.005);
   reference_close (&r);
 }
 
@@ -200,6 +238,12 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  if (device_missing ())
+    return TEST_SKIPPED;
+  if (device_is_gpu ()) {
+    g_test_add_func ("/real-270m/device", test_device);
+    return g_test_run ();
+  }
   g_test_add_data_func ("/real-270m/log-probs/8-bit-activations", GINT_TO_POINTER (FALSE), test_log_probs);
   g_test_add_data_func ("/real-270m/log-probs/exact", GINT_TO_POINTER (TRUE), test_log_probs);
   g_test_add_data_func ("/real-270m/greedy/8-bit-activations", GINT_TO_POINTER (FALSE), test_greedy);
