@@ -123,6 +123,16 @@ struct FacetPushNorm {
   uint has_bias;
 };
 
+struct FacetPushChain {
+  uint rows;
+  uint cols;
+  float eps, next_eps;
+  uint has_gain, has_residual, has_next_gain;
+  uint write_v, write_w;
+  uint eights;     /* whether the last is also written in 8-bit integers */
+  uint blocks;     /* as x_blocks */
+};
+
 struct FacetPushRope {
   uint rows;
   uint head;

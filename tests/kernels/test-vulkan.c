@@ -90,6 +90,46 @@ test_rows (void)
   beside_teardown ();
 }
 
+/* Norms and sums between products: blocks as decoders have them, with and
+ * without readers of the sum, and products that read rounded rows. */
+static void
+check_chain (int rows, int cols, FacetVkTier tier)
+{
+  const TestType *type = &test_types[tier == FACET_VK_DOT ? 7 : 0];
+  FacetGraph *g;
+  int h, x, y;
+
+  beside_setup_tier (tier);
+  for (int again = 0; again < 3; again++) {
+    beside_begin ();
+    g = beside.graph;
+    h = beside_input (FACET_ROWS_TOKENS, rows, cols);
+    x = beside_input (FACET_ROWS_TOKENS, rows, cols);
+    y = facet_g_rms_norm (g, x, again == 1 ? NULL : beside_floats (cols, 1), cols, 1e-6f);
+    y = again == 1 ? facet_g_add (g, y, h) : facet_g_add (g, h, y);
+    if (again > 0) {
+      x = facet_g_rms_norm (g, y, again == 2 ? NULL : beside_floats (cols, 1), cols, 1e-5f);
+      if (cols % type->block == 0)
+        x = facet_g_matmul (g, x, beside_tensor (type, FILL_NORMAL, cols, cols, 1), NULL);
+      y = again == 1 ? x : facet_g_add (g, x, y);
+    }
+    beside_compare ("chain", rows, y, 3e-5);
+  }
+  beside_teardown ();
+}
+
+static void
+test_chain (void)
+{
+  const int columns[] = { 4, 64, 100, 640, 2560 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
+    for (int rows = 1; rows < 20; rows += 9) {
+      check_chain (rows, columns[i], FACET_VK_SCALAR);
+      check_chain (rows, columns[i], FACET_VK_DOT);
+    }
+}
+
 /* Of encoders: rows are places of a map, or times. */
 static void
 test_maps (void)
@@ -527,6 +567,7 @@ main (int argc, char **argv)
   if (device_missing ())
     return TEST_SKIPPED;
   g_test_add_func ("/vulkan/rows", test_rows);
+  g_test_add_func ("/vulkan/chain", test_chain);
   g_test_add_func ("/vulkan/maps", test_maps);
   g_test_add_func ("/vulkan/cache", test_cache);
   g_test_add_func ("/vulkan/refused", test_refused);

@@ -128,10 +128,11 @@ look_over (FacetVkCompiler *c)
     if (value.place == FACET_VK_FROM_HOST)
       c->skip[i] = TRUE;
   }
+  facet_vk_find_chains (c);
   for (int i = 0; i < n; i++) {
     const FacetNode *node = facet_graph_node (g, i);
 
-    if (!c->skip[i] || value_at (c->plan, i)->place == FACET_VK_FROM_HOST)
+    if (!c->skip[i] || c->chains[i].written || value_at (c->plan, i)->place == FACET_VK_FROM_HOST)
       value_at (c->plan, i)->placed.bytes = (gsize) facet_vk_capacity (c->plan, node->rows) * node->cols * sizeof (float);
   }
 }
@@ -226,6 +227,8 @@ facet_vk_supports (FacetBackend *backend, const FacetGraph *graph, GError **erro
 static gboolean
 emit (FacetVkCompiler *c, int i, GError **error)
 {
+  if (c->chains[i].norm >= 0)
+    return facet_vk_emit_chain (c, i, error);
   return c->gated[i] ? facet_vk_emit_matmul (c, i, error) : ops[facet_graph_node (c->plan->graph, i)->op].emit (c, i, error);
 }
 
@@ -375,7 +378,7 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
   int n = facet_graph_n_nodes (graph);
   FacetPlan *plan = g_new0 (FacetPlan, 1);
   FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n), g_new (int, n),
-                        g_ptr_array_new_with_free_func (g_free) };
+                        g_new0 (FacetVkChain, n), g_ptr_array_new_with_free_func (g_free) };
 
   for (int i = 0; i < n; i++)
     c.eights[i] = -1;
@@ -393,6 +396,7 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
   g_free (c.gated);
   g_free (c.skip);
   g_free (c.eights);
+  g_free (c.chains);
   g_ptr_array_unref (c.owned);
   return plan;
 }

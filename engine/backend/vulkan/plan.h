@@ -102,12 +102,20 @@ struct FacetPlan {
 
 /* ---- for the files that emit dispatches ---- */
 
+/* A norm, perhaps with a sum and one more norm, that is emitted with a node. */
+typedef struct {
+  int      norm;     /* the first norm, or -1: the node is no such head */
+  int      next;     /* the norm of the head's rows, or -1 */
+  gboolean written;  /* the node's value is written by another one's chain */
+} FacetVkChain;
+
 typedef struct {
   FacetPlan *plan;
   int       *uses;       /* readers, by node */
   gboolean  *gated;      /* by node: a GEGLU that computes its two products */
   gboolean  *skip;       /* by node: nothing is emitted for it */
   int       *eights;     /* by node: its rows in 8-bit integers, or -1 */
+  FacetVkChain *chains;  /* by node */
   GPtrArray *owned;      /* tensors made for the while */
 } FacetVkCompiler;
 
@@ -124,6 +132,9 @@ int             facet_vk_scratch    (FacetVkCompiler *c, gsize bytes);
 /* The only part of a vector. */
 FacetVkRange    facet_vk_vector     (FacetVkCompiler *c, const FacetTensor *tensor);
 
+/* Joins norms and sums into chains. */
+void            facet_vk_find_chains (FacetVkCompiler *c);
+
 /* The value that holds node @x in 8-bit integers, made when first asked for;
  * @blocks: where its blocks begin, in their size. -1 on failure. */
 int             facet_vk_eights     (FacetVkCompiler *c, int x, guint32 *blocks, GError **error);
@@ -139,6 +150,7 @@ gboolean facet_vk_emit_matmul      (FacetVkCompiler *c, int node, GError **error
 gboolean facet_vk_emit_attention   (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_kv_store    (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_elementwise (FacetVkCompiler *c, int node, GError **error);
+gboolean facet_vk_emit_chain       (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_norm        (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_rope        (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_outputs     (FacetVkCompiler *c, int node, GError **error);
