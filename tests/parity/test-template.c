@@ -338,6 +338,26 @@ test_gemma3 (Fixture *fixture, gconstpointer model)
   }
 }
 
+/* Pictures and sounds stand between the family's own tokens and line ends,
+ * as the original's processor writes them. */
+static void
+test_gemma3n_media (Fixture *fixture, gconstpointer model)
+{
+  static const float silence[160];
+  g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_FAMILY);
+  g_autoptr (FacetImage) image = facet_image_new_from_rgb ((const guint8 *) "abc", 1, 1, 3, NULL);
+  g_autoptr (FacetAudio) audio = facet_audio_new_samples (silence, G_N_ELEMENTS (silence), 1, 16000, NULL);
+
+  facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
+  facet_prompt_add_text (prompt, "One", -1);
+  facet_prompt_add_audio (prompt, audio);
+  facet_prompt_add_text (prompt, "two <end_of_audio>", -1);
+  facet_prompt_add_image (prompt, image);
+  check_rendering (fixture, prompt, FACET_FAMILY_GEMMA3N,
+                   "<bos><start_of_turn>user\nOne\n\n<start_of_audio>(soft)<end_of_audio>\n\ntwo <end_of_audio>"
+                   "\n\n<start_of_image>(soft)<end_of_image>\n\n<end_of_turn>\n<start_of_turn>model\n");
+}
+
 static void
 test_refused (Fixture *fixture, gconstpointer model)
 {
@@ -367,7 +387,7 @@ test_refused (Fixture *fixture, gconstpointer model)
 int
 main (int argc, char *argv[])
 {
-  static const char gemma3[] = "models/gemma3-tiny/text-q4_0.gguf", gemma4[] = "models/gemma4-tiny/text-q4_0.gguf";
+  static const char gemma3[] = "models/gemma3-tiny/text-q4_0.gguf", gemma3n[] = "models/gemma3n-tiny/text-q4_0.gguf", gemma4[] = "models/gemma4-tiny/text-q4_0.gguf";
 
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/template/gemma4/kit", Fixture, gemma4, set_up, test_gemma4, tear_down);
@@ -375,6 +395,7 @@ main (int argc, char *argv[])
   g_test_add ("/template/gemma4/results-do-not-act", Fixture, gemma4, set_up, test_results_do_not_act, tear_down);
   g_test_add ("/template/gemma3/results-do-not-act", Fixture, gemma3, set_up, test_results_do_not_act, tear_down);
   g_test_add ("/template/gemma3/tools", Fixture, gemma3, set_up, test_gemma3, tear_down);
+  g_test_add ("/template/gemma3n/media", Fixture, gemma3n, set_up, test_gemma3n_media, tear_down);
   g_test_add ("/template/refused", Fixture, gemma3, set_up, test_refused, tear_down);
   return g_test_run ();
 }

@@ -1,9 +1,11 @@
 /* Gemma 4 files whose hyper-parameters or tensors do not fit together: each is
- * refused by an error that names what is at fault, nothing is read past it. */
+ * refused by an error that names what is at fault, nothing is read past it.
+ * Gemma 3 files whose number of layers says how scores are scaled. */
 #include "facet.h"
 #include "gguf/gguf.h"
 #include "models/family.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct {
@@ -89,6 +91,140 @@ test_damage (gconstpointer user_data)
   g_assert_true (g_str_has_prefix (error->message, "damaged.gguf: "));
 }
 
+/* ---- a file made here ---- */
+
+#define WIDTH 64
+#define HEAD 16
+#define N_HEAD 2
+
+typedef struct {
+  GByteArray *keys, *tensors;
+  guint64     n_keys, n_tensors, data;
+} Writer;
+
+static void
+put (GByteArray *to, guint64 value, guint n)
+{
+  value = GUINT64_TO_LE (value);
+  g_byte_array_append (to, (const guint8 *) &value, n);
+}
+
+static void
+put_text (GByteArray *to, const char *text)
+{
+  put (to, strlen (text), 8);
+  g_byte_array_append (to, (const guint8 *) text, (guint) strlen (text));
+}
+
+static void
+put_u32 (Writer *w, const char *key, guint32 value)
+{
+  put_text (w->keys, key);
+  put (w->keys, 4, 4);
+  put (w->keys, value, 4);
+  w->n_keys++;
+}
+
+static void
+put_tensor (Writer *w, int layer, const char *name, guint64 ne0, guint64 ne1)
+{
+  g_autofree char *full = layer < 0 ? g_strdup_printf ("%s.weight", name) : g_strdup_printf ("blk.%d.%s.weight", layer, name);
+
+  put_text (w->tensors, full);
+  put (w->tensors, ne1 > 0 ? 2 : 1, 4);
+  put (w->tensors, ne0, 8);
+  if (ne1 > 0)
+    put (w->tensors, ne1, 8);
+  put (w->tensors, FACET_F32, 4);
+  put (w->tensors, w->data, 8);
+  w->data += ne0 * MAX (ne1, 1) * sizeof (float);
+  w->n_tensors++;
+}
+
+/* Gemma 3 with all weights 0. */
+static GBytes *
+make_gemma3 (int layers)
+{
+  static const char *const vectors[] = { "attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm" };
+  Writer w = { g_byte_array_new (), g_byte_array_new (), 0, 0, 0 };
+  GByteArray *file = g_byte_array_new ();
+  guint start;
+
+  put_text (w.keys, "general.architecture");
+  put (w.keys, 8, 4);
+  put_text (w.keys, "gemma3");
+  w.n_keys++;
+  put_u32 (&w, "gemma3.context_length", 128);
+  put_u32 (&w, "gemma3.embedding_length", WIDTH);
+  put_u32 (&w, "gemma3.block_count", (guint32) layers);
+  put_u32 (&w, "gemma3.feed_forward_length", WIDTH);
+  put_u32 (&w, "gemma3.attention.head_count", N_HEAD);
+  put_u32 (&w, "gemma3.attention.head_count_kv", 1);
+  put_u32 (&w, "gemma3.attention.key_length", HEAD);
+  put_u32 (&w, "gemma3.attention.value_length", HEAD);
+  put_u32 (&w, "gemma3.attention.sliding_window", 32);
+  put_text (w.keys, "gemma3.attention.layer_norm_rms_epsilon");
+  put (w.keys, 6, 4);
+  put (w.keys, 0x358637bd, 4); /* 1e-6 */
+  w.n_keys++;
+  put_tensor (&w, -1, "token_embd", WIDTH, 32);
+  put_tensor (&w, -1, "output_norm", WIDTH, 0);
+  for (int i = 0; i < layers; i++) {
+    for (guint k = 0; k < G_N_ELEMENTS (vectors); k++)
+      put_tensor (&w, i, vectors[k], WIDTH, 0);
+    put_tensor (&w, i, "attn_q_norm", HEAD, 0);
+    put_tensor (&w, i, "attn_k_norm", HEAD, 0);
+    put_tensor (&w, i, "attn_q", WIDTH, N_HEAD * HEAD);
+    put_tensor (&w, i, "attn_k", WIDTH, HEAD);
+    put_tensor (&w, i, "attn_v", WIDTH, HEAD);
+    put_tensor (&w, i, "attn_output", N_HEAD * HEAD, WIDTH);
+    put_tensor (&w, i, "ffn_gate", WIDTH, WIDTH);
+    put_tensor (&w, i, "ffn_up", WIDTH, WIDTH);
+    put_tensor (&w, i, "ffn_down", WIDTH, WIDTH);
+  }
+  g_byte_array_append (file, (const guint8 *) "GGUF\3\0\0", 8);
+  put (file, w.n_tensors, 8);
+  put (file, w.n_keys, 8);
+  g_byte_array_append (file, w.keys->data, w.keys->len);
+  g_byte_array_append (file, w.tensors->data, w.tensors->len);
+  start = (file->len + 31) / 32 * 32 + (guint) w.data;
+  g_byte_array_unref (w.keys);
+  g_byte_array_unref (w.tensors);
+  while (file->len < start)
+    put (file, 0, MIN (8, start - file->len));
+  return g_byte_array_free_to_bytes (file);
+}
+
+/* 27B, which only its 62 layers tell, divides by the root of the width among
+ * the heads, all others by that of a head's width. */
+static void
+test_attention_scale (void)
+{
+  for (int layers = 61; layers <= 62; layers++) {
+    g_autoptr (GBytes) bytes = make_gemma3 (layers);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (FacetGguf) gguf = facet_gguf_open_bytes (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "made.gguf", &error);
+    g_autoptr (FacetGraph) graph = NULL;
+    FacetDecoder *decoder;
+    int seen = 0;
+
+    g_assert_no_error (error);
+    decoder = facet_family_for (gguf, &error)->load (gguf, &error);
+    g_assert_no_error (error);
+    graph = decoder->build (decoder, FACET_BUILD_NORMAL);
+    for (int i = 0; i < facet_graph_n_nodes (graph); i++) {
+      const FacetNode *node = facet_graph_node (graph, i);
+
+      if (node->op != FACET_OP_ATTENTION)
+        continue;
+      seen++;
+      g_assert_cmpfloat_with_epsilon (node->u.attention.scale, 1 / sqrt (layers == 62 ? WIDTH / N_HEAD : HEAD), 1e-6);
+    }
+    g_assert_cmpint (seen, ==, layers);
+    decoder->free (decoder);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -98,5 +234,6 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, &damages[i], test_damage);
   }
+  g_test_add_func ("/family/gemma3/attention-scale", test_attention_scale);
   return g_test_run ();
 }
