@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -36,23 +37,34 @@ def media(arguments):
     return ("--image", arguments.image) if arguments.image else ("--audio", arguments.audio)
 
 
+def run(command, **keywords):
+    """Returns what it wrote and the processor seconds it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", **keywords)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        sys.exit(f"{command[0]} failed:\n{done.stderr[-2000:]}")
+    return done.stdout, done.stderr, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def facet(arguments):
-    done = subprocess.run([arguments.facet, "bench", *media(arguments), "--mmproj", arguments.mmproj, "--threads",
-                           str(arguments.threads), "--repeat", "1", "--json"], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    """Returns the figures of facet-cli bench and the processor seconds of one encoding: it warms up and repeats once."""
+    out, _, seconds = run([arguments.facet, "bench", *media(arguments), "--mmproj", arguments.mmproj, "--threads",
+                           str(arguments.threads), "--repeat", "1", "--json"])
+    return json.loads(out), seconds / 2
 
 
 def llama(arguments):
     folder = str(pathlib.Path(arguments.llama).resolve().parent)
     environment = {**os.environ, "LD_LIBRARY_PATH": folder}
-    done = subprocess.run([arguments.llama, "-m", arguments.model, "--mmproj", arguments.mmproj, *media(arguments), "-p", "x",
-                           "-n", "1", "-t", str(arguments.threads), "--chat-template", "gemma", "--verbosity", "5"],
-                          capture_output=True, text=True, errors="replace", env=environment)
+    out, err, seconds = run([arguments.llama, "-m", arguments.model, "--mmproj", arguments.mmproj, *media(arguments), "-p", "x",
+                             "-n", "1", "-t", str(arguments.threads), "--chat-template", "gemma", "--verbosity", "5"],
+                            env=environment)
     # The first is the warm-up's where there is one.
-    times = re.findall(r"(?:slice encoded|batch encoding done) in (\d+) ms", done.stdout + done.stderr)
+    times = re.findall(r"(?:slice encoded|batch encoding done) in (\d+) ms", out + err)
     if not times:
-        sys.exit("llama-mtmd-cli did not say how long it encoded:\n" + (done.stdout + done.stderr)[-2000:])
-    return float(times[-1])
+        sys.exit("llama-mtmd-cli did not say how long it encoded:\n" + (out + err)[-2000:])
+    return float(times[-1]), seconds
 
 
 def spread(values):
@@ -61,19 +73,25 @@ def spread(values):
 
 def main():
     arguments = parse()
-    ours, theirs, shares = [], [], []
+    ours, theirs, ours_cpu, theirs_cpu, shares = [], [], [], [], []
     for turn in range(arguments.rounds):
-        figures = facet(arguments)
+        figures, seconds = facet(arguments)
         ours.append(figures["encode_ms"]["median"])
+        ours_cpu.append(seconds)
         shares.append(figures.get("share_of_peak", 0))
-        theirs.append(llama(arguments))
-        print(f"round {turn + 1}: Facet {ours[-1]:.0f} ms, llama.cpp {theirs[-1]:.0f} ms", file=sys.stderr)
+        ms, seconds = llama(arguments)
+        theirs.append(ms)
+        theirs_cpu.append(seconds)
+        print(f"round {turn + 1}: Facet {ours[-1]:.0f} ms, {ours_cpu[-1]:.1f} processor s; "
+              f"llama.cpp {theirs[-1]:.0f} ms, {theirs_cpu[-1]:.1f} processor s", file=sys.stderr)
     result = {"facet_ms": spread(ours), "llama_ms": spread(theirs), "ratio": spread([b / a for a, b in zip(ours, theirs)]),
-              "share_of_peak": spread(shares)}
+              "facet_cpu_s": spread(ours_cpu), "llama_cpu_s": spread(theirs_cpu),
+              "cpu_ratio": spread([b / a for a, b in zip(ours_cpu, theirs_cpu)]), "share_of_peak": spread(shares)}
     if arguments.json:
         print(json.dumps(result))
         return
-    for name, unit, digits in (("facet_ms", " ms", 0), ("llama_ms", " ms", 0), ("ratio", "", 2), ("share_of_peak", "", 2)):
+    for name, unit, digits in (("facet_ms", " ms", 0), ("llama_ms", " ms", 0), ("ratio", "", 2), ("facet_cpu_s", " s", 1),
+                               ("llama_cpu_s", " s", 1), ("cpu_ratio", "", 2), ("share_of_peak", "", 2)):
         s = result[name]
         print(f"{name:14} {s['median']:.{digits}f}{unit} ({s['min']:.{digits}f} to {s['max']:.{digits}f})")
 
