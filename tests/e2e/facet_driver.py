@@ -2,6 +2,7 @@
 
 What is on the screen is read over AT-SPI; keys and the pointer go through the X server.
 """
+import itertools
 import os
 import pathlib
 import re
@@ -226,11 +227,17 @@ class Program:
         for step in range(1, 6):
             self.xdotool("mousemove", "--window", start, 30 + 10 * step, 30)
         self.wait(lambda: "begin" in source.said, "the drag to begin")
-        box, target = self.place(node), self.x_window(window)
-        for step in range(POINTER_STEP, 0, -POINTER_STEP // 4):
-            self.xdotool("mousemove", "--window", target, box.x + box.width // 2 + step, box.y + box.height // 2)
-        self.wait(lambda: source.said[-1:] == ["accepted"], "the drop to be accepted")
-        self.xdotool("mousemove", "--window", target, box.x + box.width // 2, box.y + box.height // 2, "mouseup", 1)
+        target = self.x_window(window)
+        near = itertools.cycle(range(POINTER_STEP, -1, -POINTER_STEP // 4))
+
+        def moved_over():
+            """As a person would: goes on moving towards @node, wherever the layout has put it by now, until it takes the drop."""
+            box = self.place(node)
+            self.xdotool("mousemove", "--window", target, box.x + box.width // 2 + next(near), box.y + box.height // 2)
+            return source.said[-1:] == ["accepted"]
+
+        self.wait(moved_over, "the drop to be accepted")
+        self.xdotool("mouseup", 1)
         self.wait(lambda: "end" in source.said, "the drop to end")
 
     def end(self, number=signal.SIGTERM):
