@@ -1,6 +1,5 @@
 /* What belongs to one chat: its mode, its draft, whether it thinks and calls tools; and what the composer shows of it. */
 #include <adwaita.h>
-#include <locale.h>
 #include <string.h>
 
 #include "composer/facet-composer-private.h"
@@ -310,14 +309,8 @@ int
 main (int argc, char *argv[])
 {
 #define ADD(name, func) g_test_add ("/chat-choices/" name, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
-  gtk_disable_setlocale ();
-  setlocale (LC_ALL, "C.UTF-8");
-  if (!gtk_init_check ()) {
-    g_print ("1..0 # SKIP no display\n");
+  if (!fixture_start (&argc, &argv))
     return 0;
-  }
-  g_test_init (&argc, &argv, NULL);
-  fixture_init ();
   ADD ("drafts", test_drafts);
   ADD ("draft-is-saved", test_draft_is_saved);
   ADD ("draft-and-edit", test_draft_and_edit);

@@ -2,7 +2,6 @@
  * and screenshots through a portal that the test plays itself. */
 #include <adwaita.h>
 #include <glib/gstdio.h>
-#include <locale.h>
 #include <string.h>
 
 #include "composer/facet-composer-private.h"
@@ -592,18 +591,12 @@ main (int argc, char *argv[])
   static GTestDBus *bus; /* ends with this process */
   g_autofree char *display = g_strdup (g_getenv ("DISPLAY"));
 
-  gtk_disable_setlocale ();
-  setlocale (LC_ALL, "C.UTF-8");
   /* A session without a desktop in it. It forgets the display. */
   bus = g_test_dbus_new (G_TEST_DBUS_NONE);
   g_test_dbus_up (bus);
   g_setenv ("DISPLAY", display != NULL ? display : "", TRUE);
-  if (!gtk_init_check ()) {
-    g_print ("1..0 # SKIP no display\n");
+  if (!fixture_start (&argc, &argv))
     return 0;
-  }
-  g_test_init (&argc, &argv, NULL);
-  fixture_init ();
   ADD ("enter", test_enter);
   ADD ("preedit", test_preedit);
   ADD ("paste", test_paste);

@@ -1,7 +1,6 @@
 /* What belongs to messages and chats beside their words. */
 #include <adwaita.h>
 #include <glib/gstdio.h>
-#include <locale.h>
 #include <string.h>
 
 #include "chat/facet-link.h"
@@ -446,14 +445,8 @@ int
 main (int argc, char *argv[])
 {
 #define ADD(name, func) g_test_add ("/conversation/" name, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
-  gtk_disable_setlocale ();
-  setlocale (LC_ALL, "C.UTF-8");
-  if (!gtk_init_check ()) {
-    g_print ("1..0 # SKIP no display\n");
+  if (!fixture_start (&argc, &argv))
     return 0;
-  }
-  g_test_init (&argc, &argv, NULL);
-  fixture_init ();
   ADD ("thoughts", test_thoughts);
   ADD ("failure-details", test_failure_details);
   ADD ("announcement", test_announcement);

@@ -1,7 +1,6 @@
 /* Recording and hearing in the window, with files in place of devices. */
 #include <adwaita.h>
 #include <glib/gstdio.h>
-#include <locale.h>
 #include <math.h>
 #include <sndfile.h>
 #include <string.h>
@@ -332,14 +331,8 @@ int
 main (int argc, char *argv[])
 {
 #define ADD(name, func) g_test_add ("/sound/" name, Fixture, NULL, set_up, func, fixture_tear_down)
-  gtk_disable_setlocale ();
-  setlocale (LC_ALL, "C.UTF-8");
-  if (!gtk_init_check ()) {
-    g_print ("1..0 # SKIP no display\n");
+  if (!fixture_start (&argc, &argv))
     return 0;
-  }
-  g_test_init (&argc, &argv, NULL);
-  fixture_init ();
   ADD ("record", test_record);
   ADD ("discard", test_discard);
   ADD ("device-trouble", test_device_trouble);

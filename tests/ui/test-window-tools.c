@@ -1,6 +1,5 @@
 /* Tools and thoughts in the window: what is run, what is asked about, what is shown and kept, and what never mixes with an answer. */
 #include <adwaita.h>
-#include <locale.h>
 #include <string.h>
 
 #include "facet-toolbox.h"
@@ -491,14 +490,8 @@ int
 main (int argc, char *argv[])
 {
 #define ADD(name, func) g_test_add ("/window-tools/" name, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
-  gtk_disable_setlocale ();
-  setlocale (LC_ALL, "C.UTF-8");
-  if (!gtk_init_check ()) {
-    g_print ("1..0 # SKIP no display\n");
+  if (!fixture_start (&argc, &argv))
     return 0;
-  }
-  g_test_init (&argc, &argv, NULL);
-  fixture_init ();
   ADD ("harmless", test_harmless);
   ADD ("long-result", test_long_result);
   ADD ("off", test_off);

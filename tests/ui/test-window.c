@@ -1,7 +1,6 @@
 /* The window as a person uses it, over a scripted engine. With
  * FACET_SCREENSHOTS=folder pictures of its states are written there. */
 #include <adwaita.h>
-#include <locale.h>
 #include <string.h>
 #include <time.h>
 
@@ -379,14 +378,8 @@ int
 main (int argc, char *argv[])
 {
 #define ADD(name, func) g_test_add ("/window/" name, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
-  gtk_disable_setlocale ();
-  setlocale (LC_ALL, "C.UTF-8");
-  if (!gtk_init_check ()) {
-    g_print ("1..0 # SKIP no display\n");
+  if (!fixture_start (&argc, &argv))
     return 0;
-  }
-  g_test_init (&argc, &argv, NULL);
-  fixture_init ();
   ADD ("ask", test_ask);
   ADD ("stop", test_stop);
   ADD ("branches", test_branches);

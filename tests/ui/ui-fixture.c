@@ -1,5 +1,7 @@
 #include "ui-fixture.h"
 
+#include <locale.h>
+
 #include "facet-settings.h"
 #include "tree.h"
 #include "widget-picture.h"
@@ -14,9 +16,16 @@ add_style (const char *path)
                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
 }
 
-void
-fixture_init (void)
+gboolean
+fixture_start (int *argc, char ***argv)
 {
+  gtk_disable_setlocale ();
+  setlocale (LC_ALL, "C.UTF-8");
+  if (!gtk_init_check ()) {
+    g_print ("1..0 # SKIP no display\n");
+    return FALSE;
+  }
+  g_test_init (argc, argv, NULL);
   adw_init ();
   /* the program's own style and icons come with its application */
   gtk_icon_theme_add_resource_path (gtk_icon_theme_get_for_display (gdk_display_get_default ()),
@@ -24,6 +33,7 @@ fixture_init (void)
   add_style ("/io/github/facet_desktop/Facet/style.css");
   if (adw_style_manager_get_high_contrast (adw_style_manager_get_default ()))
     add_style ("/io/github/facet_desktop/Facet/style-hc.css");
+  return TRUE;
 }
 
 void

@@ -15,8 +15,9 @@ typedef struct {
   FacetWindow        *window;
 } Fixture;
 
-/* After gtk_init(): libadwaita and the program's own style. */
-void       fixture_init      (void);
+/* GTK in English, the tests, libadwaita and the program's own style. Returns
+ * FALSE, and says that the program is skipped, where there is no display. */
+gboolean   fixture_start     (int *argc, char ***argv);
 
 /* @data: path of a model for the engine itself, or NULL for the script. The
  * model is loaded when this returns. */
