@@ -125,11 +125,9 @@ print_stats (FacetModel *model, const FacetStats *stats)
 static void
 finish_answer (const Arguments *arguments, FacetModel *model, const FacetReply *reply)
 {
-  const char *why = print_why_stopped (reply->stop_reason);
-
   print_end (reply->text);
-  if (why != NULL && !arguments->quiet)
-    fprintf (stderr, "%s\n", why);
+  if (!arguments->quiet)
+    print_why_stopped (reply->stop_reason);
   if (arguments->stats)
     print_stats (model, &reply->stats);
 }
@@ -368,9 +366,7 @@ command_chat (int argc, char **argv)
     params.call_data = runner;
   }
   interrupt_install ();
-  interrupt_guard (&cancel);
   model = options_load_model (&arguments.options, &cancel);
-  interrupt_guard (NULL);
   if (model == NULL)
     return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
   images = pictures_load (model, arguments.images);

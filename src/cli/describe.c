@@ -46,7 +46,6 @@ describe (const Arguments *arguments, Conversation *conversation, const char *fi
   g_autoptr (GPtrArray) sounds = g_ptr_array_new ();
   g_auto (FacetReply) reply = { .text = NULL };
   g_autoptr (GError) error = NULL;
-  const char *why;
   gboolean answered;
 
   g_ptr_array_add (images, facet_image_ref (image));
@@ -65,9 +64,7 @@ describe (const Arguments *arguments, Conversation *conversation, const char *fi
     print_json (file, &reply);
   } else {
     print_end (reply.text);
-    why = print_why_stopped (reply.stop_reason);
-    if (why != NULL)
-      fprintf (stderr, "%s\n", why);
+    print_why_stopped (reply.stop_reason);
   }
   return reply.stop_reason == FACET_STOP_CANCELLED ? EXIT_INTERRUPTED : EXIT_OK;
 }
@@ -110,9 +107,7 @@ command_describe (int argc, char **argv)
   if (!parse_arguments (&arguments, &argc, &argv))
     return EXIT_USAGE;
   interrupt_install ();
-  interrupt_guard (&cancel);
   model = options_load_model (&arguments.options, &cancel);
-  interrupt_guard (NULL);
   if (model == NULL)
     return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
   images = pictures_load (model, argv + 1);

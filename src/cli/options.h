@@ -63,6 +63,10 @@ int options_read_text (char **text, const char *file, gsize *length);
 /* What the command line asks for, the rest as the model recommends. */
 FacetSampling options_sampling (const Options *options, FacetModel *model);
 
-/* Loads what -m and --mmproj name, with progress on a terminal. Reports any
- * error itself and then returns NULL. */
+/* Loads what -m and --mmproj name, with progress on a terminal; Ctrl-C raises
+ * @cancel, which may be NULL, once interrupt_install() was called. Reports
+ * any error itself and then returns NULL. */
 FacetModel *options_load_model (const Options *options, FacetCancel *cancel);
+
+/* A session of --ctx and --kv. Reports any error itself and then returns NULL. */
+FacetSession *options_new_session (const Options *options, FacetModel *model);

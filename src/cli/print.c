@@ -42,8 +42,8 @@ print_thought (const char *text, gsize length, gpointer user_data)
   fprintf (stderr, "%s%s%s", dim ? "\033[2m" : "", safe->str, dim ? "\033[0m" : "");
 }
 
-const char *
-print_why_stopped (FacetStopReason reason)
+static const char *
+why_stopped (FacetStopReason reason)
 {
   switch (reason) {
   case FACET_STOP_EOS:
@@ -58,4 +58,13 @@ print_why_stopped (FacetStopReason reason)
     return _("[stopped: the answer was repeating itself]");
   }
   return NULL;
+}
+
+void
+print_why_stopped (FacetStopReason reason)
+{
+  const char *why = why_stopped (reason);
+
+  if (why != NULL)
+    fprintf (stderr, "%s\n", why);
 }

@@ -12,5 +12,6 @@ void        print_thought     (const char *text, gsize length, gpointer user_dat
 /* Ends the line that @text left open. */
 void        print_end         (const char *text);
 
-/* A remark in brackets; NULL for an answer that came to its own end. */
-const char *print_why_stopped (FacetStopReason reason);
+/* A remark in brackets on standard error; none for an answer that came to its
+ * own end. */
+void        print_why_stopped (FacetStopReason reason);

@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 
 #include "commands.h"
+#include "interrupt.h"
 #include "report.h"
 
 /* Longer than any context can hold. */
@@ -108,6 +109,7 @@ options_load_model (const Options *options, FacetCancel *cancel)
 
   if (!have_model (options, g_get_prgname ()))
     return NULL;
+  interrupt_guard (cancel);
   model = facet_model_load (options->model, &params, &error);
   report_progress_end ();
   if (g_error_matches (error, FACET_ERROR, FACET_ERROR_NO_ENCODER)) {
@@ -118,9 +120,22 @@ options_load_model (const Options *options, FacetCancel *cancel)
     model = facet_model_load (options->model, &params, &error);
     report_progress_end ();
   }
+  interrupt_guard (NULL);
   if (model == NULL)
     report_error (error);
   else
     report_notice (model);
   return model;
+}
+
+FacetSession *
+options_new_session (const Options *options, FacetModel *model)
+{
+  const FacetSessionParams params = { .context = options->context, .kv_type = options->kv_type };
+  g_autoptr (GError) error = NULL;
+  FacetSession *session = facet_session_new (model, &params, &error);
+
+  if (session == NULL)
+    report_error (error);
+  return session;
 }

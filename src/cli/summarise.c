@@ -165,7 +165,6 @@ do_file (Work *work, const char *file)
   g_auto (FacetSummary) summary = { NULL };
   g_autofree char *text = NULL, *journal = NULL;
   g_autoptr (GError) error = NULL;
-  const char *why;
   int status;
 
   if (work->arguments->named && !work->arguments->options.json)
@@ -177,13 +176,12 @@ do_file (Work *work, const char *file)
     report_error (error);
     return report_status (error);
   }
-  if (work->arguments->options.json)
+  if (work->arguments->options.json) {
     print_json (file, &summary);
-  else
+  } else {
     print_end (summary.text);
-  why = print_why_stopped (summary.stop_reason);
-  if (why != NULL && !work->arguments->options.json)
-    fprintf (stderr, "%s\n", why);
+    print_why_stopped (summary.stop_reason);
+  }
   if (summary.stop_reason == FACET_STOP_CANCELLED)
     return EXIT_INTERRUPTED;
   if (journal != NULL)
@@ -217,29 +215,21 @@ int
 command_summarise (int argc, char **argv)
 {
   g_auto (Arguments) arguments = { .words = NULL };
-  FacetSessionParams params = { 0 };
   FacetCancel cancel = { 0 };
   g_autoptr (FacetModel) model = NULL;
   g_autoptr (FacetSession) session = NULL;
-  g_autoptr (GError) error = NULL;
   Work work = { .arguments = &arguments, .cancel = &cancel };
   int status = EXIT_OK;
 
   if (!parse_arguments (&arguments, &argc, &argv))
     return EXIT_USAGE;
   interrupt_install ();
-  interrupt_guard (&cancel);
   model = options_load_model (&arguments.options, &cancel);
-  interrupt_guard (NULL);
   if (model == NULL)
     return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
-  params.context = arguments.options.context;
-  params.kv_type = arguments.options.kv_type;
-  session = facet_session_new (model, &params, &error);
-  if (session == NULL) {
-    report_error (error);
+  session = options_new_session (&arguments.options, model);
+  if (session == NULL)
     return EXIT_FAILED;
-  }
   work.model = model;
   work.session = session;
   if (argc < 2)

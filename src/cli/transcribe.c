@@ -167,32 +167,24 @@ int
 command_transcribe (int argc, char **argv)
 {
   g_auto (Arguments) arguments = { .txt = NULL };
-  FacetSessionParams params = { 0 };
   FacetCancel cancel = { 0 };
   g_autoptr (FacetModel) model = NULL;
   g_autoptr (FacetSession) session = NULL;
-  g_autoptr (GError) error = NULL;
   int status = EXIT_OK;
 
   if (!parse_arguments (&arguments, &argc, &argv))
     return EXIT_USAGE;
   interrupt_install ();
-  interrupt_guard (&cancel);
   model = options_load_model (&arguments.options, &cancel);
-  interrupt_guard (NULL);
   if (model == NULL)
     return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
   if (!facet_model_accepts_audio (model)) {
     media_report_lack (model, TRUE);
     return EXIT_FAILED;
   }
-  params.context = arguments.options.context;
-  params.kv_type = arguments.options.kv_type;
-  session = facet_session_new (model, &params, &error);
-  if (session == NULL) {
-    report_error (error);
+  session = options_new_session (&arguments.options, model);
+  if (session == NULL)
     return EXIT_FAILED;
-  }
   for (int i = 1; i < argc && status != EXIT_INTERRUPTED; i++) {
     int one;
 

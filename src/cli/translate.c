@@ -70,7 +70,6 @@ translate_paragraph (const Arguments *arguments, Conversation *conversation, con
   g_autofree char *prompt = mode_prompt ("translate", arguments->language, words, FALSE);
   g_auto (FacetReply) reply = { .text = NULL };
   g_autoptr (GError) error = NULL;
-  const char *why;
   gboolean answered;
 
   conversation_clear (conversation);
@@ -81,9 +80,7 @@ translate_paragraph (const Arguments *arguments, Conversation *conversation, con
     report_error (error);
     return report_status (error);
   }
-  why = print_why_stopped (reply.stop_reason);
-  if (why != NULL)
-    fprintf (stderr, "%s\n", why);
+  print_why_stopped (reply.stop_reason);
   return reply.stop_reason == FACET_STOP_CANCELLED ? EXIT_INTERRUPTED : EXIT_OK;
 }
 
@@ -171,9 +168,7 @@ command_translate (int argc, char **argv)
   if (status != EXIT_OK)
     return status;
   interrupt_install ();
-  interrupt_guard (&cancel);
   model = options_load_model (&arguments.options, &cancel);
-  interrupt_guard (NULL);
   if (model == NULL)
     return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
 
