@@ -3,9 +3,12 @@
 #include <glib/gi18n.h>
 
 #include "commands.h"
+#include "interrupt.h"
 #include "npy.h"
 #include "options.h"
 #include "report.h"
+
+#define MEL_BINS 128
 
 typedef struct {
   Options  options;
@@ -14,10 +17,23 @@ typedef struct {
   gboolean exact;
 } Arguments;
 
+/* What an input becomes. */
 typedef struct {
-  double load_ms, read_ms, encode_ms; /* of the fastest run */
-  int    tokens, width;
-} Figures;
+  FacetImage *seen; /* or NULL */
+  GBytes     *mel;  /* or NULL */
+  GBytes     *soft;
+  int         tokens, width;
+  double      load_ms, read_ms, encode_ms; /* of the fastest run */
+} Result;
+
+static void
+result_clear (Result *result)
+{
+  g_clear_pointer (&result->seen, facet_image_unref);
+  g_clear_pointer (&result->mel, g_bytes_unref);
+  g_clear_pointer (&result->soft, g_bytes_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Result, result_clear)
 
 static void
 arguments_clear (Arguments *arguments)
@@ -80,49 +96,29 @@ check_fit (const Arguments *a, GError **error)
 }
 
 static gboolean
-write_pixels (const Arguments *a, FacetProjector *projector, FacetImage *image, GError **error)
+encode (const Arguments *a, FacetProjector *projector, FacetImage *image, FacetAudio *audio, FacetCancel *cancel, Result *result,
+        GError **error)
 {
-  g_autoptr (FacetImage) seen = facet_projector_preprocess (projector, image, a->crop, error);
-
-  return seen != NULL
-         && npy_write_planes (a->pixels, facet_image_pixels (seen), 3, facet_image_height (seen), facet_image_width (seen), error);
-}
-
-static gboolean
-write_mel (const Arguments *a, FacetProjector *projector, FacetAudio *audio, GError **error)
-{
-  g_autoptr (GBytes) mel = facet_projector_mel (projector, audio, error);
-
-  return mel != NULL
-         && npy_write (a->mel, g_bytes_get_data (mel, NULL), g_bytes_get_size (mel) / sizeof (float) / 128, 128, error);
-}
-
-static gboolean
-encode (const Arguments *a, FacetProjector *projector, FacetImage *image, FacetAudio *audio, Figures *figures, GError **error)
-{
-  g_autoptr (GBytes) soft = NULL;
-
   facet_projector_set_budget (projector, 0);
   for (int i = 0; i < MAX (a->repeat, 1); i++) {
     gint64 start = g_get_monotonic_time ();
     double ms;
 
-    g_clear_pointer (&soft, g_bytes_unref);
-    soft = image != NULL ? facet_projector_encode (projector, image, a->crop, NULL, error)
-                         : facet_projector_encode_audio (projector, audio, NULL, error);
-    if (soft == NULL)
+    g_clear_pointer (&result->soft, g_bytes_unref);
+    result->soft = image != NULL ? facet_projector_encode (projector, image, a->crop, cancel, error)
+                                 : facet_projector_encode_audio (projector, audio, cancel, error);
+    if (result->soft == NULL)
       return FALSE;
     ms = (g_get_monotonic_time () - start) / 1000.0;
-    figures->encode_ms = i == 0 ? ms : MIN (figures->encode_ms, ms);
+    result->encode_ms = i == 0 ? ms : MIN (result->encode_ms, ms);
   }
-  figures->width = facet_projector_width (projector);
-  figures->tokens = (int) (g_bytes_get_size (soft) / sizeof (float)) / figures->width;
-  return a->output == NULL
-         || npy_write (a->output, g_bytes_get_data (soft, NULL), figures->tokens, figures->width, error);
+  result->width = facet_projector_width (projector);
+  result->tokens = (int) (g_bytes_get_size (result->soft) / sizeof (float)) / result->width;
+  return TRUE;
 }
 
 static gboolean
-run (const Arguments *a, Figures *figures, GError **error)
+run (const Arguments *a, FacetCancel *cancel, Result *result, GError **error)
 {
   FacetModelParams params = { .threads = a->threads, .exact = a->exact, .image_detail = a->detail };
   gint64 start = g_get_monotonic_time ();
@@ -132,38 +128,67 @@ run (const Arguments *a, Figures *figures, GError **error)
 
   if (projector == NULL)
     return FALSE;
-  figures->load_ms = (g_get_monotonic_time () - start) / 1000.0;
+  result->load_ms = (g_get_monotonic_time () - start) / 1000.0;
   start = g_get_monotonic_time ();
   if (a->image != NULL)
     image = facet_image_load (a->image, error);
   else
-    audio = facet_audio_load (a->audio, NULL, error);
-  if ((image == NULL && audio == NULL) || (image != NULL && a->pixels != NULL && !write_pixels (a, projector, image, error))
-      || (audio != NULL && a->mel != NULL && !write_mel (a, projector, audio, error)))
+    audio = facet_audio_load (a->audio, cancel, error);
+  if (image == NULL && audio == NULL)
     return FALSE;
-  figures->read_ms = (g_get_monotonic_time () - start) / 1000.0;
-  return encode (a, projector, image, audio, figures, error);
+  if (image != NULL && a->pixels != NULL && (result->seen = facet_projector_preprocess (projector, image, a->crop, error)) == NULL)
+    return FALSE;
+  if (audio != NULL && a->mel != NULL && (result->mel = facet_projector_mel (projector, audio, error)) == NULL)
+    return FALSE;
+  result->read_ms = (g_get_monotonic_time () - start) / 1000.0;
+  return encode (a, projector, image, audio, cancel, result, error);
+}
+
+static gboolean
+write_result (const Arguments *a, const Result *result, GError **error)
+{
+  if (result->seen != NULL && !npy_write_planes (a->pixels, facet_image_pixels (result->seen), 3, facet_image_height (result->seen),
+                                                 facet_image_width (result->seen), error))
+    return FALSE;
+  if (result->mel != NULL && !npy_write (a->mel, g_bytes_get_data (result->mel, NULL),
+                                         g_bytes_get_size (result->mel) / sizeof (float) / MEL_BINS, MEL_BINS, error))
+    return FALSE;
+  return a->output == NULL || npy_write (a->output, g_bytes_get_data (result->soft, NULL), result->tokens, result->width, error);
+}
+
+/* Files are written when nothing can be stopped any more. */
+static gboolean
+encode_and_write (const Arguments *a, Result *result, GError **error)
+{
+  FacetCancel cancel = { 0 };
+  gboolean done;
+
+  interrupt_install ();
+  interrupt_guard (&cancel);
+  done = (a->model == NULL || check_fit (a, error)) && run (a, &cancel, result, error);
+  interrupt_guard (NULL);
+  return done && write_result (a, result, error);
 }
 
 int
 command_encode (int argc, char **argv)
 {
   g_auto (Arguments) a = { .crop = 0 };
+  g_auto (Result) result = { NULL };
   g_autoptr (GError) error = NULL;
-  Figures figures = { 0 };
 
   options_init (&a.options);
   if (!parse (&a, &argc, &argv))
     return EXIT_USAGE;
-  if ((a.model != NULL && !check_fit (&a, &error)) || !run (&a, &figures, &error)) {
+  if (!encode_and_write (&a, &result, &error)) {
     report_error (error);
     return report_status (error);
   }
   if (a.options.json)
     printf ("{\"tokens\": %d, \"width\": %d, \"load_ms\": %.3f, \"read_ms\": %.3f, \"encode_ms\": %.3f}\n",
-            figures.tokens, figures.width, figures.load_ms, figures.read_ms, figures.encode_ms);
+            result.tokens, result.width, result.load_ms, result.read_ms, result.encode_ms);
   else
-    g_printerr (_("%d soft tokens of width %d; read in %.0f ms, encoded in %.0f ms\n"), figures.tokens,
-                figures.width, figures.read_ms, figures.encode_ms);
+    g_printerr (_("%d soft tokens of width %d; read in %.0f ms, encoded in %.0f ms\n"), result.tokens, result.width, result.read_ms,
+                result.encode_ms);
   return EXIT_OK;
 }

@@ -1,4 +1,8 @@
-/* npy.h - writing NumPy's .npy files */
+/* npy.h - writing NumPy's .npy files
+ *
+ * A file is written beside its place and renamed: what fails or is stopped
+ * leaves the former one, or none. Errors are of G_FILE_ERROR.
+ */
 #pragma once
 
 #include <glib.h>

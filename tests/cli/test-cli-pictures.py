@@ -4,10 +4,13 @@
 Usage: test-cli-pictures.py FACET-CLI    (FACET_TEST_DATA: the folder tests/data)
 """
 import pathlib
+import signal
 import struct
+import subprocess
 import tempfile
+import time
 
-from facet_cli import DATA, KIT, main, run, run_json
+from facet_cli import CLI, DATA, ENVIRONMENT, KIT, main, run, run_json
 
 TEXT = KIT / "models/gemma3-tiny/text-q8_0.gguf"
 GEMMA3 = KIT / "models/gemma3-tiny/mmproj.gguf"
@@ -31,6 +34,47 @@ def test_encode():
         length = struct.unpack("<H", data[8:10])[0]
         assert b"(63, 256)" in data[:10 + length] and len(data) == 10 + length + 4 * 63 * 256
         assert b"(3, 336, 432)" in pixels.read_bytes()[:128]
+
+
+def catches_interrupts(child):
+    caught = [line for line in pathlib.Path(f"/proc/{child.pid}/status").read_text().splitlines() if line.startswith("SigCgt:")]
+    return int(caught[0].split()[1], 16) >> (signal.SIGINT - 1) & 1
+
+
+def test_encode_interrupted():
+    with tempfile.TemporaryDirectory() as folder:
+        out, pixels = pathlib.Path(folder) / "soft.npy", pathlib.Path(folder) / "pixels.npy"
+        out.write_bytes(b"before")
+        child = subprocess.Popen([CLI, "encode", "--mmproj", GEMMA3, "--image", PHOTO, "-o", out, "--pixels", pixels, "-r", "1000000000"],
+                                 stderr=subprocess.PIPE, env=ENVIRONMENT)
+        try:
+            while child.poll() is None and not catches_interrupts(child):
+                time.sleep(0.01)
+            child.send_signal(signal.SIGINT)
+            _, errors = child.communicate(timeout=60)
+        finally:
+            child.kill()
+        assert child.returncode == 130 and b"Stopped" in errors, (child.returncode, errors)
+        assert [path.name for path in pathlib.Path(folder).iterdir()] == ["soft.npy"] and out.read_bytes() == b"before"
+
+
+def test_encode_writes_whole_files():
+    with tempfile.TemporaryDirectory() as folder:
+        out, link = pathlib.Path(folder) / "soft.npy", pathlib.Path(folder) / "link.npy"
+        out.write_bytes(b"longer than it will be " * 1000000)
+        link.symlink_to(out)
+        encode = ("encode", "--mmproj", GEMMA3, "--image", PHOTO, "-o")
+        run(*encode, out)
+        whole = out.read_bytes()
+        assert len(whole) == 128 + 4 * 16 * 256, len(whole)
+        out.write_bytes(b"x")
+        run(*encode, link)
+        assert link.is_symlink() and out.read_bytes() == whole
+        # No room: nothing stays behind, and the file that was there does.
+        limited = subprocess.run(["sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", CLI, *map(str, encode), out],
+                                 capture_output=True, env=ENVIRONMENT, timeout=120)
+        assert limited.returncode == 1 and b"cannot be written" in limited.stderr, limited
+        assert out.read_bytes() == whole and sorted(path.name for path in pathlib.Path(folder).iterdir()) == ["link.npy", "soft.npy"]
 
 
 def test_detail():
