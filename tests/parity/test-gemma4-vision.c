@@ -2,6 +2,7 @@
  * embeddings, every layer, soft tokens; and what each part of it contributes. */
 #include "compare.h"
 #include "device.h"
+#include "kit-pictures.h"
 #include "models/encoder.h"
 #include "models/projector.h"
 #include "npz.h"
@@ -11,24 +12,6 @@
 
 #define N_LAYERS 3
 #define WIDTH 256
-
-static char *
-kit_path (const char *name)
-{
-  return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", name, NULL);
-}
-
-static FacetImage *
-load_input (const char *name)
-{
-  g_autofree char *relative = g_build_filename ("inputs", name, NULL);
-  g_autofree char *path = kit_path (relative);
-  g_autoptr (GError) error = NULL;
-  FacetImage *image = facet_image_load (path, &error);
-
-  g_assert_no_error (error);
-  return image;
-}
 
 typedef struct {
   Npz *npz;
@@ -67,7 +50,7 @@ encode (FacetGguf *gguf, const char *picture, gboolean exact, Layers *layers, Fa
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (FacetEncoder) encoder = facet_encoder_load (gguf, FALSE, &error);
-  g_autoptr (FacetImage) image = load_input (picture);
+  g_autoptr (FacetImage) image = kit_picture (picture);
   FacetBackend *backend = device_backend (2, exact);
   float *soft;
 
@@ -82,21 +65,10 @@ encode (FacetGguf *gguf, const char *picture, gboolean exact, Layers *layers, Fa
   return soft;
 }
 
-static FacetGguf *
-open_projector (void)
-{
-  g_autofree char *path = kit_path ("models/gemma4-tiny/mmproj.gguf");
-  g_autoptr (GError) error = NULL;
-  FacetGguf *gguf = facet_gguf_open (path, &error);
-
-  g_assert_no_error (error);
-  return gguf;
-}
-
 static void
 check_picture (const char *picture, const char *values, gboolean exact, int n_layers_seen)
 {
-  g_autoptr (FacetGguf) gguf = open_projector ();
+  g_autoptr (FacetGguf) gguf = kit_projector ("gemma4");
   g_autofree char *path = kit_path (values);
   g_autoptr (Npz) npz = npz_open (path);
   const NpyArray *tokens = npz_get (npz, "soft_tokens"), *pixels = npz_get (npz, "resized_u8");
@@ -209,7 +181,7 @@ test_detail (void)
 {
   /* Of photo.png, 300 x 233 pixels. */
   static const int details[] = { 70, 140, 280, 560, 1120 };
-  g_autoptr (FacetImage) image = load_input ("photo.png");
+  g_autoptr (FacetImage) image = kit_picture ("photo.png");
   g_autoptr (GError) error = NULL;
   int before = 0;
 
@@ -236,7 +208,7 @@ test_shapes (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (FacetProjector) projector = load_projector (0, &error);
-  g_autoptr (FacetImage) small = load_input ("small.png"), chart = load_input ("chart.png"), seen = NULL;
+  g_autoptr (FacetImage) small = kit_picture ("small.png"), chart = kit_picture ("chart.png"), seen = NULL;
   g_autoptr (GBytes) first = NULL, second = NULL, again = NULL;
   g_autofree char *path = kit_path ("expected/gemma4/preprocess.npz");
 

@@ -2,6 +2,7 @@
  * soft tokens, map by map, and what must be refused. */
 #include "compare.h"
 #include "device.h"
+#include "kit-pictures.h"
 #include "models/encoder.h"
 #include "npz.h"
 
@@ -11,12 +12,6 @@
 #define SIDE 768
 #define TOKENS 256
 #define WIDTH 32
-
-static char *
-kit_path (const char *name)
-{
-  return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", name, NULL);
-}
 
 /* Marked maps in order, with the side of each. */
 static const struct { const char *name; int side; } maps[] = {
@@ -65,18 +60,18 @@ typedef struct {
 } Case;
 
 static const Case cases[] = {
-  { "inputs/chart.png", "expected/gemma3n/vision_chart.npz", 14 },
-  { "inputs/small.png", "expected/gemma3n/vision_small.npz", 1 },
+  { "chart.png", "expected/gemma3n/vision_chart.npz", 14 },
+  { "small.png", "expected/gemma3n/vision_small.npz", 1 },
 };
 
 static void
 check (const Case *c, int threads, gboolean exact)
 {
-  g_autofree char *path = kit_path ("models/gemma3n-tiny/mmproj.gguf"), *picture = kit_path (c->picture), *values = kit_path (c->expected);
+  g_autofree char *values = kit_path (c->expected);
   g_autoptr (GError) error = NULL;
-  g_autoptr (FacetGguf) gguf = facet_gguf_open (path, &error);
+  g_autoptr (FacetGguf) gguf = kit_projector ("gemma3n");
   g_autoptr (FacetEncoder) encoder = facet_encoder_load (gguf, FALSE, &error);
-  g_autoptr (FacetImage) image = facet_image_load (picture, &error);
+  g_autoptr (FacetImage) image = kit_picture (c->picture);
   g_autoptr (Npz) npz = npz_open (values);
   g_autofree float *expected = npy_floats (npz_get (npz, "soft_tokens")), *soft = NULL;
   g_auto (FacetEncoderInput) input = { 0 };

@@ -1,6 +1,6 @@
 /* What the encoders see: resized pixels equal to the last bit to those of the
  * reference image processors, crops and target sizes equal to theirs. */
-#include "facet.h"
+#include "kit-pictures.h"
 #include "media/picture-layout.h"
 #include "media/resize.h"
 #include "npz.h"
@@ -8,24 +8,6 @@
 #include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
-
-static char *
-kit_path (const char *name)
-{
-  return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", name, NULL);
-}
-
-static FacetImage *
-load_input (const char *name)
-{
-  g_autofree char *relative = g_build_filename ("inputs", name, NULL);
-  g_autofree char *path = kit_path (relative);
-  g_autoptr (GError) error = NULL;
-  FacetImage *image = facet_image_load (path, &error);
-
-  g_assert_no_error (error);
-  return image;
-}
 
 static guint8 *
 resized (FacetImage *image, int width, int height, FacetResizeFilter filter)
@@ -38,7 +20,7 @@ resized (FacetImage *image, int width, int height, FacetResizeFilter filter)
 static void
 compare_planes (const char *input, const char *file, const char *key, int largest, double mean)
 {
-  g_autoptr (FacetImage) image = load_input (input);
+  g_autoptr (FacetImage) image = kit_picture (input);
   g_autofree char *path = kit_path (file);
   g_autoptr (Npz) npz = npz_open (path);
   const NpyArray *expected = npz_get (npz, key);
@@ -79,7 +61,7 @@ test_jpeg (void)
 static void
 test_bicubic (void)
 {
-  g_autoptr (FacetImage) image = load_input ("small.png");
+  g_autoptr (FacetImage) image = kit_picture ("small.png");
   g_autofree char *path = kit_path ("expected/gemma4/preprocess.npz");
   g_autoptr (Npz) npz = npz_open (path);
   const NpyArray *expected = npz_get (npz, "small.png");

@@ -1,30 +1,18 @@
 /* Soft tokens through the public interface: right values, encoded once, never
  * mixed up, within the memory that was granted. */
-#include "facet.h"
+#include "compare.h"
+#include "kit-pictures.h"
 #include "npz.h"
-
-#include <math.h>
 
 static FacetProjector *
 load_projector (void)
 {
-  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "models/gemma3-tiny/mmproj.gguf", NULL);
+  g_autofree char *path = kit_path ("models/gemma3-tiny/mmproj.gguf");
   g_autoptr (GError) error = NULL;
   FacetProjector *projector = facet_projector_load (path, &(FacetModelParams) { .threads = 1 }, &error);
 
   g_assert_no_error (error);
   return projector;
-}
-
-static FacetImage *
-load_picture (const char *name)
-{
-  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "inputs", name, NULL);
-  g_autoptr (GError) error = NULL;
-  FacetImage *image = facet_image_load (path, &error);
-
-  g_assert_no_error (error);
-  return image;
 }
 
 static GBytes *
@@ -42,26 +30,20 @@ static void
 test_values (void)
 {
   static const struct { const char *picture, *expected; } cases[] = {
-    { "chart.png", "vision_chart.npz" }, { "photo.png", "vision_photo.npz" },
+    { "chart.png", "expected/gemma3/vision_chart.npz" }, { "photo.png", "expected/gemma3/vision_photo.npz" },
   };
   g_autoptr (FacetProjector) projector = load_projector ();
 
   g_assert_cmpint (facet_projector_width (projector), ==, 256);
   for (guint c = 0; c < G_N_ELEMENTS (cases); c++) {
-    g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit/expected/gemma3", cases[c].expected, NULL);
+    g_autofree char *path = kit_path (cases[c].expected);
     g_autoptr (Npz) npz = npz_open (path);
     g_autofree float *expected = npy_floats (npz_get (npz, "soft_tokens"));
-    g_autoptr (FacetImage) image = load_picture (cases[c].picture);
+    g_autoptr (FacetImage) image = kit_picture (cases[c].picture);
     g_autoptr (GBytes) soft = encode (projector, image, 0);
-    const float *values = g_bytes_get_data (soft, NULL);
-    double worst = 0, square = 0;
 
     g_assert_cmpint (facet_projector_count (projector, image), ==, 16);
-    for (int i = 0; i < 16 * 256; i++) {
-      worst = fmax (worst, fabs ((double) values[i] - expected[i]));
-      square += (double) expected[i] * expected[i];
-    }
-    g_assert_cmpfloat (worst / sqrt (square / (16 * 256)), <=, 1e-4);
+    g_assert_cmpfloat (relative_error (g_bytes_get_data (soft, NULL), expected, 16 * 256), <=, 1e-4);
   }
 }
 
@@ -69,7 +51,7 @@ static void
 test_encoded_once (void)
 {
   g_autoptr (FacetProjector) projector = load_projector ();
-  g_autoptr (FacetImage) chart = load_picture ("chart.png"), again = load_picture ("chart.png"), photo = load_picture ("photo.png");
+  g_autoptr (FacetImage) chart = kit_picture ("chart.png"), again = kit_picture ("chart.png"), photo = kit_picture ("photo.png");
   g_autoptr (FacetImage) smaller = facet_image_scale (chart, 64, 64);
   g_autoptr (GBytes) a = encode (projector, chart, 0), b = encode (projector, photo, 0);
   g_autoptr (GBytes) c = encode (projector, again, 0), d = encode (projector, photo, 0), e = NULL;
@@ -87,7 +69,7 @@ static void
 test_budget (void)
 {
   g_autoptr (FacetProjector) projector = load_projector ();
-  g_autoptr (FacetImage) chart = load_picture ("chart.png"), photo = load_picture ("photo.png"), small = load_picture ("small.png");
+  g_autoptr (FacetImage) chart = kit_picture ("chart.png"), photo = kit_picture ("photo.png"), small = kit_picture ("small.png");
   const gsize one = 16 * 256 * sizeof (float);
 
   facet_projector_set_budget (projector, 2 * one);
@@ -113,7 +95,7 @@ test_crops (void)
 {
   g_autoptr (FacetProjector) projector = load_projector ();
   g_autofree guint8 *rgb = g_malloc0 (1000 * 300 * 3);
-  g_autoptr (FacetImage) wide = NULL, chart = load_picture ("chart.png"), middle = NULL;
+  g_autoptr (FacetImage) wide = NULL, chart = kit_picture ("chart.png"), middle = NULL;
   g_autoptr (GBytes) whole = NULL, crop = NULL, same = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -138,7 +120,7 @@ static void
 test_cancelled (void)
 {
   g_autoptr (FacetProjector) projector = load_projector ();
-  g_autoptr (FacetImage) chart = load_picture ("chart.png");
+  g_autoptr (FacetImage) chart = kit_picture ("chart.png");
   g_autoptr (GError) error = NULL;
   FacetCancel cancel = { 0 };
 
@@ -174,7 +156,7 @@ static void
 test_progress (void)
 {
   g_autoptr (FacetProjector) projector = load_projector ();
-  g_autoptr (FacetImage) chart = load_picture ("chart.png"), photo = load_picture ("photo.png");
+  g_autoptr (FacetImage) chart = kit_picture ("chart.png"), photo = kit_picture ("photo.png");
   g_autoptr (GError) error = NULL;
   Watch whole = { .cancel_at = 0 }, cut = { .cancel_at = 3 };
 
@@ -195,7 +177,7 @@ static void
 test_no_memory (void)
 {
   g_autoptr (FacetProjector) projector = load_projector ();
-  g_autoptr (FacetImage) chart = load_picture ("chart.png");
+  g_autoptr (FacetImage) chart = kit_picture ("chart.png");
   g_autoptr (GError) error = NULL;
   Watch untouched = { .cancel_at = 0 };
 

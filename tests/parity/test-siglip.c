@@ -1,29 +1,13 @@
 /* Gemma 3's picture encoder against the original implementation: pixels to
  * soft tokens, layer by layer, and what must be refused. */
 #include "compare.h"
-#include "models/encoder.h"
 #include "device.h"
+#include "kit-pictures.h"
+#include "models/encoder.h"
 #include "npz.h"
 
 #include <math.h>
 #include <string.h>
-
-static char *
-kit_path (const char *name)
-{
-  return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", name, NULL);
-}
-
-static FacetGguf *
-open_projector (void)
-{
-  g_autofree char *path = kit_path ("models/gemma3-tiny/mmproj.gguf");
-  g_autoptr (GError) error = NULL;
-  FacetGguf *gguf = facet_gguf_open (path, &error);
-
-  g_assert_no_error (error);
-  return gguf;
-}
 
 typedef struct {
   Npz *npz;
@@ -52,20 +36,18 @@ compare_layer (int layer, const float *data, int rows, int cols, gpointer user_d
 static void
 check_picture (const char *input_name, const char *expected_name, gboolean exact, double tolerance, int n_layers_seen)
 {
-  g_autoptr (FacetGguf) gguf = open_projector ();
-  g_autofree char *picture = kit_path (input_name), *path = kit_path (expected_name);
+  g_autoptr (FacetGguf) gguf = kit_projector ("gemma3");
+  g_autofree char *path = kit_path (expected_name);
   g_autoptr (Npz) npz = npz_open (path);
   g_autofree float *expected = npy_floats (npz_get (npz, "soft_tokens")), *soft = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (FacetEncoder) encoder = facet_encoder_load (gguf, FALSE, &error);
-  g_autoptr (FacetImage) image = NULL;
+  g_autoptr (FacetImage) image = kit_picture (input_name);
   g_auto (FacetEncoderInput) input = { 0 };
   FacetBackend *backend = device_backend (2, exact);
   Layers layers = { npz, 0, 3 };
   double rel;
 
-  g_assert_no_error (error);
-  image = facet_image_load (picture, &error);
   g_assert_no_error (error);
   g_assert_true (encoder->prepare_image (encoder, image, NULL, &input, &error));
   g_assert_cmpint (input.n_tokens, ==, 16);
@@ -83,25 +65,25 @@ check_picture (const char *input_name, const char *expected_name, gboolean exact
 static void
 test_photo (void)
 {
-  check_picture ("inputs/photo.png", "expected/gemma3/vision_photo.npz", FALSE, 1e-4, 5);
+  check_picture ("photo.png", "expected/gemma3/vision_photo.npz", FALSE, 1e-4, 5);
 }
 
 static void
 test_photo_exact (void)
 {
-  check_picture ("inputs/photo.png", "expected/gemma3/vision_photo.npz", TRUE, 1e-4, 5);
+  check_picture ("photo.png", "expected/gemma3/vision_photo.npz", TRUE, 1e-4, 5);
 }
 
 static void
 test_chart (void)
 {
-  check_picture ("inputs/chart.png", "expected/gemma3/vision_chart.npz", FALSE, 1e-4, 0);
+  check_picture ("chart.png", "expected/gemma3/vision_chart.npz", FALSE, 1e-4, 0);
 }
 
 static void
 test_not_finite (void)
 {
-  g_autoptr (FacetGguf) gguf = open_projector ();
+  g_autoptr (FacetGguf) gguf = kit_projector ("gemma3");
   g_autoptr (GError) error = NULL;
   g_autoptr (FacetEncoder) encoder = facet_encoder_load (gguf, FALSE, &error);
   g_autoptr (FacetImage) image = facet_image_new_from_rgb ((const guint8 *) "\1\2\3", 1, 1, 3, NULL);
@@ -121,7 +103,7 @@ test_refused (void)
   g_autofree char *path = kit_path ("models/gemma3-tiny/text-q4_0.gguf");
   g_autoptr (GError) error = NULL;
   g_autoptr (FacetGguf) text = facet_gguf_open (path, &error);
-  g_autoptr (FacetGguf) gguf = open_projector ();
+  g_autoptr (FacetGguf) gguf = kit_projector ("gemma3");
 
   g_assert_null (facet_encoder_load (text, FALSE, &error));
   g_assert_error (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED);

@@ -1,32 +1,13 @@
 /* Pictures in prompts: which are shown in parts, too, how both are framed, what
  * they cost, and that talks about several pictures encode each one once. */
-#include "facet.h"
-
 #include "chat/prompt.h"
+#include "kit-pictures.h"
 #include "media/small-print.h"
 
 #include <math.h>
 #include <string.h>
 
 /* ---- fixtures ---- */
-
-static char *
-kit_path (const char *name)
-{
-  return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", name, NULL);
-}
-
-static FacetImage *
-load_picture (const char *name)
-{
-  g_autofree char *relative = g_build_filename ("inputs", name, NULL);
-  g_autofree char *path = kit_path (relative);
-  g_autoptr (GError) error = NULL;
-  FacetImage *image = facet_image_load (path, &error);
-
-  g_assert_no_error (error);
-  return image;
-}
 
 static FacetModel *
 load_model (void)
@@ -209,7 +190,7 @@ test_judge (void)
 {
   g_autoptr (FacetModel) model = load_model ();
   g_autoptr (FacetSession) session = new_session (model);
-  g_autoptr (FacetImage) chart = load_picture ("chart.png"), photo = load_picture ("photo.png");
+  g_autoptr (FacetImage) chart = kit_picture ("chart.png"), photo = kit_picture ("photo.png");
   g_autoptr (GError) error = NULL;
   double a = facet_session_judge_image (session, chart, facet_policy_text ("dangerous"), NULL, &error);
   double b = facet_session_judge_image (session, photo, facet_policy_text ("dangerous"), NULL, &error);
@@ -308,7 +289,7 @@ test_four_turns (void)
 {
   g_autoptr (FacetModel) model = load_model ();
   g_autoptr (FacetSession) session = new_session (model), fresh = new_session (model);
-  g_autoptr (FacetImage) chart = load_picture ("chart.png"), photo = load_picture ("photo.png"), again = load_picture ("chart.png");
+  g_autoptr (FacetImage) chart = kit_picture ("chart.png"), photo = kit_picture ("photo.png"), again = kit_picture ("chart.png");
   FacetImage *const pictures[4] = { chart, photo, again, NULL };
   const guint runs[4] = { 1, 2, 2, 2 };
   g_autoptr (GArray) last = NULL, at_once = NULL;
@@ -338,7 +319,7 @@ test_swapped (void)
 {
   g_autoptr (FacetModel) model = load_model ();
   g_autoptr (FacetSession) session = new_session (model), fresh = new_session (model);
-  g_autoptr (FacetImage) chart = load_picture ("chart.png"), photo = load_picture ("photo.png");
+  g_autoptr (FacetImage) chart = kit_picture ("chart.png"), photo = kit_picture ("photo.png");
   g_autoptr (FacetPrompt) one = make_talk ((FacetImage *const[4]) { chart, photo, NULL, NULL }, 4);
   g_autoptr (FacetPrompt) other = make_talk ((FacetImage *const[4]) { photo, chart, NULL, NULL }, 4);
   g_autoptr (GArray) a = logits_of (session, one), b = logits_of (session, other), right = logits_of (fresh, other), back = logits_of (session, one);
@@ -356,7 +337,7 @@ test_evicted (void)
   g_autoptr (FacetModel) model = load_model ();
   FacetProjector *projector = facet_model_get_projector (model);
   g_autoptr (FacetSession) session = new_session (model), later = new_session (model);
-  g_autoptr (FacetImage) chart = load_picture ("chart.png"), photo = load_picture ("photo.png");
+  g_autoptr (FacetImage) chart = kit_picture ("chart.png"), photo = kit_picture ("photo.png");
   g_autoptr (FacetPrompt) prompt = make_talk ((FacetImage *const[4]) { chart, photo, chart, photo }, 4);
   g_autoptr (GArray) first = NULL, second = NULL;
 
