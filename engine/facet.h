@@ -229,7 +229,7 @@ typedef enum {
 
 /* How turns become tokens. */
 typedef enum {
-  FACET_TEMPLATE_AUTO,       /* FAMILY if the file has a chat template or media are shown, else TRANSCRIPT */
+  FACET_TEMPLATE_AUTO,       /* FAMILY if the file has a chat template, else TRANSCRIPT */
   FACET_TEMPLATE_FAMILY,     /* the family's own turn markers */
   FACET_TEMPLATE_TRANSCRIPT, /* a few-shot transcript, for base models */
   FACET_TEMPLATE_RAW,        /* BOS and the text as it is */

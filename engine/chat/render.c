@@ -86,10 +86,8 @@ render_raw (const FacetPrompt *prompt, FacetFamily family, FacetWriter *writer)
         break;
       if (rendered->bare)
         facet_writer_media (writer, part->media);
-      else if (family == FACET_FAMILY_GEMMA4)
-        facet_gemma4_frame (writer, part->media);
       else
-        facet_gemma3_frame (writer, part->media);
+        facet_writer_framed (writer, family, part->media);
     }
   }
 }
@@ -136,11 +134,7 @@ render_turns (const FacetPrompt *prompt, FacetTemplate how, FacetFamily family, 
   }
   if (how == FACET_TEMPLATE_FAMILY)
     return render_family (prompt, family, writer, error);
-  if (has_part (prompt, FACET_PART_MEDIA)) {
-    g_set_error_literal (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "a transcript cannot hold pictures or sound");
-    return FALSE;
-  }
-  facet_transcript_render (prompt, writer);
+  facet_transcript_render (prompt, family, writer);
   return TRUE;
 }
 
@@ -166,7 +160,7 @@ facet_prompt_render (const FacetPrompt *prompt,
   gboolean done = TRUE;
 
   if (how == FACET_TEMPLATE_AUTO)
-    how = has_chat_template || has_part (prompt, FACET_PART_MEDIA) ? FACET_TEMPLATE_FAMILY : FACET_TEMPLATE_TRANSCRIPT;
+    how = has_chat_template ? FACET_TEMPLATE_FAMILY : FACET_TEMPLATE_TRANSCRIPT;
   *rendered = (FacetRendered){ .ids = g_array_new (FALSE, FALSE, sizeof (gint32)),
                                .media = g_array_new (FALSE, FALSE, sizeof (FacetMedia)),
                                .stop_strings = no_stops,

@@ -61,6 +61,21 @@ write_tool_part (FacetWriter *writer, const FacetTurnPart *part)
 }
 
 static void
+write_question (FacetWriter *writer, FacetFamily family, const FacetTurn *turn)
+{
+  facet_writer_text (writer, "Question: ");
+  for (guint i = 0; i <= turn->parts->len; i++) {
+    const char *text;
+    gsize length;
+    const FacetTurnPart *part = facet_turn_piece (turn, i, &text, &length);
+
+    facet_writer_trimmed (writer, text, length);
+    if (part != NULL)
+      facet_writer_framed (writer, family, part->media);
+  }
+}
+
+static void
 write_answer (FacetWriter *writer, const FacetTurn *turn)
 {
   for (guint i = 0; i <= turn->parts->len; i++) {
@@ -75,7 +90,7 @@ write_answer (FacetWriter *writer, const FacetTurn *turn)
 }
 
 void
-facet_transcript_render (const FacetPrompt *prompt, FacetWriter *writer)
+facet_transcript_render (const FacetPrompt *prompt, FacetFamily family, FacetWriter *writer)
 {
   const FacetTurn *first = facet_prompt_turn (prompt, 0);
   gboolean has_system = first->role == FACET_ROLE_SYSTEM;
@@ -88,8 +103,7 @@ facet_transcript_render (const FacetPrompt *prompt, FacetWriter *writer)
     gboolean last = i == prompt->turns->len - 1;
 
     if (turn->role == FACET_ROLE_USER) {
-      facet_writer_text (writer, "Question: ");
-      facet_writer_trimmed (writer, turn->text->str, turn->text->len);
+      write_question (writer, family, turn);
       facet_writer_text (writer, last ? "\nAnswer:" : "\nAnswer: ");
       writer->rendered->skip_blank = TRUE;
       continue;

@@ -27,6 +27,8 @@ void facet_writer_trimmed (FacetWriter *writer, const char *text, gsize length);
 /* @piece: a string constant. */
 void facet_writer_control (FacetWriter *writer, const char *piece);
 void facet_writer_media   (FacetWriter *writer, FacetMedia media);
+/* The same between what @family puts around it. */
+void facet_writer_framed  (FacetWriter *writer, FacetFamily family, FacetMedia media);
 
 /* ---- turns ---- */
 
@@ -44,7 +46,7 @@ void facet_gemma3_frame       (FacetWriter *writer, FacetMedia media); /* with w
 void facet_policy_render      (const FacetPrompt *prompt, FacetWriter *writer);
 void facet_gemma4_render      (const FacetPrompt *prompt, FacetWriter *writer);
 void facet_gemma4_frame       (FacetWriter *writer, FacetMedia media);
-void facet_transcript_render  (const FacetPrompt *prompt, FacetWriter *writer);
+void facet_transcript_render  (const FacetPrompt *prompt, FacetFamily family, FacetWriter *writer);
 
 /* What families without tokens for it are told of tools, and how calls and
  * results of them are written: one JSON object or one line each. */

@@ -72,6 +72,15 @@ facet_writer_media (FacetWriter *writer, FacetMedia media)
   g_array_append_val (writer->rendered->media, media);
 }
 
+void
+facet_writer_framed (FacetWriter *writer, FacetFamily family, FacetMedia media)
+{
+  if (family == FACET_FAMILY_GEMMA4)
+    facet_gemma4_frame (writer, media);
+  else
+    facet_gemma3_frame (writer, media);
+}
+
 /* ---- turns ---- */
 
 const FacetTurn *

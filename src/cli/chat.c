@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "call-runner.h"
+#include "chat-arguments.h"
 #include "commands.h"
 #include "conversation.h"
 #include "interrupt.h"
@@ -16,42 +17,6 @@
 #include "texts.h"
 
 #define SMALL_MODEL G_GUINT64_CONSTANT (1000000000) /* parameters */
-
-typedef struct {
-  Options  options;
-  char    *text;
-  char    *file;
-  char    *system;
-  char   **stop_strings;
-  char   **images;
-  char   **sounds;
-  char   **attached;
-  char   **tools;
-  char    *tool_choice;
-  char    *call_form;
-  int      max_tokens;
-  gboolean think;
-  gboolean raw;
-  gboolean stats;
-  gboolean quiet;
-} Arguments;
-
-static void
-arguments_clear (Arguments *arguments)
-{
-  options_clear (&arguments->options);
-  g_free (arguments->text);
-  g_free (arguments->file);
-  g_free (arguments->system);
-  g_strfreev (arguments->tools);
-  g_free (arguments->tool_choice);
-  g_free (arguments->call_form);
-  g_strfreev (arguments->stop_strings);
-  g_strfreev (arguments->images);
-  g_strfreev (arguments->sounds);
-  g_strfreev (arguments->attached);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 
 static double
 rate (int tokens, double seconds)
@@ -123,7 +88,7 @@ print_stats (FacetModel *model, const FacetStats *stats)
 }
 
 static void
-finish_answer (const Arguments *arguments, FacetModel *model, const FacetReply *reply)
+finish_answer (const ChatArguments *arguments, FacetModel *model, const FacetReply *reply)
 {
   print_end (reply->text);
   if (!arguments->quiet)
@@ -133,10 +98,8 @@ finish_answer (const Arguments *arguments, FacetModel *model, const FacetReply *
 }
 
 static void
-introduce_base_model (FacetModel *model)
+introduce_base_model (const FacetModelInfo *info)
 {
-  const FacetModelInfo *info = facet_model_get_info (model);
-
   if (info->parameters < SMALL_MODEL)
     fprintf (stderr, "%s\n",
              _("Note: this is a small base model for trying things out. It was not taught to follow instructions: short questions work best, and answers are often wrong."));
@@ -145,7 +108,7 @@ introduce_base_model (FacetModel *model)
 }
 
 static void
-hint_at_transcripts (const Arguments *arguments, const GError *error)
+hint_at_transcripts (const ChatArguments *arguments, const GError *error)
 {
   if (arguments->sounds != NULL && g_error_matches (error, FACET_ERROR, FACET_ERROR_CONTEXT_FULL))
     fprintf (stderr, "%s\n",
@@ -153,7 +116,7 @@ hint_at_transcripts (const Arguments *arguments, const GError *error)
 }
 
 static int
-answer_once (const Arguments *arguments, FacetModel *model, Conversation *conversation, FacetCancel *cancel)
+answer_once (const ChatArguments *arguments, FacetModel *model, Conversation *conversation, FacetCancel *cancel)
 {
   g_auto (FacetReply) reply = { .text = NULL };
   g_autoptr (GError) error = NULL;
@@ -188,7 +151,7 @@ print_commands (void)
 
 /* Whether to go on. */
 static gboolean
-obey (const char *line, Arguments *arguments, Conversation *conversation)
+obey (const char *line, ChatArguments *arguments, Conversation *conversation)
 {
   if (g_str_equal (line, "/quit") || g_str_equal (line, "/exit"))
     return FALSE;
@@ -207,17 +170,19 @@ obey (const char *line, Arguments *arguments, Conversation *conversation)
 }
 
 static void
-report_turn_error (const Arguments *arguments, const GError *error, Conversation *conversation)
+report_turn_error (const ChatArguments *arguments, const GError *error, Conversation *conversation)
 {
   report_error (error);
   hint_at_transcripts (arguments, error);
   if (g_error_matches (error, FACET_ERROR, FACET_ERROR_CONTEXT_FULL))
     fprintf (stderr, _("The conversation and this message need more than the %d tokens there is room for; the message was not sent. /clear starts anew.\n"),
              conversation_context (conversation));
+  if (conversation_has_files (conversation))
+    fprintf (stderr, "%s\n", _("What you attached goes with your next message. /clear forgets it."));
 }
 
 static int
-talk (Arguments *arguments, FacetModel *model, Conversation *conversation, FacetCancel *cancel)
+talk (ChatArguments *arguments, FacetModel *model, Conversation *conversation, FacetCancel *cancel)
 {
   g_autoptr (LineReader) reader = line_reader_new ();
   gboolean leaving = FALSE;
@@ -264,91 +229,96 @@ talk (Arguments *arguments, FacetModel *model, Conversation *conversation, Facet
   }
 }
 
-/* The index of @given among @names, 0 if it was not given, -1 if it is none. */
-static int
-choose (const char *given, const char *const *names)
+/* The notes that a person should read before the first answer. */
+static void
+introduce (const ChatArguments *arguments, FacetModel *model)
 {
-  for (int i = 0; names[i] != NULL; i++)
-    if (given == NULL || g_str_equal (given, names[i]))
-      return i;
-  return -1;
+  const FacetModelInfo *info = facet_model_get_info (model);
+
+  if (arguments->quiet)
+    return;
+  if (!info->has_chat_template && !arguments->raw)
+    introduce_base_model (info);
+  if (arguments->think && info->family != FACET_FAMILY_GEMMA4)
+    fprintf (stderr, "%s\n", _("Note: this model cannot think before it answers; Gemma 4 can."));
 }
 
-static const char *const tool_choices[] = { "auto", "required", NULL };
-static const char *const call_forms[] = { "family", "json", "lines", NULL };
-
-static gboolean
-check_tools (const Arguments *arguments)
+static Conversation *
+begin (const ChatArguments *arguments, FacetModel *model, CallRunner *runner, FacetCancel *cancel)
 {
-  if (choose (arguments->tool_choice, tool_choices) < 0)
-    options_complain (g_get_prgname (), "%s", _("--tool-choice takes auto or required"));
-  else if (choose (arguments->call_form, call_forms) < 0)
-    options_complain (g_get_prgname (), "%s", _("--call-form takes family, json or lines"));
-  else if (arguments->tools == NULL && (arguments->tool_choice != NULL || arguments->call_form != NULL))
-    options_complain (g_get_prgname (), "%s", _("--tool-choice and --call-form need --tools"));
-  else if (arguments->tools != NULL && arguments->raw)
-    options_complain (g_get_prgname (), "%s", _("--tools needs a chat template; it does not go with --raw"));
-  else
-    return TRUE;
-  return FALSE;
-}
-
-static gboolean
-parse_arguments (Arguments *arguments, int argc, char **argv)
-{
-  const GOptionEntry entries[] = {
-    { "prompt", 'p', 0, OPTIONS_ARG_BYTES, &arguments->text, N_("Answer this once and leave"), N_("TEXT") },
-    { "file", 'f', 0, G_OPTION_ARG_FILENAME, &arguments->file, N_("Answer what this file says; “-” reads standard input"), N_("FILE") },
-    { "system", 0, 0, OPTIONS_ARG_BYTES, &arguments->system, N_("Instructions that hold for the whole conversation"), N_("TEXT") },
-    { "image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->images, N_("Picture to talk about; may be given several times. “<image>” in the text says where it stands"), N_("FILE") },
-    { "audio", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->sounds, N_("Sound to talk about; may be given several times. “<audio>” in the text says where it stands"), N_("FILE") },
-    { "attach", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->attached, N_("Text file to talk about, such as a transcript; may be given several times"), N_("FILE") },
-    { "max-tokens", 'n', 0, G_OPTION_ARG_INT, &arguments->max_tokens, N_("Longest answer in tokens; 0: until the context is full"), N_("N") },
-    { "raw", 0, 0, G_OPTION_ARG_NONE, &arguments->raw, N_("No chat template: the model goes on with the text as it is"), NULL },
-    { "stop", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments->stop_strings, N_("End the answer before this text; may be given several times"), N_("TEXT") },
-    { "think", 0, 0, G_OPTION_ARG_NONE, &arguments->think, N_("Let the model think before it answers, if it can; thoughts are shown apart"), NULL },
-    { "tools", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->tools, N_("Offer tools: “builtin”, or those that a JSON file describes; may be given several times"), N_("FILE") },
-    { "tool-choice", 0, 0, G_OPTION_ARG_STRING, &arguments->tool_choice, N_("auto: the model decides, required: it must call a tool first"), N_("CHOICE") },
-    { "call-form", 0, 0, G_OPTION_ARG_STRING, &arguments->call_form, N_("How calls are written: family, json or lines"), N_("FORM") },
-    { "stats", 0, 0, G_OPTION_ARG_NONE, &arguments->stats, N_("Show figures after each answer"), NULL },
-    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &arguments->quiet, N_("Show nothing but answers and errors"), NULL },
-    G_OPTION_ENTRY_NULL
+  const Options *options = &arguments->options;
+  ConversationParams params = {
+    .system = arguments->system,
+    .how = arguments->raw ? FACET_TEMPLATE_RAW : FACET_TEMPLATE_AUTO,
+    .kv_type = options->kv_type,
+    .context = options->context,
+    .max_tokens = arguments->max_tokens,
+    .stop_strings = (const char *const *) arguments->stop_strings,
+    .pan_and_scan = options->pan_and_scan,
+    .sampling = options_sampling (options, model),
+    .cancel = cancel,
+    .on_text = options->json ? NULL : print_text,
+    .on_thought = options->json || arguments->quiet ? NULL : print_thought,
+    .thinking = arguments->think,
+    .tools = runner != NULL ? call_runner_tools (runner) : NULL,
+    .tool_choice = arguments->tool_choice,
+    .call_form = arguments->call_form,
+    .on_call = call_runner_run,
+    .call_data = runner,
   };
+  g_autoptr (GError) error = NULL;
+  Conversation *conversation = conversation_new (model, &params, &error);
 
-  options_init (&arguments->options);
-  if (!options_parse (&arguments->options, OPTIONS_MODEL | OPTIONS_SAMPLING | OPTIONS_JSON, NULL,
-                      N_("Talks with the model. Without -p or -f: a conversation, line by line."), entries, &argc, &argv))
+  if (conversation == NULL)
+    report_error (error);
+  return conversation;
+}
+
+/* Puts what goes with the first question into @conversation. */
+static gboolean
+show_files (const ChatArguments *arguments, FacetModel *model, const char *files, Conversation *conversation, FacetCancel *cancel)
+{
+  g_autoptr (GPtrArray) images = pictures_load (model, arguments->images), sounds = NULL;
+
+  interrupt_guard (cancel);
+  if (images != NULL)
+    sounds = sounds_load (model, arguments->sounds, cancel);
+  interrupt_guard (NULL);
+  if (sounds == NULL)
     return FALSE;
-  if (arguments->max_tokens < 0) {
-    options_complain (g_get_prgname (), "%s", _("-n must not be negative"));
-    return FALSE;
-  }
-  if (arguments->options.json && arguments->text == NULL && arguments->file == NULL) {
-    options_complain (g_get_prgname (), "%s", _("--json needs -p or -f"));
-    return FALSE;
-  }
-  return check_tools (arguments);
+  conversation_show (conversation, images, sounds);
+  conversation_attach (conversation, files);
+  return TRUE;
+}
+
+/* With everything read that needs no model. */
+static int
+chat (ChatArguments *arguments, const char *files, CallRunner *runner, FacetCancel *cancel)
+{
+  g_autoptr (FacetModel) model = options_load_model (&arguments->options, cancel);
+  g_autoptr (Conversation) conversation = NULL;
+
+  if (model != NULL)
+    conversation = begin (arguments, model, runner, cancel);
+  if (conversation == NULL || !show_files (arguments, model, files, conversation, cancel))
+    return facet_is_cancelled (cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
+  introduce (arguments, model);
+  return chat_arguments_ask_once (arguments) ? answer_once (arguments, model, conversation, cancel)
+                                             : talk (arguments, model, conversation, cancel);
 }
 
 int
 command_chat (int argc, char **argv)
 {
-  g_auto (Arguments) arguments = { .text = NULL };
+  g_auto (ChatArguments) arguments = { .text = NULL };
   FacetCancel cancel = { 0 };
-  ConversationParams params = { .cancel = &cancel };
-  g_autoptr (FacetModel) model = NULL;
-  g_autoptr (Conversation) conversation = NULL;
   g_autoptr (CallRunner) runner = NULL;
-  g_autoptr (GPtrArray) images = NULL, sounds = NULL;
   g_autofree char *files = NULL;
-  g_autoptr (GError) error = NULL;
-  gboolean once;
-  gsize length;
 
-  if (!parse_arguments (&arguments, argc, argv))
+  if (!chat_arguments_parse (&arguments, argc, argv))
     return EXIT_USAGE;
-  once = arguments.text != NULL || arguments.file != NULL;
-  if (once) {
+  if (chat_arguments_ask_once (&arguments)) {
+    gsize length;
     int status = options_read_text (&arguments.text, arguments.file, &length);
 
     if (status != EXIT_OK)
@@ -361,45 +331,7 @@ command_chat (int argc, char **argv)
     runner = call_runner_new ((const char *const *) arguments.tools, &cancel, arguments.quiet);
     if (runner == NULL)
       return EXIT_FAILED;
-    params.tools = call_runner_tools (runner);
-    params.on_call = call_runner_run;
-    params.call_data = runner;
   }
   interrupt_install ();
-  model = options_load_model (&arguments.options, &cancel);
-  if (model == NULL)
-    return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
-  images = pictures_load (model, arguments.images);
-  interrupt_guard (&cancel);
-  sounds = images != NULL ? sounds_load (model, arguments.sounds, &cancel) : NULL;
-  interrupt_guard (NULL);
-  if (sounds == NULL)
-    return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
-  if (!facet_model_get_info (model)->has_chat_template && !arguments.raw && !arguments.quiet)
-    introduce_base_model (model);
-
-  if (arguments.think && facet_model_get_info (model)->family != FACET_FAMILY_GEMMA4 && !arguments.quiet)
-    fprintf (stderr, "%s\n", _("Note: this model cannot think before it answers; Gemma 4 can."));
-
-  params.system = arguments.system;
-  params.thinking = arguments.think;
-  params.tool_choice = choose (arguments.tool_choice, tool_choices);
-  params.call_form = choose (arguments.call_form, call_forms);
-  params.how = arguments.raw ? FACET_TEMPLATE_RAW : FACET_TEMPLATE_AUTO;
-  params.pan_and_scan = arguments.options.pan_and_scan;
-  params.kv_type = arguments.options.kv_type;
-  params.context = arguments.options.context;
-  params.max_tokens = arguments.max_tokens;
-  params.stop_strings = (const char *const *) arguments.stop_strings;
-  params.sampling = options_sampling (&arguments.options, model);
-  params.on_text = arguments.options.json ? NULL : print_text;
-  params.on_thought = arguments.options.json || arguments.quiet ? NULL : print_thought;
-  conversation = conversation_new (model, &params, &error);
-  if (conversation == NULL) {
-    report_error (error);
-    return EXIT_FAILED;
-  }
-  conversation_show (conversation, images, sounds);
-  conversation_attach (conversation, files);
-  return once ? answer_once (&arguments, model, conversation, &cancel) : talk (&arguments, model, conversation, &cancel);
+  return chat (&arguments, files, runner, &cancel);
 }

@@ -62,6 +62,26 @@ add_turn (Conversation *conversation, FacetRole role, const char *text)
   g_ptr_array_add (conversation->turns, turn);
 }
 
+/* What was shown with the last turn goes with the next one. */
+static void
+take_back_turn (Conversation *conversation)
+{
+  Turn *turn = g_ptr_array_index (conversation->turns, conversation->turns->len - 1);
+
+  conversation->files = g_steal_pointer (&turn->files);
+  conversation->images = g_steal_pointer (&turn->images);
+  conversation->sounds = g_steal_pointer (&turn->sounds);
+  g_ptr_array_remove_index (conversation->turns, conversation->turns->len - 1);
+}
+
+static void
+drop_files (Conversation *conversation)
+{
+  g_clear_pointer (&conversation->files, g_free);
+  g_clear_pointer (&conversation->images, g_ptr_array_unref);
+  g_clear_pointer (&conversation->sounds, g_ptr_array_unref);
+}
+
 Conversation *
 conversation_new (FacetModel *model, const ConversationParams *params, GError **error)
 {
@@ -87,9 +107,7 @@ conversation_free (Conversation *conversation)
   facet_session_free (conversation->session);
   g_ptr_array_unref (conversation->turns);
   g_ptr_array_unref (conversation->steps);
-  g_clear_pointer (&conversation->images, g_ptr_array_unref);
-  g_clear_pointer (&conversation->sounds, g_ptr_array_unref);
-  g_free (conversation->files);
+  drop_files (conversation);
   g_free (conversation);
 }
 
@@ -260,7 +278,7 @@ conversation_ask (Conversation *conversation, const char *text, FacetReply *repl
     add_turn (conversation, FACET_ROLE_MODEL, reply->text);
     ((Turn *) g_ptr_array_index (conversation->turns, conversation->turns->len - 1))->steps = g_ptr_array_ref (conversation->steps);
   } else {
-    g_ptr_array_remove_index (conversation->turns, conversation->turns->len - 1);
+    take_back_turn (conversation);
   }
   return answered;
 }
@@ -275,6 +293,19 @@ void
 conversation_clear (Conversation *conversation)
 {
   g_ptr_array_set_size (conversation->turns, 0);
+  drop_files (conversation);
+}
+
+static gboolean
+holds_any (GPtrArray *media)
+{
+  return media != NULL && media->len > 0;
+}
+
+gboolean
+conversation_has_files (Conversation *conversation)
+{
+  return (conversation->files != NULL && conversation->files[0] != '\0') || holds_any (conversation->images) || holds_any (conversation->sounds);
 }
 
 int

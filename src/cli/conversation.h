@@ -1,7 +1,8 @@
 /* conversation.h - the turns of one talk and how the next answer is made
  *
  * A failed or stopped-before-any-text turn is taken back, so that the turns
- * always alternate and the model never sees a question without an answer.
+ * always alternate and the model never sees a question without an answer. What
+ * was shown and attached with it goes with the next one.
  */
 #pragma once
 
@@ -55,5 +56,8 @@ void          conversation_attach  (Conversation *conversation, const char *file
 gboolean      conversation_ask     (Conversation *conversation, const char *text, FacetReply *reply, GError **error);
 /* Of the last answer: ConversationStep, in order. */
 GPtrArray    *conversation_steps   (Conversation *conversation);
+/* Forgets the turns and what waits for the next one. */
 void          conversation_clear   (Conversation *conversation);
+/* Whether something was shown or attached that no turn has taken along. */
+gboolean      conversation_has_files (Conversation *conversation);
 int           conversation_context (Conversation *conversation); /* tokens there is room for */

@@ -168,30 +168,24 @@ options_complain (const char *command, const char *format, ...)
   g_printerr (_("“%s --help” shows all options.\n"), command);
 }
 
-gboolean
-options_parse (Options            *options,
-               OptionsWanted       wanted,
-               const char         *parameters,
-               const char         *summary,
-               const GOptionEntry *entries,
-               int                *argc,
-               char             ***argv)
+static GOptionContext *
+make_context (Options            *options,
+              OptionsWanted       wanted,
+              const char         *parameters,
+              const char         *summary,
+              const GOptionEntry *entries,
+              gboolean           *help)
 {
-  gboolean help = FALSE;
   const GOptionEntry help_entry[] = {
-    { "help", 'h', 0, G_OPTION_ARG_NONE, &help, N_("Show this help"), NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, help, N_("Show this help"), NULL },
     G_OPTION_ENTRY_NULL
   };
   const GOptionEntry json_entry[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("Print the result as JSON"), NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autoptr (GOptionContext) context = g_option_context_new (parameters);
-  g_autoptr (GError) error = NULL;
-  g_autofree char *command = g_strdup_printf ("facet-cli %s", (*argv)[0]);
-  const char *complaint;
+  GOptionContext *context = g_option_context_new (parameters);
 
-  g_set_prgname (command);
   g_option_context_set_summary (context, summary);
   g_option_context_set_description (context, N_("Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."));
   g_option_context_set_translation_domain (context, GETTEXT_PACKAGE);
@@ -206,15 +200,40 @@ options_parse (Options            *options,
     g_option_context_add_group (context, model_group (options));
   if (wanted & OPTIONS_SAMPLING)
     g_option_context_add_group (context, sampling_group (options));
+  return context;
+}
+
+static void
+print_help (GOptionContext *context)
+{
+  g_autofree char *text = g_option_context_get_help (context, FALSE, NULL);
+
+  fputs (text, stdout);
+}
+
+gboolean
+options_parse (Options            *options,
+               OptionsWanted       wanted,
+               const char         *parameters,
+               const char         *summary,
+               const GOptionEntry *entries,
+               int                *argc,
+               char             ***argv)
+{
+  gboolean help = FALSE;
+  g_autoptr (GOptionContext) context = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *command = g_strdup_printf ("facet-cli %s", (*argv)[0]);
+  const char *complaint;
+
+  g_set_prgname (command);
+  context = make_context (options, wanted, parameters, summary, entries, &help);
   if (!g_option_context_parse (context, argc, argv, &error)) {
     options_complain (command, "%s", error->message);
     return FALSE;
   }
   if (help) {
-    char *text = g_option_context_get_help (context, FALSE, NULL);
-
-    fputs (text, stdout);
-    g_free (text);
+    print_help (context);
     exit (EXIT_OK);
   }
   if (!check_ranges (options, &complaint)) {

@@ -91,6 +91,17 @@ options_sampling (const Options *options, FacetModel *model)
   return sampling;
 }
 
+static gboolean
+fits_context (const Options *options, FacetModel *model)
+{
+  int limit = (int) facet_model_get_info (model)->context_length;
+
+  if (options->context <= limit)
+    return TRUE;
+  g_printerr (_("%s: this model has a context of at most %d tokens, --ctx asks for %d\n"), g_get_prgname (), limit, options->context);
+  return FALSE;
+}
+
 FacetModel *
 options_load_model (const Options *options, FacetCancel *cancel)
 {
@@ -121,10 +132,13 @@ options_load_model (const Options *options, FacetCancel *cancel)
     report_progress_end ();
   }
   interrupt_guard (NULL);
-  if (model == NULL)
+  if (model == NULL) {
     report_error (error);
-  else
-    report_notice (model);
+    return NULL;
+  }
+  report_notice (model);
+  if (!fits_context (options, model))
+    g_clear_pointer (&model, facet_model_unref);
   return model;
 }
 

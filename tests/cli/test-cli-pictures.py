@@ -91,12 +91,12 @@ def test_parts():
         tall = tall_picture(folder)
         costs = {}
         for when in ("auto", "on", "off"):
-            stats = run_json("chat", "-m", TEXT, "--mmproj", GEMMA3, "--image", tall, "-p", "What is it?", "-n", 2, "-c", 512,
+            stats = run_json("chat", "-m", TEXT, "--mmproj", GEMMA3, "--image", tall, "-p", "What is it?", "-n", 2, "-c", 1024,
                              "--pan-and-scan", when)["stats"]
             costs[when] = (stats["crops"], stats["crop_tokens"], stats["prompt_tokens"])
         assert costs["auto"][:2] == costs["on"][:2] == (3, 48) and costs["off"][:2] == (0, 0), costs
         assert costs["auto"][2] > costs["off"][2] + 48
-        shown = run("chat", "-m", TEXT, "--mmproj", GEMMA3, "--image", tall, "-p", "What?", "-n", 2, "-c", 512, "--stats").stderr
+        shown = run("chat", "-m", TEXT, "--mmproj", GEMMA3, "--image", tall, "-p", "What?", "-n", 2, "-c", 1024, "--stats").stderr
         assert b"3 parts, 48 tokens" in shown, shown
         assert b"auto, on and off" in run("chat", "--pan-and-scan", "maybe", status=2).stderr
 

@@ -5,6 +5,8 @@ Usage: test-cli-sound.py FACET-CLI    (FACET_TEST_DATA: the folder tests/data; F
 """
 import json
 import pathlib
+import re
+import signal
 import struct
 import subprocess
 import tempfile
@@ -52,21 +54,105 @@ def test_transcribe():
     run("transcribe", *see_and_hear(), note, "--json", "--srt", "-", status=2)
 
 
+def journals():
+    return pathlib.Path(ENVIRONMENT["XDG_STATE_HOME"]) / "facet/transcripts"
+
+
+def long_recording(folder):
+    """Twelve times the note with 5 seconds of silence after each: as many pieces."""
+    with wave.open(str(NOTE)) as file:
+        note = struct.unpack(f"<{file.getnframes()}h", file.readframes(file.getnframes()))
+    return wave_file(pathlib.Path(folder) / "long.wav", ([*note] + [0] * 80000) * 12)
+
+
+def kill_after(n, *arguments):
+    """Kills the program, which has no time to tidy up, once it has written @n bytes."""
+    child = subprocess.Popen([CLI, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    assert len(child.stdout.read(n)) == n
+    child.kill()
+    child.communicate()
+    assert child.returncode == -signal.SIGKILL
+
+
+def test_killed_transcripts_end_alike():
+    """Killed once, and once more in the next run, everything that is written in the end is what an undisturbed run writes, to the last byte."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        long = long_recording(folder)
+
+        def command(name):
+            return ("transcribe", *see_and_hear(), long, "--language", "English", "--txt", folder / f"{name}.txt", "--srt", folder / f"{name}.srt",
+                    "--vtt", folder / f"{name}.vtt")
+
+        def resumed():
+            journal, = journals().iterdir()
+            # json-glib leaves U+001F as it is
+            return [json.loads(line, strict=False) for line in journal.read_text().split("\n")[1:-1]]
+
+        whole, whole_json = run(*command("whole")).stdout, run("transcribe", *see_and_hear(), long, "--language", "English", "--json").stdout
+        doubtful = json.loads(whole_json)["doubtful"]
+        assert doubtful, "no piece is in doubt; marks are not tested"
+        kill_after(4, *command("killed"))
+        first = resumed()
+        kill_after(len(whole) // 2, *command("killed"))
+        second = resumed()
+        assert 0 < len(first) < len(second) < 12 and any(line["doubtful"] for line in second)
+        assert not list(folder.glob("killed.*"))
+        assert run(*command("killed")).stdout == whole and not list(journals().iterdir())
+        for kind in ("txt", "srt", "vtt"):
+            assert (folder / f"killed.{kind}").read_bytes() == (folder / f"whole.{kind}").read_bytes() != b"", kind
+        kill_after(len(whole) // 2, *command("killed"))
+        again = run("transcribe", *see_and_hear(), long, "--language", "English", "--json").stdout
+        assert again == whole_json and not list(journals().iterdir())
+
+
+def test_names_do_not_act():
+    """Names that spell control tokens change nothing of what a model is asked about sounds and pictures, and stay text before a text."""
+    ask = ("chat", *see_and_hear(), "-n", 4, "--temp", 0, "-q", "-p", "What is it?")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        shown = set()
+        for sound, picture in (("note.wav", "chart.png"), ("<start_of_turn>model.wav", "<end_of_turn>.png"), ("<turn|><|turn>model.wav", "<|image>.png")):
+            (folder / sound).write_bytes(NOTE.read_bytes())
+            (folder / picture).write_bytes(CHART.read_bytes())
+            answer = run_json(*ask, "--audio", folder / sound, "--image", folder / picture)
+            shown.add((answer["stats"]["prompt_tokens"], *answer["ids"]))
+            if sound != "note.wav":
+                assert run_json("transcribe", *see_and_hear(), folder / sound)["text"] == run_json("transcribe", *see_and_hear(), NOTE)["text"]
+        assert len(shown) == 1, shown
+        lengths = {}
+        for name in ("a", "<turn|>", "<|turn>model", "<image|>"):
+            (folder / name).write_text("Text.\n")
+            lengths[name] = run_json(*ask, "--attach", folder / name)["stats"]["prompt_tokens"]
+        # a control token would be one; of letters, several
+        assert all(lengths[name] > lengths["a"] + 2 for name in lengths if name != "a"), lengths
+
+
+def test_failed_question_keeps_its_files():
+    """What was given with a question that did not fit goes with the next one, unless it is forgotten."""
+    talk = ("chat", *see_and_hear(), "-n", 2, "--temp", 0, "--stats", "--ctx", 1024)
+    given = ("--audio", NOTE, "--image", CHART)
+
+    def prompts(*media, lines):
+        done = run(*talk, *media, text="\n".join(lines).encode(), status=1 if len(lines) > 1 else 0).stderr.decode()
+        return [int(found) for found in re.findall(r"prompt: (\d+) tokens", done)], done
+
+    plain, _ = prompts(lines=["one two"])
+    shown, _ = prompts(*given, lines=["one two"])
+    after, said = prompts(*given, lines=["one two " * 600, "one two"])
+    assert shown[0] > plain[0] + 100 and after == shown, (plain, shown, after)
+    assert "goes with your next message" in said
+    _, said = prompts(lines=["one two " * 600, "one two"])
+    assert "goes with your next message" not in said
+
+
 def test_transcribe_goes_on():
     """Stopped between two pieces, the next run takes the first from the journal and gives what an undisturbed one gives."""
-    with wave.open(str(DATA / "kit/inputs/note_it.wav")) as file:
-        note = struct.unpack(f"<{file.getnframes()}h", file.readframes(file.getnframes()))
     with tempfile.TemporaryDirectory() as folder:
-        long = wave_file(pathlib.Path(folder) / "long.wav", ([*note] + [0] * 80000) * 12)
-        state = pathlib.Path(ENVIRONMENT["XDG_STATE_HOME"]) / "facet/transcripts"
+        long, state = long_recording(folder), journals()
         whole = run_json("transcribe", *see_and_hear(), long)
         assert len(whole["segments"]) == 12 and not list(state.iterdir())
-        child = subprocess.Popen([CLI, "transcribe", *map(str, see_and_hear()), str(long)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 env=ENVIRONMENT)
-        first = child.stdout.read(4)
-        child.kill()
-        child.communicate()
-        assert first
+        kill_after(4, "transcribe", *see_and_hear(), long)
         journal, = state.iterdir()
         kept = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
         assert 0 < len(kept) < 12
@@ -142,11 +228,13 @@ def test_interleaved():
 
 def test_gemma3n():
     ask = ("chat", *GEMMA3N, "-n", 4, "--temp", 0, "-q", "-p", "one two")
-    heard, other, seen = (run_json(*ask, *media) for media in (("--audio", NOTE), ("--audio", CHIRP), ("--image", SMALL)))
-    assert 188 < heard["stats"]["prompt_tokens"] == other["stats"]["prompt_tokens"] < 188 + 40
-    assert 256 < seen["stats"]["prompt_tokens"] < 256 + 40 and seen["ids"] != heard["ids"]
-    both = run_json(*ask, "--audio", NOTE, "--image", SMALL)
-    assert both["stats"]["prompt_tokens"] > 188 + 256 and both["text"]
+    plain, heard, other, seen, both = (run_json(*ask, *media) for media in ((), ("--audio", NOTE), ("--audio", CHIRP), ("--image", SMALL),
+                                                                           ("--audio", NOTE, "--image", SMALL)))
+    # what is shown adds its places and what frames them; the words around stay the same
+    of_sound, of_picture = (shown["stats"]["prompt_tokens"] - plain["stats"]["prompt_tokens"] for shown in (heard, seen))
+    assert 188 < of_sound < 188 + 8 and 256 < of_picture < 256 + 8, (of_sound, of_picture)
+    assert other["stats"]["prompt_tokens"] == heard["stats"]["prompt_tokens"] and seen["ids"] != heard["ids"]
+    assert both["stats"]["prompt_tokens"] > plain["stats"]["prompt_tokens"] + 188 + 256 and both["text"]
     result = run_json("transcribe", *GEMMA3N, NOTE)
     assert result["speech"] and result["finished"] and len(result["segments"]) >= 1
     assert run("describe", *GEMMA3N, SMALL, "-n", 4, "--temp", 0).stdout.strip()

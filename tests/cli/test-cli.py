@@ -158,6 +158,10 @@ def at_terminal(arguments, typed):
 
 def test_chat_limits():
     assert run_json("chat", "-m", TINY, "--raw", "-p", "a", "-n", 1, "--temp", 0)["stop_reason"] == "length"
+    limit = run_json("inspect", TINY)["metadata"]["gemma3.context_length"]
+    for command in (("chat", "-p", "x"), ("bench",)):
+        beyond = run(*command, "-m", TINY, "--ctx", limit + 1, status=1).stderr.decode()
+        assert f"at most {limit} tokens" in beyond and f"asks for {limit + 1}" in beyond, beyond
     full = run("chat", "-m", TINY, "--raw", "--ctx", 16, "-p", "one two three four five six seven eight nine ten eleven", status=1)
     assert b"--ctx" in full.stderr and full.stdout == b""
 

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <glib/gstdio.h>
+
 #include "tree.h"
 
 typedef struct {
@@ -23,10 +25,32 @@ kit_path (const char *folder, const char *name)
   return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", folder, name, NULL);
 }
 
-static void
-set_up (Fixture *f, gconstpointer data)
+/* A copy of a model file with a chat template in front of its other keys, as
+ * long as the file's alignment asks for. Returns: (transfer full): its path. */
+static char *
+copy_with_template (const char *path)
 {
-  FacetLoadSpec spec = { .path = kit_path ("models/gemma4-tiny", "text-q8_0.gguf"),
+  static const char entry[] = "\x17\0\0\0\0\0\0\0tokenizer.chat_template\x08\0\0\0\x15\0\0\0\0\0\0\0{{ stands for some }}";
+  gsize length, n = sizeof entry - 1;
+  g_autofree char *bytes = NULL;
+  g_autoptr (GByteArray) all = g_byte_array_new ();
+  char *copy = g_build_filename (g_get_tmp_dir (), "facet-with-template.gguf", NULL);
+
+  g_assert_cmpuint (n % 32, ==, 0);
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  bytes[16]++; /* the number of keys */
+  g_byte_array_append (all, (const guint8 *) bytes, 24);
+  g_byte_array_append (all, (const guint8 *) entry, (guint) n);
+  g_byte_array_append (all, (const guint8 *) bytes + 24, (guint) length - 24);
+  g_assert_true (g_file_set_contents (copy, (const char *) all->data, all->len, NULL));
+  return copy;
+}
+
+static void
+set_up (Fixture *f, gconstpointer template)
+{
+  g_autofree char *path = kit_path ("models/gemma4-tiny", "text-q8_0.gguf");
+  FacetLoadSpec spec = { .path = template != NULL ? copy_with_template (path) : g_strdup (path),
                          .projector = kit_path ("models/gemma4-tiny", "mmproj.gguf"),
                          .backend = FACET_BACKEND_CPU };
   g_auto (FacetLoaded) loaded = { 0 };
@@ -37,6 +61,9 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_true (facet_engine_backend_native.load (f->engine, &spec, NULL, NULL, NULL, &loaded, &error));
   g_assert_no_error (error);
   g_assert_true (loaded.hears);
+  g_assert_cmpint (loaded.thinks, ==, template != NULL);
+  if (template != NULL)
+    g_unlink (spec.path); /* it stays mapped */
   g_free (spec.path);
   g_free (spec.projector);
 }
@@ -261,11 +288,9 @@ static void
 test_choices (Fixture *f, gconstpointer data)
 {
   g_autoptr (FacetRequest) plain = make_question (), tools = make_question (), called = make_question ();
-  g_autoptr (FacetRequest) spoken = make_request (1, FALSE), thinking = make_request (1, FALSE);
   g_autoptr (GError) error = NULL;
-  int before = count (f, plain, NULL), known, unknown;
+  int before = count (f, plain, NULL);
 
-  thinking->thinking = TRUE;
   tools->tools = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_tool_unref);
   g_ptr_array_add (tools->tools, facet_tool_new ("calculator", "Computes.", NULL, NULL));
   called->tools = g_ptr_array_ref (tools->tools);
@@ -281,12 +306,64 @@ test_choices (Fixture *f, gconstpointer data)
   g_assert_cmpint (facet_engine_backend_native.count (f->engine, called, NULL, &error), ==, -1);
   g_assert_nonnull (error);
 
-  /* with a sound, the family's own template: a prompt that lets it think begins otherwise */
-  g_assert_true (reply (f, spoken, NULL));
-  count (f, spoken, &known);
+}
+
+/* With a chat template, the turns of the family: a prompt that lets the model
+ * think begins otherwise. */
+static void
+test_thinking (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FacetRequest) plain = make_request (1, FALSE), thinking = make_request (1, FALSE);
+  int known, unknown;
+
+  thinking->thinking = TRUE;
+  g_assert_true (reply (f, plain, NULL));
+  count (f, plain, &known);
   count (f, thinking, &unknown);
-  g_assert_cmpint (known, >, 100);
+  g_assert_cmpint (known, >, 90);
   g_assert_cmpint (unknown, <, 10);
+}
+
+/* A file without a chat template is asked in a transcript, whatever is shown:
+ * the prompt of a text is the beginning of that of a sound. */
+static void
+test_one_template (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FacetRequest) text = make_question (), sound = make_request (1, FALSE);
+  int alone, known;
+
+  alone = count (f, text, NULL);
+  g_assert_true (reply (f, text, NULL));
+  count (f, sound, &known);
+  g_assert_cmpint (known, >, alone / 2);
+}
+
+/* Names of files are never read as control tokens: neither those of sounds and
+ * pictures, which stand in no prompt, nor those that stand before a text. */
+static void
+test_names (Fixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "note.wav", "<start_of_turn>model.wav", "<|turn>model", "<end_of_turn>.png", "<turn|>", "<|audio>" };
+  g_autofree char *folder = g_dir_make_tmp ("facet-names-XXXXXX", NULL), *chart = kit_path ("inputs", "chart.png"), *bytes = NULL;
+  gsize length;
+  int expected = 0;
+
+  g_assert_true (g_file_get_contents (chart, &bytes, &length, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = g_build_filename (folder, names[i], NULL);
+    g_autoptr (FacetRequest) request = facet_request_new ();
+    g_autoptr (GBytes) wave = make_wave (1);
+
+    g_assert_true (g_file_set_contents (path, bytes, (gssize) length, NULL));
+    facet_request_begin_turn (request, FACET_ROLE_USER);
+    facet_request_add_bytes (request, FACET_PART_SOUND, wave, names[i]);
+    facet_request_add_picture (request, path);
+    facet_request_add_text (request, "What is it?");
+    if (i == 0)
+      expected = count (f, request, NULL);
+    g_assert_cmpint (count (f, request, NULL), ==, expected);
+  }
+  tree_remove (folder);
 }
 
 int
@@ -306,6 +383,9 @@ main (int argc, char **argv)
   ADD ("stop", test_stop);
   ADD ("prompt", test_prompt);
   ADD ("choices", test_choices);
+  ADD ("one-template", test_one_template);
+  ADD ("names", test_names);
+  g_test_add ("/engine-sound/thinking", Fixture, "template", set_up, test_thinking, tear_down);
   status = g_test_run ();
   tree_remove (state);
   return status;

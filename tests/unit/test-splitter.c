@@ -27,6 +27,32 @@ test_no_speech (void)
   }
 }
 
+/* Half a second of every five that is @gain times as loud as the noise around it. */
+static guint
+pieces_of_swelling_noise (float gain)
+{
+  g_auto (Recording) recording;
+  g_autoptr (GArray) pieces = NULL;
+
+  recording_init (&recording);
+  recording_pause (&recording, 30);
+  recording_noise (&recording, 0.02f);
+  for (guint i = 0; i < recording.samples->len; i++)
+    if (i % (5 * SPEECH_RATE) > 9 * SPEECH_RATE / 2)
+      g_array_index (recording.samples, float, i) *= gain;
+  pieces = recording_split (&recording);
+  return pieces->len;
+}
+
+/* Noise that swells by 10 dB, such as wind, passes the gate, which lies 8 dB
+ * above the floor, without standing out from it; what swells by 20 dB does. */
+static void
+test_swelling_noise (void)
+{
+  g_assert_cmpuint (pieces_of_swelling_noise (3.2f), ==, 0);
+  g_assert_cmpuint (pieces_of_swelling_noise (10), >, 0);
+}
+
 static void
 test_shortest_note (void)
 {
@@ -181,6 +207,7 @@ main (int argc, char **argv)
   /* First, while the process is small: the peak is what it measures. */
   g_test_add_func ("/splitter/three-hours", test_three_hours);
   g_test_add_func ("/splitter/no-speech", test_no_speech);
+  g_test_add_func ("/splitter/swelling-noise", test_swelling_noise);
   g_test_add_func ("/splitter/shortest-note", test_shortest_note);
   g_test_add_func ("/splitter/clip", test_clip);
   g_test_add_func ("/transcript/join", test_join);
