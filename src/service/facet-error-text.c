@@ -52,8 +52,11 @@ facet_notice_text (FacetNotice notice)
     return _("The graphics device cannot run this model; the processor does.");
   case FACET_NOTICE_DEVICE_LOST:
     return _("The graphics device failed; the processor went on from there.");
+  case FACET_NOTICE_SPLIT:
+    return _("The graphics device has no room for the whole model: the processor computes a part of it, which is slower. "
+             "A smaller model or a shorter context may fit.");
   case FACET_NOTICE_NONE:
-  default:
-    return NULL;
+    break;
   }
+  return NULL;
 }
