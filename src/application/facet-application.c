@@ -35,11 +35,12 @@ load_model (FacetApplication *self)
 {
   g_autofree char *path = g_settings_get_string (self->settings, "model");
   g_autofree char *projector = g_settings_get_string (self->settings, "projector");
+  g_autofree char *device = g_settings_get_string (self->settings, "graphics-device");
   FacetLocalModel *model = *path != '\0' ? facet_model_library_find (self->library, path)
                                          : facet_model_library_suggest (self->library);
   FacetLoadSpec spec = {
     .backend = facet_settings_get_backend (self->settings),
-    .device = g_settings_get_int (self->settings, "device"),
+    .device = device,
     .threads = g_settings_get_int (self->settings, "threads"),
     .context = g_settings_get_int (self->settings, "context-length"),
     .kv_type = facet_settings_get_kv_type (self->settings),
@@ -74,7 +75,7 @@ reload_cb (gpointer data)
 static void
 settings_changed_cb (GSettings *settings, const char *key, FacetApplication *self)
 {
-  static const char *const keys[] = { "model",   "projector",      "backend",   "device",
+  static const char *const keys[] = { "model",   "projector",      "backend",   "graphics-device",
                                       "threads", "context-length", "precision", NULL };
 
   if (!g_strv_contains (keys, key))

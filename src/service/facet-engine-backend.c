@@ -9,6 +9,7 @@ facet_load_spec_copy (const FacetLoadSpec *spec)
 
   copy->path = g_strdup (spec->path);
   copy->projector = g_strdup (spec->projector);
+  copy->device = g_strdup (spec->device);
   return copy;
 }
 
@@ -17,6 +18,7 @@ facet_load_spec_free (FacetLoadSpec *spec)
 {
   g_free (spec->path);
   g_free (spec->projector);
+  g_free (spec->device);
   g_free (spec);
 }
 
@@ -33,4 +35,5 @@ facet_loaded_clear (FacetLoaded *loaded)
   g_clear_pointer (&loaded->name, g_free);
   g_clear_pointer (&loaded->quantization, g_free);
   g_clear_pointer (&loaded->backend, g_free);
+  g_clear_pointer (&loaded->missing_device, g_free);
 }

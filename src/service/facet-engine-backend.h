@@ -17,7 +17,7 @@ typedef struct {
   char            *path;
   char            *projector; /* NULL: none */
   FacetBackendKind backend;
-  int              device;
+  char            *device;    /* id of a graphics device (facet-machine.h); "" or NULL: the engine's choice */
   int              threads;   /* 0: the engine's choice */
   int              context;   /* tokens; 0: the engine's choice */
   FacetKvType      kv_type;
@@ -33,6 +33,7 @@ typedef struct {
   char    *name;
   char    *quantization;
   char    *backend; /* e.g. "cpu (avx512)" */
+  char    *missing_device; /* the graphics device that was asked for but is not there; NULL: none */
   guint64  parameters;
   int      context; /* tokens */
   gboolean sees;

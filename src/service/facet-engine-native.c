@@ -1,6 +1,7 @@
 #define G_LOG_DOMAIN "facet"
 
 #include "facet-engine-transcribe.h"
+#include "facet-machine.h"
 #include "facet-picture-cache.h"
 
 /* Some twenty photos of a telephone. */
@@ -43,6 +44,22 @@ native_destroy (gpointer data)
   g_free (self);
 }
 
+/* A device that is not there is told of; the engine chooses instead. */
+static int
+find_device (const FacetLoadSpec *spec, FacetLoaded *loaded)
+{
+  g_autoptr (GPtrArray) devices = NULL;
+  int number;
+
+  if (spec->device == NULL || *spec->device == '\0' || spec->backend == FACET_BACKEND_CPU)
+    return 0;
+  devices = facet_machine_graphics ();
+  number = facet_machine_find_graphics (devices, spec->device);
+  if (number == 0)
+    loaded->missing_device = g_strdup (spec->device);
+  return number;
+}
+
 static gboolean
 native_load (gpointer             data,
              const FacetLoadSpec *spec,
@@ -56,7 +73,7 @@ native_load (gpointer             data,
   FacetModelParams params = {
     .projector = spec->projector,
     .backend = spec->backend,
-    .device = spec->device,
+    .device = find_device (spec, loaded),
     .threads = spec->threads,
     .cancel = cancel,
     .progress = progress,

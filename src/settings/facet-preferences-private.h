@@ -39,11 +39,13 @@ void       facet_mode_rows_fill (AdwPreferencesGroup *group, GSettings *settings
 /* Shows and chooses it; says what is wrong with it. */
 GtkWidget *facet_tools_row_new (GSettings *settings);
 
-/* ---- a choice of sound devices (facet-device-row.c) ---- */
+/* ---- choices of devices (facet-device-row.c) ---- */
 
-/* @key holds the id of the device, "" for the system's choice. The devices
- * are looked for in a thread. */
-GtkWidget *facet_device_row_new (GSettings *settings, const char *key, const char *title, FacetVoiceDirection direction);
+/* The devices are looked for in a thread; a chosen one that is not there stays
+ * chosen. The graphics device counts only where the processor is not chosen. */
+GtkWidget *facet_microphone_row_new (GSettings *settings);
+GtkWidget *facet_speaker_row_new    (GSettings *settings);
+GtkWidget *facet_graphics_row_new   (GSettings *settings);
 
 /* ---- what was opened (facet-activity-rows.c) ---- */
 

@@ -35,7 +35,6 @@ static const FacetNumberRow computing_rows[] = {
   { "context-length", N_("Context Length"), N_("Tokens of a chat that the model sees at once; more takes more memory"),
     512, 131072, 512, 0 },
   { "threads", N_("Processor Threads"), N_("0 lets Facet choose"), 0, 256, 1, 0 },
-  { "device", N_("Graphics Device"), N_("Its number, if there are several; 0 is the best"), 0, 63, 1, 0 },
 };
 
 static const FacetNumberRow sampling_rows[] = {
@@ -211,10 +210,9 @@ facet_preferences_new (GtkWindow *parent, GSettings *settings)
   facet_prompt_rows_fill (self->prompts_group, settings);
   facet_mode_rows_fill (self->modes_group, settings);
   adw_preferences_group_add (self->tools_group, facet_tools_row_new (settings));
-  adw_preferences_group_add (self->sound_group, facet_device_row_new (settings, "microphone", _("Microphone"),
-                                                                      FACET_VOICE_INPUT));
-  adw_preferences_group_add (self->sound_group, facet_device_row_new (settings, "speaker", _("Loudspeaker"),
-                                                                      FACET_VOICE_OUTPUT));
+  adw_preferences_group_add (self->sound_group, facet_microphone_row_new (settings));
+  adw_preferences_group_add (self->sound_group, facet_speaker_row_new (settings));
+  adw_preferences_group_add (self->computing_group, facet_graphics_row_new (settings));
   add_number_rows (self, self->computing_group, computing_rows, G_N_ELEMENTS (computing_rows));
   add_number_rows (self, self->sampling_group, sampling_rows, G_N_ELEMENTS (sampling_rows));
   facet_activity_rows_fill (self->network_group, TRUE);

@@ -242,10 +242,30 @@ load_failed_cb (FacetWindow *self, const GError *error)
 
 /* Stays until it was read: it is told once. */
 static void
+show_notice (FacetWindow *self, const char *sentence)
+{
+  gtk_label_set_text (self->notice_label, sentence);
+  gtk_revealer_set_reveal_child (self->notice, TRUE);
+}
+
+static void
 notice_cb (FacetWindow *self, int notice)
 {
-  gtk_label_set_text (self->notice_label, facet_notice_text (notice));
-  gtk_revealer_set_reveal_child (self->notice, TRUE);
+  show_notice (self, facet_notice_text (notice));
+}
+
+static void
+loaded_cb (FacetWindow *self)
+{
+  const FacetLoaded *loaded = facet_engine_service_get_loaded (self->service);
+  g_autofree char *sentence = NULL;
+
+  if (loaded->missing_device == NULL)
+    return;
+  /* Translators: %s is the name of a graphics device */
+  sentence = g_strdup_printf (_("The graphics device “%s” is not there; Facet has chosen by itself what computes."),
+                              loaded->missing_device);
+  show_notice (self, sentence);
 }
 
 static void
@@ -320,6 +340,7 @@ facet_window_new (GtkApplication     *application,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "notify::state", G_CALLBACK (state_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "notify::loaded", G_CALLBACK (_facet_window_reset_meter), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (service, "loaded", G_CALLBACK (loaded_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "load-progress", G_CALLBACK (load_progress_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "load-failed", G_CALLBACK (load_failed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_swapped (self->notice_close, "clicked", G_CALLBACK (dismiss_cb), self);

@@ -297,6 +297,28 @@ test_gpu (void)
   }
 }
 
+/* Told apart by name, also where two are called the same; what does not fit is left out. */
+static void
+test_graphics (void)
+{
+  g_autoptr (GPtrArray) devices = facet_machine_graphics_in (
+    "[{\"backend\": \"cpu\", \"device\": 0, \"name\": \"cpu\"},"
+    "{\"backend\": \"vulkan\", \"device\": 1, \"name\": \"Card\", \"kind\": \"discrete\", \"unfit\": \"\"},"
+    "{\"backend\": \"vulkan\", \"device\": 2, \"name\": \"Old\", \"kind\": \"discrete\", \"unfit\": \"it computes nothing\"},"
+    "{\"backend\": \"vulkan\", \"device\": 3, \"name\": \"Card\", \"kind\": \"discrete\", \"unfit\": \"\"},"
+    "{\"backend\": \"vulkan\", \"device\": 4, \"name\": \"llvmpipe\", \"kind\": \"software\", \"unfit\": \"\"}]");
+  g_autoptr (GPtrArray) none = facet_machine_graphics_in ("{}");
+
+  g_assert_cmpuint (devices->len, ==, 3);
+  g_assert_cmpint (facet_machine_find_graphics (devices, "Card"), ==, 1);
+  g_assert_cmpint (facet_machine_find_graphics (devices, "Card #2"), ==, 3);
+  g_assert_cmpint (facet_machine_find_graphics (devices, "llvmpipe"), ==, 4);
+  g_assert_cmpint (facet_machine_find_graphics (devices, "Old"), ==, 0);
+  g_assert_false (((FacetGraphicsDevice *) devices->pdata[1])->software);
+  g_assert_true (((FacetGraphicsDevice *) devices->pdata[2])->software);
+  g_assert_cmpuint (none->len, ==, 0);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -308,6 +330,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/library/added-files-and-folders", test_added_files_and_folders);
   g_test_add_func ("/library/split", test_split);
   g_test_add_func ("/library/gpu", test_gpu);
+  g_test_add_func ("/library/graphics", test_graphics);
   g_test_add_func ("/catalogue/is-sound", test_catalogue_is_sound);
   g_test_add_func ("/catalogue/recommendations", test_recommendations);
   g_test_add_func ("/catalogue/hostile", test_hostile_catalogue);

@@ -228,6 +228,50 @@ test_devices (void)
   gtk_window_destroy (GTK_WINDOW (preferences));
 }
 
+/* Graphics devices by name; the chosen one stays chosen while it is away, and a
+ * long name asks for no more room than there is. */
+static void
+test_graphics (void)
+{
+  static const char name[] = "A Graphics Card with a Name That Goes On and On and Tells of Its Memory, Its Clock and Its Fans";
+  GSettings *settings = facet_settings_get_default ();
+  FacetPreferences *preferences;
+  GtkWidget *row;
+  gpointer unknown;
+  g_autofree char *chosen = NULL;
+  int minimum;
+
+  g_settings_set_string (settings, "graphics-device", name);
+  preferences = facet_preferences_new (NULL, settings);
+  row = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Graphics Device");
+  unknown = g_object_get_data (G_OBJECT (row), "ids");
+  while (g_object_get_data (G_OBJECT (row), "ids") == unknown)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (gtk_string_object_get_string (adw_combo_row_get_selected_item (ADW_COMBO_ROW (row))), ==, name);
+  g_assert_cmpstr (gtk_widget_get_tooltip_text (row), ==, name);
+  g_assert_cmpstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), ==, "The chosen device is not there now");
+  gtk_window_set_default_size (GTK_WINDOW (preferences), 360, 640);
+  adw_preferences_window_set_visible_page_name (ADW_PREFERENCES_WINDOW (preferences), "model");
+  gtk_window_present (GTK_WINDOW (preferences));
+  settle (300);
+  gtk_widget_measure (row, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
+  g_assert_cmpint (minimum, <=, 320);
+  widget_picture (GTK_WIDGET (preferences), "preferences-graphics", 300);
+  chosen = g_settings_get_string (settings, "graphics-device");
+  g_assert_cmpstr (chosen, ==, name);
+
+  g_settings_set_enum (settings, "backend", FACET_BACKEND_CPU);
+  g_assert_false (gtk_widget_get_sensitive (row));
+  g_settings_reset (settings, "backend");
+  g_assert_true (gtk_widget_get_sensitive (row));
+  adw_combo_row_set_selected (ADW_COMBO_ROW (row), 0);
+  g_free (chosen);
+  chosen = g_settings_get_string (settings, "graphics-device");
+  g_assert_cmpstr (chosen, ==, "");
+  g_assert_cmpstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), ==, "");
+  gtk_window_destroy (GTK_WINDOW (preferences));
+}
+
 static void
 test_instructions (void)
 {
@@ -447,6 +491,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/pages/modes", test_modes);
   g_test_add_func ("/pages/tools", test_tools);
   g_test_add_func ("/pages/devices", test_devices);
+  g_test_add_func ("/pages/graphics", test_graphics);
   g_test_add_func ("/pages/models", test_models);
   g_test_add_func ("/pages/download", test_download);
   g_test_add_func ("/pages/narrow", test_narrow);

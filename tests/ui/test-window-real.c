@@ -111,6 +111,21 @@ test_meter (Fixture *self, gconstpointer data)
   g_assert_cmpint (with_tools, >, plain + 50);
 }
 
+/* A graphics device that is gone is told of, and the model answers all the same. */
+static void
+test_missing_device (Fixture *self, gconstpointer data)
+{
+  FacetLoadSpec spec = { .path = (char *) data, .device = (char *) "A Card <b>of</b> Yesterday" };
+
+  g_assert_false (gtk_revealer_get_reveal_child (self->window->notice));
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+  g_assert_true (gtk_revealer_get_reveal_child (self->window->notice));
+  g_assert_cmpstr (gtk_label_get_text (self->window->notice_label), ==,
+                   "The graphics device “A Card <b>of</b> Yesterday” is not there; Facet has chosen by itself what computes.");
+  test_ask (self, data);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -130,5 +145,6 @@ main (int argc, char *argv[])
   ADD ("regenerate", test_regenerate);
   ADD ("meter", test_meter);
   ADD ("tools", test_tools);
+  ADD ("missing-device", test_missing_device);
   return g_test_run ();
 }
