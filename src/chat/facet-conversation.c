@@ -371,6 +371,34 @@ facet_conversation_begin_answer (FacetConversation *self,
   return add_message (self, &record, error);
 }
 
+FacetMessage *
+facet_conversation_correct (FacetConversation *self, FacetMessage *answer, const char *text, GError **error)
+{
+  const FacetStoreMessage *old = facet_message_get_record (answer);
+  /* Places in a text that is gone: all move to the beginning. */
+  g_autoptr (GPtrArray) calls = facet_call_records_parse (old->calls, "");
+  g_autofree char *json = facet_call_records_write (calls);
+  FacetStoreMessage record = {
+    .role = FACET_STORE_ROLE_MODEL,
+    .status = FACET_MESSAGE_DONE,
+    .parent_id = old->parent_id,
+    .text = (char *) text,
+    .model = old->model,
+    .mode = old->mode,
+    .calls = json,
+    .edited = TRUE,
+  };
+
+  return add_message (self, &record, error);
+}
+
+gboolean
+facet_conversation_uncorrect (FacetConversation *self, gint64 correction, gint64 original, GError **error)
+{
+  return facet_store_set_message_deleted (self->store, correction, TRUE, error) &&
+         facet_store_show_message (self->store, original, error) && reload (self, error);
+}
+
 gboolean
 facet_conversation_show_sibling (FacetConversation *self, FacetMessage *message, guint index, GError **error)
 {

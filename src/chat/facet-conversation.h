@@ -73,6 +73,20 @@ FacetMessage      *facet_conversation_begin_answer (FacetConversation *self,
                                                     const char        *model,
                                                     GError           **error);
 
+/* Stores @text in place of what @answer says, as a branch beside it that is
+ * marked as edited and shown; calls of tools come before it. Later turns go on
+ * from this text. Returns: (transfer none) */
+FacetMessage      *facet_conversation_correct      (FacetConversation *self,
+                                                    FacetMessage      *answer,
+                                                    const char        *text,
+                                                    GError           **error);
+
+/* Undoes that: the correction is deleted, @original shown again. */
+gboolean           facet_conversation_uncorrect    (FacetConversation *self,
+                                                    gint64             correction,
+                                                    gint64             original,
+                                                    GError           **error);
+
 gboolean           facet_conversation_show_sibling (FacetConversation *self,
                                                     FacetMessage      *message,
                                                     guint              index,

@@ -6,6 +6,7 @@
 
 #include "facet-message-row.h"
 
+#include "facet-answer-editor.h"
 #include "facet-block-widgets.h"
 #include "facet-markdown-view.h"
 #include "facet-message-calls.h"
@@ -19,6 +20,7 @@ struct _FacetMessageRow {
 
   FacetMessage *message;
   GtkWidget    *body;     /* FacetMarkdownView of answers, GtkLabel of questions */
+  GtkWidget    *editor;   /* in its place while an answer is corrected, else NULL */
   GtkWidget    *progress; /* spinner, and what is being done */
   GtkWidget    *spinner;
   GtkWidget    *phase;
@@ -31,8 +33,10 @@ struct _FacetMessageRow {
   GtkWidget    *toolbar;
   GtkWidget    *branches;
   GtkWidget    *branch_label;
+  GtkWidget    *edited;
   GtkWidget    *back;
   GtkWidget    *forth;
+  GtkWidget    *correct;  /* NULL beside questions */
   GtkWidget    *regenerate;
   GtkWidget    *go_on;
   GtkWidget    *details;
@@ -75,7 +79,7 @@ text_changed_cb (FacetMessageRow *self)
 {
   const char *text = facet_message_get_text (self->message);
 
-  facet_widget_set_shown (self->body, *text != '\0');
+  facet_widget_set_shown (self->body, *text != '\0' && self->editor == NULL);
   if (FACET_IS_MARKDOWN_VIEW (self->body)) {
     gboolean running = facet_message_get_status (self->message) == FACET_MESSAGE_RUNNING;
 
@@ -96,7 +100,10 @@ update_status (FacetMessageRow *self)
   gtk_widget_set_visible (self->progress, running);
   gtk_spinner_set_spinning (GTK_SPINNER (self->spinner), running);
   gtk_accessible_update_state (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_STATE_BUSY, running, -1);
-  gtk_widget_set_visible (self->toolbar, !running);
+  gtk_widget_set_visible (self->toolbar, !running && self->editor == NULL);
+  gtk_widget_set_visible (self->edited, record->edited);
+  if (self->correct != NULL)
+    gtk_widget_set_visible (self->correct, *facet_message_get_text (self->message) != '\0');
   gtk_widget_set_visible (self->regenerate, answer);
   gtk_widget_set_visible (self->go_on, answer && record->status != FACET_MESSAGE_RUNNING &&
                                          (*facet_message_get_text (self->message) != '\0' ||
@@ -160,6 +167,39 @@ status_changed_cb (FacetMessageRow *self)
   calls_changed_cb (self);
   announce (self);
 }
+
+/* ---- correcting an answer ----------------------------------------------- */
+
+static void
+end_editing (FacetMessageRow *self)
+{
+  gtk_box_remove (GTK_BOX (gtk_widget_get_parent (self->editor)), self->editor);
+  self->editor = NULL;
+  update_status (self);
+  text_changed_cb (self);
+  gtk_widget_grab_focus (self->correct);
+}
+
+/* When it succeeds this row is no longer shown; otherwise the text stays. */
+static void
+save_cb (FacetMessageRow *self, const char *text)
+{
+  gtk_widget_activate_action (GTK_WIDGET (self), "chat.correct", "(xs)", facet_message_get_id (self->message), text);
+}
+
+static void
+correct_cb (FacetMessageRow *self)
+{
+  self->editor = facet_answer_editor_new (facet_message_get_text (self->message));
+  g_signal_connect_swapped (self->editor, "save", G_CALLBACK (save_cb), self);
+  g_signal_connect_swapped (self->editor, "cancel", G_CALLBACK (end_editing), self);
+  gtk_box_insert_child_after (GTK_BOX (gtk_widget_get_parent (self->body)), self->editor, self->body);
+  update_status (self);
+  text_changed_cb (self);
+  gtk_widget_grab_focus (self->editor);
+}
+
+/* ---- construction ------------------------------------------------------- */
 
 static GtkWidget *
 question_label (void)
@@ -246,6 +286,19 @@ build_branches (FacetMessageRow *self)
   gtk_box_append (GTK_BOX (self->branches), self->forth);
 }
 
+static GtkWidget *
+edited_mark (void)
+{
+  GtkWidget *mark = gtk_label_new (C_("answer", "Edited"));
+
+  gtk_widget_add_css_class (mark, "dim-label");
+  gtk_widget_add_css_class (mark, "caption");
+  gtk_widget_set_margin_start (mark, 6);
+  gtk_widget_set_margin_end (mark, 6);
+  gtk_widget_set_tooltip_text (mark, _("You corrected this answer; what the model wrote is kept as another version"));
+  return mark;
+}
+
 static void
 build_toolbar (FacetMessageRow *self)
 {
@@ -259,11 +312,18 @@ build_toolbar (FacetMessageRow *self)
   self->regenerate = icon_button ("view-refresh-symbolic", _("Answer Again"), "chat.regenerate", id);
   self->go_on = icon_button ("media-seek-forward-symbolic", _("Continue Answer"), "chat.continue", id);
   self->details = facet_message_details_new ();
+  self->edited = edited_mark ();
   gtk_box_append (GTK_BOX (self->toolbar), self->branches);
+  gtk_box_append (GTK_BOX (self->toolbar), self->edited);
   gtk_box_append (GTK_BOX (self->toolbar), icon_button ("edit-copy-symbolic", _("Copy"), "chat.copy", id));
   if (!answer)
     gtk_box_append (GTK_BOX (self->toolbar),
                     icon_button ("document-edit-symbolic", _("Edit and Ask Again"), "chat.edit", id));
+  if (answer) {
+    self->correct = icon_button ("document-edit-symbolic", _("Correct Answer"), NULL, 0);
+    g_signal_connect_swapped (self->correct, "clicked", G_CALLBACK (correct_cb), self);
+    gtk_box_append (GTK_BOX (self->toolbar), self->correct);
+  }
   gtk_box_append (GTK_BOX (self->toolbar), self->regenerate);
   gtk_box_append (GTK_BOX (self->toolbar), self->go_on);
   gtk_box_append (GTK_BOX (self->toolbar), icon_button ("user-trash-symbolic", _("Delete"), "chat.delete", id));
@@ -313,7 +373,9 @@ build (FacetMessageRow *self, FacetStore *store)
   gtk_box_append (GTK_BOX (outer), self->toolbar);
   gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (self), outer);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  answer ? _("Answer") : _("Your message"), -1);
+                                  !answer          ? _("Your message")
+                                  : record->edited ? _("Answer, edited")
+                                                   : _("Answer"), -1);
 }
 
 GtkWidget *

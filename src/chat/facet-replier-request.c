@@ -92,8 +92,9 @@ is_text_only (const FacetStoreMessage *record)
   return TRUE;
 }
 
-/* Earlier recordings that were written down are left out: their text follows,
- * as the person may have corrected it. */
+/* Earlier recordings that were written down are left out: the answer to them,
+ * which the person may have corrected (facet_conversation_correct()), is their
+ * text. */
 static void
 add_question (FacetReplier *self, FacetRequest *request, FacetStore *store, const FacetStoreMessage *record,
               const char *text, gboolean last)

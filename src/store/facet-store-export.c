@@ -129,6 +129,8 @@ put_json_message (Export *self, const FacetStoreMessage *message)
   put_member (self, "failure", message->failure);
   put_member (self, "model", message->model);
   put_member (self, "mode", message->mode);
+  if (message->edited)
+    put (self, ", \"edited\": true");
   put_json_calls (self, message);
   put_json_attachments (self, message->attachments);
   put (self, "}");
@@ -157,7 +159,7 @@ put_json_chat (Export *self, const FacetChatRecord *chat)
 }
 
 static const char *
-heading (const FacetStoreMessage *message)
+author (const FacetStoreMessage *message)
 {
   switch (message->role) {
   case FACET_STORE_ROLE_SYSTEM:
@@ -167,6 +169,15 @@ heading (const FacetStoreMessage *message)
   default:
     return *message->model ? message->model : C_("heading in an export", "Answer");
   }
+}
+
+static char *
+make_heading (const FacetStoreMessage *message)
+{
+  if (!message->edited)
+    return g_strdup (author (message));
+  /* Translators: heading in an export; %s is the name of a model whose answer the person corrected */
+  return g_strdup_printf (_("%s (edited)"), author (message));
 }
 
 /* As an indented block, which nothing in it can end. */
@@ -215,7 +226,9 @@ put_markdown_chat (Export *self, const FacetChatRecord *chat)
   for (guint i = 0; branch != NULL && i < branch->len; i++) {
     const FacetStoreMessage *message = branch->pdata[i];
 
-    put_format (self, "\n## %s\n\n", heading (message));
+    g_autofree char *heading = make_heading (message);
+
+    put_format (self, "\n## %s\n\n", heading);
     for (guint j = 0; j < message->attachments->len; j++) {
       const FacetStoreAttachment *attachment = message->attachments->pdata[j];
 

@@ -61,6 +61,14 @@ get_string (JsonObject *object, const char *name)
   return node && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : NULL;
 }
 
+static gboolean
+get_truth (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN && json_node_get_boolean (node);
+}
+
 static gint64
 get_number (JsonObject *object, const char *name, gint64 fallback)
 {
@@ -202,6 +210,7 @@ import_message (FacetStoreDb *db, gint64 chat_id, JsonObject *object, GHashTable
   message.failure = (char *) get_string (object, "failure");
   message.model = (char *) get_string (object, "model");
   message.mode = (char *) get_string (object, "mode");
+  message.edited = role == FACET_STORE_ROLE_MODEL && get_truth (object, "edited");
   calls = import_calls (object, message.text);
   message.calls = calls;
   message.attachments = attachments;
@@ -218,16 +227,13 @@ import_chat (FacetStoreDb *db, JsonObject *object, GError **error)
   g_autoptr (GHashTable) ids = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   JsonArray *messages = get_array (object, "messages", MAX_MESSAGES, error);
   gint64 shown = get_number (object, "shown", 0);
-  JsonNode *pinned = json_object_get_member (object, "pinned");
   gint64 updated = get_time (object, "updated");
   gint64 *last;
   gint64 chat_id;
 
   if (messages == NULL)
     return 0;
-  chat_id = facet_store_db_add_chat (db, get_string (object, "title"),
-                                     pinned && json_node_get_value_type (pinned) == G_TYPE_BOOLEAN
-                                       && json_node_get_boolean (pinned),
+  chat_id = facet_store_db_add_chat (db, get_string (object, "title"), get_truth (object, "pinned"),
                                      get_time (object, "created"), updated, error);
   for (guint i = 0; chat_id != 0 && i < json_array_get_length (messages); i++) {
     JsonObject *element = get_element (messages, i, error);

@@ -13,7 +13,7 @@
 #define MAX_DEPTH "100000"
 
 #define COLUMNS \
-  "m.id, m.chat_id, m.parent_id, m.role, m.status, m.text, m.thinking, m.stats, m.failure, m.model, m.mode, m.created, m.calls," \
+  "m.id, m.chat_id, m.parent_id, m.role, m.status, m.text, m.thinking, m.stats, m.failure, m.model, m.mode, m.created, m.calls, m.edited," \
   " (SELECT count(*) FROM messages s WHERE s.chat_id = m.chat_id AND s.parent_id = m.parent_id AND s.deleted = 0" \
   "  AND s.id < m.id)," \
   " (SELECT count(*) FROM messages s WHERE s.chat_id = m.chat_id AND s.parent_id = m.parent_id AND s.deleted = 0)"
@@ -61,8 +61,9 @@ read_message (FacetStatement *statement)
   message->mode = facet_statement_text (statement, 10);
   message->created = sqlite3_column_int64 (statement, 11);
   message->calls = facet_statement_text (statement, 12);
-  message->sibling_index = sqlite3_column_int (statement, 13);
-  message->sibling_count = sqlite3_column_int (statement, 14);
+  message->edited = sqlite3_column_int (statement, 13) != 0;
+  message->sibling_index = sqlite3_column_int (statement, 14);
+  message->sibling_count = sqlite3_column_int (statement, 15);
   message->attachments = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_store_attachment_free);
   return message;
 }
@@ -289,9 +290,10 @@ facet_store_db_add_message (FacetStoreDb *db, const FacetStoreMessage *message, 
   }
   if (!facet_store_db_run (db, error,
                            "INSERT INTO messages (chat_id, parent_id, role, status, text, thinking, stats, failure,"
-                           " model, mode, calls, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiisssssssi",
+                           " model, mode, calls, edited, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiisssssssii",
                            message->chat_id, message->parent_id, (gint64) message->role, (gint64) message->status,
-                           text, thinking, message->stats, failure, message->model, message->mode, calls, created))
+                           text, thinking, message->stats, failure, message->model, message->mode, calls,
+                           (gint64) (message->edited != FALSE), created))
     return 0;
   id = sqlite3_last_insert_rowid (db->handle);
   if (!add_attachments (db, id, message->attachments, error)

@@ -72,6 +72,8 @@ static const char *const steps[] = {
   "ALTER TABLE messages ADD COLUMN calls TEXT NOT NULL DEFAULT '';"
   /* What belongs to no chat yet: draft and options of the next one. */
   "CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);",
+
+  "ALTER TABLE messages ADD COLUMN edited INTEGER NOT NULL DEFAULT 0;",
 };
 
 static gboolean

@@ -203,6 +203,7 @@ typedef struct {
   char              *failure;       /* sentence, of FAILED */
   char              *model;         /* name of the model that answered */
   char              *mode;          /* the assistant's mode, e.g. "transcribe" */
+  gboolean           edited;        /* an answer that the person corrected; the model's own is a sibling */
   char              *calls;         /* of tools, on the way to an answer (facet-call-record.h); "" if none */
   gint64             created;
   GPtrArray         *attachments;   /* FacetStoreAttachment; may be NULL when given */

@@ -83,11 +83,66 @@ edit_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
     _facet_window_set_editing (self, message);
 }
 
+/* Says why nothing that changes the shown branch can be done now. */
 static gboolean
 is_answered (FacetWindow *self)
 {
-  return facet_replier_is_running (self->replier) &&
-         facet_replier_get_conversation (self->replier) == self->conversation;
+  gboolean answered = facet_replier_is_running (self->replier) &&
+                      facet_replier_get_conversation (self->replier) == self->conversation;
+
+  if (answered)
+    facet_window_say (self, _("Stop the answer first."));
+  return answered;
+}
+
+static void
+offer_undo (FacetWindow *self, const char *sentence, const char *action, GVariant *target)
+{
+  AdwToast *toast = adw_toast_new (sentence);
+
+  adw_toast_set_button_label (toast, _("_Undo"));
+  adw_toast_set_action_name (toast, action);
+  adw_toast_set_action_target_value (toast, target);
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+static void
+correct_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetWindow *self = data;
+  g_autoptr (GError) error = NULL;
+  FacetMessage *message, *correction;
+  const char *text;
+  gint64 id;
+
+  g_variant_get (parameter, "(x&s)", &id, &text);
+  message = find_message (self, id, NULL);
+  if (message == NULL || is_answered (self))
+    return;
+  correction = facet_conversation_correct (self->conversation, message, text, &error);
+  if (correction == NULL) {
+    report (self, error);
+    return;
+  }
+  facet_chat_view_jump_to_end (FACET_CHAT_VIEW (self->view)); /* the correction; its row takes the focus */
+  offer_undo (self, _("Answer corrected"), "chat.uncorrect",
+              g_variant_new ("(xxx)", facet_conversation_get_chat_id (self->conversation), facet_message_get_id (correction), id));
+}
+
+static void
+uncorrect_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetWindow *self = data;
+  g_autoptr (GError) error = NULL;
+  gint64 chat_id, correction, original;
+
+  g_variant_get (parameter, "(xxx)", &chat_id, &correction, &original);
+  facet_window_open_chat (self, chat_id);
+  if (is_answered (self))
+    return;
+  facet_conversation_uncorrect (self->conversation, correction, original, &error);
+  report (self, error);
+  facet_composer_focus (self->composer);
 }
 
 static void
@@ -96,21 +151,15 @@ delete_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
   FacetWindow *self = data;
   gint64 id = g_variant_get_int64 (parameter);
   g_autoptr (GError) error = NULL;
-  AdwToast *toast;
 
-  if (is_answered (self)) {
-    facet_window_say (self, _("Stop the answer first."));
+  if (is_answered (self))
     return;
-  }
   if (!facet_conversation_set_deleted (self->conversation, id, TRUE, &error)) {
     report (self, error);
     return;
   }
-  toast = adw_toast_new (_("Message deleted"));
-  adw_toast_set_button_label (toast, _("_Undo"));
-  adw_toast_set_action_name (toast, "chat.undelete");
-  adw_toast_set_action_target (toast, "(xx)", facet_conversation_get_chat_id (self->conversation), id);
-  adw_toast_overlay_add_toast (self->toasts, toast);
+  offer_undo (self, _("Message deleted"), "chat.undelete",
+              g_variant_new ("(xx)", facet_conversation_get_chat_id (self->conversation), id));
 }
 
 static void
@@ -136,10 +185,8 @@ branch_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
   gint64 id;
   guint index;
 
-  if (is_answered (self)) {
-    facet_window_say (self, _("Stop the answer first."));
+  if (is_answered (self))
     return;
-  }
   g_variant_get (parameter, "(xu)", &id, &index);
   message = find_message (self, id, NULL);
   if (message != NULL)
@@ -155,6 +202,8 @@ _facet_window_add_chat_actions (FacetWindow *self)
     { "regenerate", regenerate_cb, "x" },
     { "continue", continue_cb, "x" },
     { "edit", edit_cb, "x" },
+    { "correct", correct_cb, "(xs)" },
+    { "uncorrect", uncorrect_cb, "(xxx)" },
     { "delete", delete_cb, "x" },
     { "undelete", undelete_cb, "(xx)" },
     { "branch", branch_cb, "(xu)" },
@@ -260,23 +309,14 @@ delete_chat (GtkWidget *widget, const char *name, GVariant *parameter)
   FacetWindow *self = FACET_WINDOW (widget);
   gint64 id = facet_conversation_get_chat_id (self->conversation);
   g_autoptr (GError) error = NULL;
-  AdwToast *toast;
 
-  if (id == 0)
+  if (id == 0 || is_answered (self))
     return;
-  if (is_answered (self)) {
-    facet_window_say (self, _("Stop the answer first."));
-    return;
-  }
   if (!facet_store_set_chat_deleted (self->store, id, TRUE, &error)) {
     report (self, error);
     return;
   }
-  toast = adw_toast_new (_("Chat deleted"));
-  adw_toast_set_button_label (toast, _("_Undo"));
-  adw_toast_set_action_name (toast, "win.undelete-chat");
-  adw_toast_set_action_target (toast, "x", id);
-  adw_toast_overlay_add_toast (self->toasts, toast);
+  offer_undo (self, _("Chat deleted"), "win.undelete-chat", g_variant_new_int64 (id));
 }
 
 static void

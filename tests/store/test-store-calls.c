@@ -142,7 +142,8 @@ test_first_version (Fixture *self, gconstpointer data)
   fixture_say (self, chat, 0, FACET_STORE_ROLE_USER, "Question");
   fixture_close (self);
   db = facet_store_db_open (self->directory, FALSE, &error);
-  g_assert_true (facet_store_db_script (db, "ALTER TABLE messages DROP COLUMN calls; DROP TABLE notes; PRAGMA user_version = 1", &error));
+  g_assert_true (facet_store_db_script (db, "ALTER TABLE messages DROP COLUMN calls; ALTER TABLE messages DROP COLUMN edited;"
+                                           " DROP TABLE notes; PRAGMA user_version = 1", &error));
   g_assert_no_error (error);
   g_clear_pointer (&db, facet_store_db_close);
   self->store = facet_store_open (self->directory, FACET_STORE_READ_WRITE, NULL, &error);
@@ -150,6 +151,7 @@ test_first_version (Fixture *self, gconstpointer data)
   branch = facet_store_get_branch (self->store, chat, NULL);
   g_assert_cmpstr (((FacetStoreMessage *) branch->pdata[0])->text, ==, "Question");
   g_assert_cmpstr (((FacetStoreMessage *) branch->pdata[0])->calls, ==, "");
+  g_assert_false (((FacetStoreMessage *) branch->pdata[0])->edited);
   g_assert_true (facet_store_set_draft (self->store, 0, "Next", &error));
   draft = facet_store_get_draft (self->store, 0, NULL);
   g_assert_cmpstr (draft, ==, "Next");

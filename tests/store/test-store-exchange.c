@@ -97,6 +97,40 @@ test_markdown (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (text, "\n## Answer\n\n**Blue**\n"));
 }
 
+/* An answer that the person corrected stays marked as such; a question never is. */
+static void
+test_edited (Fixture *self, gconstpointer data)
+{
+  gint64 chat = facet_store_add_chat (self->store, "Note", NULL);
+  gint64 question = fixture_say (self, chat, 0, FACET_STORE_ROLE_USER, "Write it down");
+  gint64 original = fixture_say (self, chat, question, FACET_STORE_ROLE_MODEL, "Facit");
+  FacetStoreMessage correction = { .chat_id = chat, .parent_id = question, .role = FACET_STORE_ROLE_MODEL,
+                                   .status = FACET_MESSAGE_DONE, .text = (char *) "Facet", .model = (char *) "Gemma", .edited = TRUE };
+  g_autoptr (GPtrArray) branch = NULL;
+  g_autoptr (FacetStoreMessage) kept = NULL;
+  g_autofree char *markdown = NULL, *json = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 added = 0;
+
+  g_assert_cmpint (facet_store_add_message (self->store, &correction, NULL), >, original);
+  markdown = export_text (self, chat, FACET_EXPORT_MARKDOWN);
+  g_assert_nonnull (strstr (markdown, "\n## Gemma (edited)\n\nFacet\n"));
+  g_assert_null (strstr (markdown, "Facit"));
+  json = export_text (self, chat, FACET_EXPORT_JSON);
+  g_signal_connect (self->store, "chat-added", G_CALLBACK (added_cb), &added);
+  g_assert_cmpuint (import_text (self, json, -1, &error), ==, 1);
+  g_assert_no_error (error);
+  fixture_reopen (self, NULL);
+  branch = facet_store_get_branch (self->store, added, NULL);
+  g_assert_cmpstr (((FacetStoreMessage *) branch->pdata[1])->text, ==, "Facet");
+  g_assert_true (((FacetStoreMessage *) branch->pdata[1])->edited);
+  g_assert_cmpuint (((FacetStoreMessage *) branch->pdata[1])->sibling_count, ==, 2);
+  g_assert_false (((FacetStoreMessage *) branch->pdata[0])->edited);
+  kept = facet_store_get_message (self->store, original, NULL);
+  g_assert_cmpstr (kept->text, ==, "Facit");
+  g_assert_false (kept->edited);
+}
+
 static void
 test_export_leaves_the_old_file_on_failure (Fixture *self, gconstpointer data)
 {
@@ -200,6 +234,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   ADD ("exchange/round-trip", test_round_trip);
   ADD ("exchange/markdown", test_markdown);
+  ADD ("exchange/edited", test_edited);
   ADD ("exchange/export-leaves-the-old-file-on-failure", test_export_leaves_the_old_file_on_failure);
   ADD ("exchange/hostile", test_hostile);
   ADD ("exchange/deep-nesting", test_deep_nesting);

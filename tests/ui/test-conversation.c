@@ -3,7 +3,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "chat/facet-answer-editor.h"
 #include "chat/facet-link.h"
+#include "chat/facet-message-row.h"
 #include "composer/facet-composer-private.h"
 #include "ui-fixture.h"
 #include "widget-picture.h"
@@ -58,6 +60,18 @@ static gboolean
 is_alert (GtkWidget *label, const char *text)
 {
   return gtk_accessible_get_accessible_role (GTK_ACCESSIBLE (label)) == GTK_ACCESSIBLE_ROLE_ALERT && shows (label, text);
+}
+
+static gboolean
+is_labelled (GtkWidget *button, const char *label)
+{
+  return g_strcmp0 (gtk_button_get_label (GTK_BUTTON (button)), label) == 0;
+}
+
+static gboolean
+has_class (GtkWidget *widget, const char *name)
+{
+  return gtk_widget_has_css_class (widget, name);
 }
 
 static GtkWidget *
@@ -214,6 +228,126 @@ test_branch_buttons (Fixture *self, gconstpointer data)
   g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, shows, "1 of 2"));
   back = gtk_widget_get_prev_sibling (find (window (self), GTK_TYPE_LABEL, shows, "1 of 2"));
   g_assert_false (gtk_widget_get_sensitive (back));
+}
+
+/* ---- correcting an answer ----------------------------------------------- */
+
+static GtkWidget *
+editor (Fixture *self)
+{
+  return find (window (self), FACET_TYPE_ANSWER_EDITOR, hints, NULL);
+}
+
+static void
+type_answer (Fixture *self, const char *text)
+{
+  GtkTextView *view = GTK_TEXT_VIEW (gtk_widget_get_first_child (editor (self)));
+
+  g_assert_true (gtk_window_get_focus (GTK_WINDOW (self->window)) == GTK_WIDGET (view));
+  gtk_text_buffer_set_text (gtk_text_view_get_buffer (view), text, -1);
+}
+
+static void
+begin_correction (Fixture *self)
+{
+  GtkWidget *button = NULL;
+
+  for (GtkWidget *row = gtk_widget_get_last_child (find (window (self), GTK_TYPE_LIST_BOX, has_class, "messages")); row != NULL;
+       row = gtk_widget_get_prev_sibling (row)) {
+    button = find (row, GTK_TYPE_BUTTON, hints, "Correct Answer");
+    if (button != NULL)
+      break;
+  }
+  g_signal_emit_by_name (button, "clicked");
+  settle (50);
+}
+
+static void
+press (Fixture *self, const char *label)
+{
+  g_signal_emit_by_name (find (editor (self), GTK_TYPE_BUTTON, is_labelled, label), "clicked");
+  settle (100);
+}
+
+/* What the person wrote takes the place of the answer in what the model is
+ * told later; what the model wrote is the version before, and undo brings it
+ * back. */
+static void
+test_correct (Fixture *self, gconstpointer data)
+{
+  gint64 original, correction;
+
+  self->script.answer = "The meating is at fore.";
+  ask (self, "Write it down");
+  original = facet_message_get_id (last (self));
+  begin_correction (self);
+  type_answer (self, "The meeting is at **four**.");
+  widget_picture (window (self), "correct", 300);
+  press (self, "_Save");
+  g_assert_null (editor (self));
+  correction = facet_message_get_id (last (self));
+  g_assert_cmpint (correction, !=, original);
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 2);
+  g_assert_true (facet_message_get_record (last (self))->edited);
+  g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, shows, "Edited"));
+  g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, shows, "2 of 2"));
+  g_assert_true (FACET_IS_MESSAGE_ROW (gtk_window_get_focus (GTK_WINDOW (self->window))));
+  widget_picture (window (self), "corrected", 300);
+
+  self->script.answer = "At four.";
+  ask (self, "When is it?");
+  g_assert_nonnull (strstr (self->script.asked->str, "model: The meeting is at **four**.\nuser: When is it?\n"));
+  g_assert_null (strstr (self->script.asked->str, "meating"));
+
+  gtk_widget_activate_action (window (self), "chat.uncorrect", "(xxx)", chat_id (self), correction, original);
+  settle (100);
+  g_assert_cmpint (facet_message_get_id (last (self)), ==, original);
+  g_assert_false (facet_message_get_record (last (self))->edited);
+  g_assert_null (find (window (self), GTK_TYPE_LABEL, shows, "Edited"));
+  g_assert_null (find (window (self), GTK_TYPE_LABEL, shows, "of 2"));
+}
+
+/* What stays the same, or is cancelled, leaves no version, and the focus where
+ * it began; nothing cannot be saved. */
+static void
+test_correct_cancelled (Fixture *self, gconstpointer data)
+{
+  static const char *const ways[] = { "_Cancel", "_Save" };
+  GtkWidget *focus;
+
+  ask (self, "Question");
+  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++) {
+    begin_correction (self);
+    type_answer (self, "  \n");
+    g_assert_false (gtk_widget_get_sensitive (find (editor (self), GTK_TYPE_BUTTON, is_labelled, "_Save")));
+    type_answer (self, i == 0 ? "Something else" : "A short answer.");
+    press (self, ways[i]);
+    g_assert_null (editor (self));
+    focus = gtk_window_get_focus (GTK_WINDOW (self->window));
+    g_assert_cmpstr (gtk_widget_get_tooltip_text (focus), ==, "Correct Answer");
+    g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, shows, "A short answer."));
+    g_assert_cmpuint (facet_message_get_record (last (self))->sibling_count, ==, 1);
+  }
+}
+
+/* Calls of tools stay with the answer, before the text that is the person's now. */
+static void
+test_correct_with_calls (Fixture *self, gconstpointer data)
+{
+  FacetStoreMessage answer = {
+    .role = FACET_STORE_ROLE_MODEL, .status = FACET_MESSAGE_DONE, .text = (char *) "Let me see. It is 41.",
+    .calls = (char *) "[{\"tool\": \"calculator\", \"arguments\": \"{}\", \"state\": \"done\", \"result\": \"42\", \"offset\": 11, \"round\": 0}]",
+  };
+
+  ask (self, "Question");
+  answer.chat_id = chat_id (self);
+  answer.parent_id = facet_message_get_record (last (self))->parent_id;
+  g_assert_cmpint (facet_store_add_message (self->store, &answer, NULL), >, 0);
+  _facet_window_new_chat (self->window);
+  facet_window_open_chat (self->window, answer.chat_id);
+  g_assert_nonnull (facet_conversation_correct (self->window->conversation, last (self), "42.", NULL));
+  ask (self, "Sure?");
+  g_assert_nonnull (strstr (self->script.asked->str, "model: <call calculator {}> <result calculator 42> 42.\nuser: Sure?\n"));
 }
 
 static gboolean
@@ -453,6 +587,9 @@ main (int argc, char *argv[])
   ADD ("jump", test_jump);
   ADD ("continue", test_continue);
   ADD ("branch-buttons", test_branch_buttons);
+  ADD ("correct", test_correct);
+  ADD ("correct-cancelled", test_correct_cancelled);
+  ADD ("correct-with-calls", test_correct_with_calls);
   ADD ("titles", test_titles);
   ADD ("pin", test_pin);
   ADD ("search", test_search);
