@@ -67,6 +67,12 @@
 #define FACET_ATTENTION_ROWS 8
 #define FACET_ATTENTION_KEYS 64
 
+/* Values of a work group of best.comp, how many it keeps, and a column that
+ * stands for none. */
+#define FACET_BEST_SLICE 2048
+#define FACET_BEST 128
+#define FACET_BEST_NONE 0xffffffffu
+
 struct FacetPushMatmul {
   uint rows;       /* row class of x and y */
   uint k;          /* columns of x */
@@ -177,6 +183,10 @@ struct FacetPushShape {
   uint cols;
   uint a_cols, b_cols;      /* columns of the sources */
   uint i0, i1, i2, i3;      /* as the node's i[] */
+};
+
+struct FacetPushBest {
+  uint count;      /* values */
 };
 
 struct FacetPushAltup {

@@ -34,10 +34,19 @@ typedef struct {
   const gint32 *outputs;      /* [n_outputs] rows whose results are wanted, ascending */
   int           n_outputs;
   const float *const *inputs; /* of INPUT nodes, by slot */
+  gboolean      only_best;    /* best() suffices: the result need not be brought to the host where it can be asked for */
   /* NULL, or called in the calling thread now and then: how much of the plan is done. */
   void        (*progress) (int done, int total, gpointer data);
   gpointer      progress_data;
 } FacetStep;
+
+/* A column of a result that stands out, and the most that are told of. */
+typedef struct {
+  float  value;
+  gint32 column;
+} FacetBest;
+
+#define FACET_N_BEST 128
 
 /* What a backend with a device says of it. */
 typedef struct {
@@ -67,6 +76,14 @@ typedef struct {
   /* float32 [rows of this step, cols] of @node: the graph's result, or a node
    * marked as a layer. Valid until the next run. NULL: not kept. */
   const float *(*value)   (FacetPlan *plan, int node);
+
+  /* Of plans with one output row whose result stays on a device. Either may be
+   * NULL: there are none. best() tells the result's largest numbers in falling
+   * order, equal ones by column: FACET_N_BEST, or all that are numbers. It
+   * returns how many, -1 of other plans. After a run with only_best, value()
+   * has such a result once fetch() has brought it. */
+  int         (*best)     (FacetPlan *plan, FacetBest *best);
+  gboolean    (*fetch)    (FacetPlan *plan, GError **error);
 
   FacetKv   *(*kv_new)    (FacetBackend *backend, const FacetKvLayer *layers, int n_layers,
                            int context, int max_step, FacetKvType type, GError **error);

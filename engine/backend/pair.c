@@ -134,20 +134,43 @@ value (FacetPlan *plan, int node)
   return part_value (&plan->parts[plan->n_parts == 2 && plan->parts[0].numbers[node] < 0 ? 1 : 0], node);
 }
 
+static Part *
+last_part (FacetPlan *plan)
+{
+  return &plan->parts[plan->n_parts - 1];
+}
+
+static int
+best (FacetPlan *plan, FacetBest *out)
+{
+  Part *part = last_part (plan);
+
+  return part->backend->klass->best != NULL ? part->backend->klass->best (part->plan, out) : -1;
+}
+
+static gboolean
+fetch (FacetPlan *plan, GError **error)
+{
+  Part *part = last_part (plan);
+
+  return part->backend->klass->fetch == NULL || part->backend->klass->fetch (part->plan, error);
+}
+
 static gboolean
 run_parts (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, GError **error)
 {
-  FacetStep second = *step;
+  FacetStep own = *step;
   Part *parts = plan->parts;
 
-  if (!parts[0].backend->klass->run (parts[0].plan, step, cancel, error))
+  own.only_best = step->only_best && last_part (plan)->backend->klass->best != NULL;
+  if (!parts[0].backend->klass->run (parts[0].plan, &own, cancel, error))
     return FALSE;
   if (plan->n_parts == 1)
     return TRUE;
   for (guint i = 0; i < parts[1].inputs->len; i++)
     plan->values[i] = part_value (&parts[0], g_array_index (parts[1].inputs, int, i));
-  second.inputs = plan->values;
-  return parts[1].backend->klass->run (parts[1].plan, &second, cancel, error);
+  own.inputs = plan->values;
+  return parts[1].backend->klass->run (parts[1].plan, &own, cancel, error);
 }
 
 static gboolean
@@ -237,6 +260,8 @@ static const FacetBackendClass pair_class = {
   .plan_bytes = plan_bytes,
   .run = run,
   .value = value,
+  .best = best,
+  .fetch = fetch,
   .kv_new = kv_new,
   .kv_free = facet_pair_kv_free,
   .facts = facts,

@@ -44,26 +44,50 @@ is_loop (const GArray *ids)
   return FALSE;
 }
 
-/* Ids that stand for media in the input never come out. */
-static void
-ban_placeholders (FacetModel *model, float *logits)
-{
-  const gint32 ids[] = { facet_token_placeholder (model, FALSE), facet_token_placeholder (model, TRUE),
-                         facet_tokenizer_lookup (model->tokenizer, "<|video|>") };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (ids); i++)
-    if (ids[i] >= 0 && ids[i] < model->decoder->vocab)
-      logits[ids[i]] = -INFINITY;
-  for (int id = model->text_vocab; id < model->decoder->vocab; id++)
-    logits[id] = -INFINITY;
-}
-
 typedef struct {
   FacetAnswer *answer;
   FacetRandom  random;
-  gint32      *scratch;
-  GArray      *seen;  /* the answer, for the penalty; a question's own words may well come again */
+  FacetBest   *scratch;
+  GArray      *seen;    /* the answer, for the penalty; a question's own words may well come again */
+  GArray      *refused; /* of the draw that goes on */
+  gint32       placeholders[3];
 } Draw;
+
+static void
+init_draw (Draw *d, FacetModel *model, FacetAnswer *answer, guint64 seed)
+{
+  d->answer = answer;
+  d->scratch = g_new (FacetBest, model->decoder->vocab);
+  d->seen = g_array_new (FALSE, FALSE, sizeof (gint32));
+  d->refused = g_array_new (FALSE, FALSE, sizeof (gint32));
+  d->placeholders[0] = facet_token_placeholder (model, FALSE);
+  d->placeholders[1] = facet_token_placeholder (model, TRUE);
+  d->placeholders[2] = facet_tokenizer_lookup (model->tokenizer, "<|video|>");
+  facet_random_seed (&d->random, seed);
+}
+
+static void
+clear_draw (Draw *d)
+{
+  g_free (d->scratch);
+  g_array_unref (d->seen);
+  g_array_unref (d->refused);
+}
+
+/* Ids that stand for media in the input never come out. */
+static gboolean
+is_banned (const Draw *d, FacetModel *model, gint32 id)
+{
+  if (id >= model->text_vocab)
+    return TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS (d->placeholders); i++)
+    if (id == d->placeholders[i])
+      return TRUE;
+  for (guint i = 0; i < d->refused->len; i++)
+    if (id == g_array_index (d->refused, gint32, i))
+      return TRUE;
+  return FALSE;
+}
 
 /* A token refused so often inside a call means that there is no room for what
  * the model wants to write. */
@@ -78,32 +102,87 @@ tokens_left (const FacetSession *session, const FacetReplyParams *params, const 
   return params->max_tokens > 0 ? MIN (left, (guint) params->max_tokens - reply->ids->len) : left;
 }
 
+/* All logits, without those of banned tokens. */
+static gboolean
+whole_row (FacetSession *session, const Draw *d, FacetCancel *cancel, GError **error)
+{
+  int vocab = session->model->decoder->vocab;
+
+  if (!facet_session_read_logits (session, cancel, error))
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (d->placeholders); i++)
+    if (d->placeholders[i] >= 0 && d->placeholders[i] < vocab)
+      session->logits[d->placeholders[i]] = -INFINITY;
+  for (guint i = 0; i < d->refused->len; i++)
+    session->logits[g_array_index (d->refused, gint32, i)] = -INFINITY;
+  for (int id = session->model->text_vocab; id < vocab; id++)
+    session->logits[id] = -INFINITY;
+  return TRUE;
+}
+
+/* From the largest logits alone; -1 if they do not suffice. */
+static gint32
+draw_best (FacetSession *session, const FacetSampling *sampling, Draw *d)
+{
+  const FacetBest *floor = session->n_best == FACET_N_BEST ? &session->best[FACET_N_BEST - 1] : NULL;
+  FacetBest best[FACET_N_BEST];
+
+  if (session->n_best == 0)
+    return -1;
+  memcpy (best, session->best, sizeof *best * session->n_best);
+  for (int i = 0; i < session->n_best; i++)
+    if (is_banned (d, session->model, best[i].column))
+      best[i].value = -INFINITY;
+  return facet_sample_best (best, session->n_best, floor, sampling, (const gint32 *) d->seen->data, d->seen->len, &d->random);
+}
+
+/* -1 on error. */
+static gint32
+draw_once (FacetSession *session, FacetSampling *sampling, Draw *d, FacetCancel *cancel, GError **error)
+{
+  gint32 id = session->away ? draw_best (session, sampling, d) : -1;
+
+  if (id >= 0)
+    return id;
+  if (!whole_row (session, d, cancel, error))
+    return -1;
+  id = facet_sample (session->logits, session->model->decoder->vocab, sampling, (const gint32 *) d->seen->data, d->seen->len, &d->random,
+                     d->scratch);
+  sampling->repeat_penalty = 0; /* once is enough */
+  return id;
+}
+
+/* Leaves what may go on with the call. */
+static gboolean
+mask (FacetSession *session, const Draw *d, FacetCancel *cancel, GError **error)
+{
+  return whole_row (session, d, cancel, error) && facet_answer_mask (d->answer, session->logits, session->model->decoder->vocab, error);
+}
+
 /* -1 on error. Punctuation repeats in calls: no penalty there. */
 static gint32
 draw (FacetSession *session, const FacetReplyParams *params, Draw *d, const FacetReply *reply, GError **error)
 {
   FacetSampling sampling = params->sampling;
   guint left = tokens_left (session, params, reply);
-  int vocab = session->model->decoder->vocab;
 
-  ban_placeholders (session->model, session->logits);
+  g_array_set_size (d->refused, 0);
   if (facet_answer_is_bound (d->answer)) {
     sampling.repeat_penalty = 0;
     if (is_loop (reply->ids) || facet_answer_is_late (d->answer, left))
       facet_answer_hurry (d->answer);
-    if (!facet_answer_mask (d->answer, session->logits, vocab, error))
+    if (!mask (session, d, params->cancel, error))
       return -1;
   }
-  for (int refused = 0;; refused++) {
-    gint32 id = facet_sample (session->logits, vocab, &sampling, (const gint32 *) d->seen->data, d->seen->len, &d->random, d->scratch);
+  for (;;) {
+    gint32 id = draw_once (session, &sampling, d, params->cancel, error);
 
-    if (facet_answer_allows (d->answer, id, left))
+    if (id < 0 || facet_answer_allows (d->answer, id, left))
       return id;
-    session->logits[id] = -INFINITY;
-    sampling.repeat_penalty = 0; /* once is enough */
-    if (facet_answer_is_bound (d->answer) && refused == MAX_REFUSALS) {
+    g_array_append_val (d->refused, id);
+    if (facet_answer_is_bound (d->answer) && d->refused->len == MAX_REFUSALS + 1) {
       facet_answer_hurry (d->answer);
-      if (!facet_answer_mask (d->answer, session->logits, vocab, error))
+      if (!mask (session, d, params->cancel, error))
         return -1;
     }
   }
@@ -165,11 +244,10 @@ generate (FacetSession *session, const FacetReplyParams *params, Draw *d, FacetR
 static gboolean
 answer_timeline (FacetSession *session, const FacetTimeline *timeline, const FacetReplyParams *params, FacetAnswer *answer, FacetReply *reply, GError **error)
 {
-  g_autofree gint32 *scratch = g_new (gint32, session->model->decoder->vocab);
-  g_autoptr (GArray) seen = g_array_new (FALSE, FALSE, sizeof (gint32));
   guint64 seed = params->sampling.seed ? params->sampling.seed : (guint64) g_random_int () << 32 | g_random_int ();
   gint64 start = g_get_monotonic_time ();
-  Draw d = { .answer = answer, .scratch = scratch, .seen = seen };
+  gboolean done;
+  Draw d;
 
   reply->stats.prompt_tokens = timeline->ids->len;
   reply->stats.crops = facet_timeline_crops (timeline, &reply->stats.crop_tokens);
@@ -177,8 +255,10 @@ answer_timeline (FacetSession *session, const FacetTimeline *timeline, const Fac
   if (!facet_session_sync (session, timeline, NULL, NULL, params->on_progress, params->user_data, params->cancel, error))
     return FALSE;
   reply->stats.prefill_seconds = reply->stats.first_token_seconds = (g_get_monotonic_time () - start) / 1e6;
-  facet_random_seed (&d.random, seed);
-  return generate (session, params, &d, reply, error);
+  init_draw (&d, session->model, answer, seed);
+  done = generate (session, params, &d, reply, error);
+  clear_draw (&d);
+  return done;
 }
 
 gboolean

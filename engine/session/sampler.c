@@ -29,16 +29,39 @@ best_of (const float *logits, int n)
 {
   gint32 best = 0;
 
-  for (gint32 i = 1; i < n; i++)
+  while (best + 1 < n && isnan (logits[best]))
+    best++;
+  for (gint32 i = best + 1; i < n; i++)
     if (logits[i] > logits[best])
       best = i;
   return best;
 }
 
+static gboolean
+penalizes (const FacetSampling *s)
+{
+  return s->repeat_penalty > 0 && s->repeat_penalty != 1;
+}
+
+/* Where in the recent tokens those begin that count. */
+static gsize
+first_recent (const FacetSampling *s, gsize n_recent)
+{
+  gsize last = s->repeat_last > 0 ? (gsize) s->repeat_last : 64;
+
+  return n_recent > last ? n_recent - last : 0;
+}
+
+static float
+penalized (float logit, const FacetSampling *s)
+{
+  return logit > 0 ? logit / s->repeat_penalty : logit * s->repeat_penalty;
+}
+
 static void
 penalize (float *logits, int n, const FacetSampling *s, const gint32 *recent, gsize n_recent)
 {
-  gsize last = s->repeat_last > 0 ? (gsize) s->repeat_last : 64, from = n_recent > last ? n_recent - last : 0;
+  gsize from = first_recent (s, n_recent);
 
   for (gsize i = from; i < n_recent; i++) {
     gint32 id = recent[i];
@@ -47,55 +70,60 @@ penalize (float *logits, int n, const FacetSampling *s, const gint32 *recent, gs
     for (gsize j = from; j < i && !seen; j++)
       seen = recent[j] == id;
     if (!seen)
-      logits[id] = logits[id] > 0 ? logits[id] / s->repeat_penalty : logits[id] * s->repeat_penalty;
+      logits[id] = penalized (logits[id], s);
   }
 }
 
-static int
-by_falling_logit (gconstpointer a, gconstpointer b, gpointer user_data)
+static gboolean
+is_recent (gint32 id, const FacetSampling *s, const gint32 *recent, gsize n_recent)
 {
-  const float *logits = user_data;
-  gint32 i = *(const gint32 *) a, j = *(const gint32 *) b;
-  float x = logits[i], y = logits[j];
-
-  return x > y ? -1 : x < y ? 1 : i < j ? -1 : 1;
+  for (gsize i = first_recent (s, n_recent); i < n_recent; i++)
+    if (recent[i] == id)
+      return TRUE;
+  return FALSE;
 }
 
-/* The candidates that can matter, best first: those within reach of the
- * best logit, e^-@reach as likely. */
 static int
-gather (const float *logits, int n, float reach, gint32 *ids)
+by_falling_value (gconstpointer a, gconstpointer b, gpointer unused)
 {
-  float top = logits[best_of (logits, n)];
+  const FacetBest *x = a, *y = b;
+
+  return x->value > y->value ? -1 : x->value < y->value ? 1 : x->column < y->column ? -1 : x->column > y->column;
+}
+
+/* Beyond e^-20 nothing is ever drawn at 24 bits of randomness. */
+static float
+reach_from (float top, const FacetSampling *s)
+{
+  return top - 20 * s->temperature;
+}
+
+/* The candidates that can matter, best first. */
+static int
+gather (const float *logits, int n, float lowest, FacetBest *found)
+{
   int count = 0;
 
   for (gint32 i = 0; i < n; i++)
-    if (logits[i] >= top - reach)
-      ids[count++] = i;
-  g_qsort_with_data (ids, count, sizeof *ids, by_falling_logit, (gpointer) logits);
+    if (logits[i] >= lowest)
+      found[count++] = (FacetBest) { logits[i], i };
+  g_qsort_with_data (found, count, sizeof *found, by_falling_value, NULL);
   return count;
 }
 
-gint32
-facet_sample (float *logits, int n, const FacetSampling *s, const gint32 *recent, gsize n_recent, FacetRandom *random, gint32 *ids)
+/* Draws one of @count candidates within reach, best first. */
+static gint32
+choose (const FacetBest *found, int count, const FacetSampling *s, FacetRandom *random)
 {
-  float sum = 0, mass = 0, total, top, draw;
-  int count, kept;
+  float sum = 0, mass = 0, total, top = found[0].value, draw;
+  int kept;
 
-  if (s->repeat_penalty > 0 && s->repeat_penalty != 1)
-    penalize (logits, n, s, recent, n_recent);
-  if (s->temperature <= 0)
-    return best_of (logits, n);
-
-  /* Beyond e^-20 nothing is ever drawn at 24 bits of randomness. */
-  count = gather (logits, n, 20 * s->temperature, ids);
   if (s->top_k > 0)
     count = MIN (count, s->top_k);
-  top = logits[ids[0]];
   for (int i = 0; i < count; i++)
-    sum += expf ((logits[ids[i]] - top) / s->temperature);
+    sum += expf ((found[i].value - top) / s->temperature);
   for (kept = 0; kept < count; kept++) {
-    float p = expf ((logits[ids[kept]] - top) / s->temperature) / sum;
+    float p = expf ((found[kept].value - top) / s->temperature) / sum;
 
     if (kept > 0 && ((s->top_p > 0 && s->top_p < 1 && mass >= s->top_p) || (s->min_p > 0 && p * sum < s->min_p)))
       break;
@@ -104,9 +132,51 @@ facet_sample (float *logits, int n, const FacetSampling *s, const gint32 *recent
   total = mass;
   draw = random_unit (random) * total;
   for (int i = 0; i < kept; i++) {
-    draw -= expf ((logits[ids[i]] - top) / s->temperature) / sum;
+    draw -= expf ((found[i].value - top) / s->temperature) / sum;
     if (draw < 0)
-      return ids[i];
+      return found[i].column;
   }
-  return ids[kept - 1];
+  return found[kept - 1].column;
+}
+
+gint32
+facet_sample (float *logits, int n, const FacetSampling *s, const gint32 *recent, gsize n_recent, FacetRandom *random, FacetBest *scratch)
+{
+  gint32 best;
+
+  if (penalizes (s))
+    penalize (logits, n, s, recent, n_recent);
+  best = best_of (logits, n);
+  if (s->temperature <= 0 || isnan (logits[best]))
+    return best;
+  return choose (scratch, gather (logits, n, reach_from (logits[best], s), scratch), s, random);
+}
+
+gint32
+facet_sample_best (FacetBest *best, int n, const FacetBest *floor, const FacetSampling *s, const gint32 *recent, gsize n_recent,
+                   FacetRandom *random)
+{
+  int sure = 0, count = 0;
+  float lowest;
+
+  /* That might raise one of the others. */
+  if (floor && penalizes (s) && s->repeat_penalty < 1)
+    return -1;
+  for (int i = 0; i < n && penalizes (s); i++)
+    if (is_recent (best[i].column, s, recent, n_recent))
+      best[i].value = penalized (best[i].value, s);
+  g_qsort_with_data (best, n, sizeof *best, by_falling_value, NULL);
+  /* No other comes before these. */
+  while (sure < n && (!floor || by_falling_value (&best[sure], floor, NULL) <= 0))
+    sure++;
+  if (sure == 0)
+    return -1;
+  if (s->temperature <= 0)
+    return best[0].column;
+  lowest = reach_from (best[0].value, s);
+  while (count < sure && best[count].value >= lowest)
+    count++;
+  if (floor && floor->value >= lowest && (s->top_k <= 0 || s->top_k > sure))
+    return -1;
+  return choose (best, count, s, random);
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "facet.h"
+#include "backend/backend.h"
 
 /* xorshift64*, seeded through splitmix64; any seed will do. */
 typedef struct {
@@ -15,6 +15,14 @@ typedef struct {
 void   facet_random_seed (FacetRandom *random, guint64 seed);
 
 /* Order: penalty on the last repeat_last of @recent, temperature, top-k,
- * top-p, min-p, draw. @logits [n] may be changed. @scratch: [n] ints. */
+ * top-p, min-p, draw. Of equal logits the lower token comes first; what is no
+ * number is not drawn. @logits [n] may be changed. @scratch: [n]. */
 gint32 facet_sample (float *logits, int n, const FacetSampling *sampling, const gint32 *recent, gsize n_recent,
-                     FacetRandom *random, gint32 *scratch);
+                     FacetRandom *random, FacetBest *scratch);
+
+/* The same token from a few logits. @best [n], n > 0: the largest, in any order
+ * and some perhaps lowered since; all others come behind @floor (lower, or as
+ * low with a higher token). NULL: there are no others. -1, and nothing was
+ * drawn: the others matter. @best is changed. */
+gint32 facet_sample_best (FacetBest *best, int n, const FacetBest *floor, const FacetSampling *sampling, const gint32 *recent,
+                          gsize n_recent, FacetRandom *random);

@@ -32,8 +32,11 @@ facet_session_logits (FacetSession *session, FacetPrompt *prompt, gboolean all, 
   }
   if (!facet_session_sync (session, &timeline, all ? collect_rows : NULL, &collect, NULL, NULL, cancel, error))
     return FALSE;
-  if (!all)
-    g_array_append_vals (logits, session->logits, collect.vocab);
+  if (all)
+    return TRUE;
+  if (!facet_session_read_logits (session, cancel, error))
+    return FALSE;
+  g_array_append_vals (logits, session->logits, collect.vocab);
   return TRUE;
 }
 

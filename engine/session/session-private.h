@@ -27,7 +27,10 @@ struct FacetSession {
   FacetRun       runs[FACET_N_RUNS];
   FacetTimeline  held;     /* rows in the cache */
   int            written;  /* highest row ever written since the last reset, + 1 */
-  float         *logits;   /* [vocab] of the last row computed */
+  float         *logits;   /* [vocab] of the last row computed, once they are read */
+  FacetRun      *away;     /* whose result they still are, on a device; NULL: they are read */
+  FacetBest      best[FACET_N_BEST]; /* if away: the largest */
+  int            n_best;
   const FacetSessionParams *watch; /* while the session is made: who is told and who may cancel */
   FacetLayerFunc on_layer;
   gpointer       layer_data;
@@ -55,8 +58,8 @@ typedef void (*FacetRowsFunc) (int first, int n, const float *logits, gpointer u
 gboolean facet_session_lay_out (FacetSession *session, FacetPrompt *prompt, FacetTimeline *timeline, FacetRendered *rendered, GError **error);
 /* Rows of @timeline that need not be computed again; at least one remains. */
 int      facet_session_reusable (FacetSession *session, const FacetTimeline *timeline, gboolean all);
-/* Computes what is missing; session->logits are those of the last row. With
- * @on_rows, every row is computed and handed over. */
+/* Computes what is missing and the logits of the last row. With @on_rows, every
+ * row is computed and handed over. */
 gboolean facet_session_sync (FacetSession        *session,
                              const FacetTimeline *timeline,
                              FacetRowsFunc        on_rows,
@@ -67,3 +70,5 @@ gboolean facet_session_sync (FacetSession        *session,
                              GError             **error);
 /* Appends one token and computes its logits. */
 gboolean facet_session_step (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error);
+/* Brings the last row's logits to session->logits if they are away. */
+gboolean facet_session_read_logits (FacetSession *session, FacetCancel *cancel, GError **error);

@@ -68,6 +68,7 @@ facet_session_drop_runs (FacetSession *session)
     g_clear_pointer (&session->runs[i].graph, facet_graph_free);
     session->runs[i].plan = NULL;
   }
+  session->away = NULL;
 }
 
 void
@@ -183,7 +184,8 @@ run_rows (FacetSession *session, const FacetTimeline *timeline, int from, int to
   g_autoptr (GArray) soft = g_array_new (FALSE, FALSE, sizeof (float));
   int n = to - from;
   g_autofree gint32 *rows = g_new (gint32, 3 * n);
-  FacetStep step = { .n = n, .position = from, .ids = rows, .visible = rows + n, .outputs = rows + 2 * n, .n_outputs = n_outputs };
+  FacetStep step = { .n = n, .position = from, .ids = rows, .visible = rows + n, .outputs = rows + 2 * n, .n_outputs = n_outputs,
+                     .only_best = TRUE };
 
   if (!run || !gather_rows (session, timeline, from, to, rows, rows + n, soft, cancel, error))
     return FALSE;
@@ -200,6 +202,18 @@ run_rows (FacetSession *session, const FacetTimeline *timeline, int from, int to
     report_layers (session, run, n);
   *logits = backend->klass->value (run->plan, facet_graph_result (run->graph));
   return TRUE;
+}
+
+/* After a run of one output row. */
+static void
+take_logits (FacetSession *session, FacetRun *run)
+{
+  const FacetBackendClass *klass = session->backend->klass;
+
+  session->n_best = klass->best ? klass->best (run->plan, session->best) : -1;
+  session->away = session->n_best >= 0 ? run : NULL;
+  if (!session->away)
+    memcpy (session->logits, klass->value (run->plan, facet_graph_result (run->graph)), session->model->decoder->vocab * sizeof (float));
 }
 
 /* ---- a whole prompt ---- */
@@ -281,7 +295,7 @@ compute_rows (FacetSession        *session,
               FacetCancel         *cancel,
               GError             **error)
 {
-  int n = timeline->ids->len, vocab = session->model->decoder->vocab;
+  int n = timeline->ids->len;
   int row = facet_session_reusable (session, timeline, on_rows != NULL);
 
   if (row == 0)
@@ -297,8 +311,8 @@ compute_rows (FacetSession        *session,
       return FALSE;
     if (on_rows)
       on_rows (row, end - row, logits, rows_data);
-    if (end == n)
-      memcpy (session->logits, logits + (gsize) (outputs - 1) * vocab, vocab * sizeof (float));
+    else if (end == n)
+      take_logits (session, &session->runs[FACET_RUN_PREFILL]);
     row = end;
   }
   return TRUE;
@@ -336,7 +350,7 @@ static gboolean
 step_once (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error)
 {
   int row = session->held.ids->len;
-  FacetStep step = { .n = 1, .position = row, .ids = &id, .outputs = (const gint32[]) { 0 }, .n_outputs = 1 };
+  FacetStep step = { .n = 1, .position = row, .ids = &id, .outputs = (const gint32[]) { 0 }, .n_outputs = 1, .only_best = TRUE };
   FacetRun *run = facet_session_get_run (session, FACET_RUN_DECODE, error);
   FacetBackend *backend = session->backend;
 
@@ -348,7 +362,7 @@ step_once (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error
   g_array_append_val (session->held.ids, id);
   if (session->on_layer)
     report_layers (session, run, 1);
-  memcpy (session->logits, backend->klass->value (run->plan, facet_graph_result (run->graph)), session->model->decoder->vocab * sizeof (float));
+  take_logits (session, run);
   return TRUE;
 }
 
@@ -366,6 +380,28 @@ facet_session_step (FacetSession *session, gint32 id, FacetCancel *cancel, GErro
   if (failure && !facet_session_recover (session, &failure, error))
     return FALSE;
   return facet_session_sync (session, &rows, NULL, NULL, NULL, NULL, cancel, error);
+}
+
+gboolean
+facet_session_read_logits (FacetSession *session, FacetCancel *cancel, GError **error)
+{
+  while (session->away) {
+    const FacetBackendClass *klass = session->backend->klass;
+    FacetRun *run = session->away;
+    g_auto (FacetTimeline) rows = { NULL };
+    GError *failure = NULL;
+
+    if (klass->fetch (run->plan, &failure)) {
+      memcpy (session->logits, klass->value (run->plan, facet_graph_result (run->graph)), session->model->decoder->vocab * sizeof (float));
+      session->away = NULL;
+      return TRUE;
+    }
+    facet_timeline_init (&rows);
+    facet_timeline_copy (&rows, &session->held, 0, (int) session->held.ids->len);
+    if (!facet_session_recover (session, &failure, error) || !facet_session_sync (session, &rows, NULL, NULL, NULL, NULL, cancel, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 /* The same as a prompt to be computed, whether or not it fits. */

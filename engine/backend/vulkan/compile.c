@@ -98,13 +98,16 @@ table_is_shared (const FacetGraph *graph, const FacetTensor *table)
 }
 
 static FacetVkPlace
-place_of (const FacetGraph *graph, int i)
+place_of (const FacetPlan *plan, int i)
 {
+  const FacetGraph *graph = plan->graph;
   const FacetNode *node = facet_graph_node (graph, i);
 
   if (node->op == FACET_OP_INPUT || node->op == FACET_OP_LOOKUP || (node->op == FACET_OP_EMBED && !table_is_shared (graph, node->w[0])))
     return FACET_VK_FROM_HOST;
-  return node->layer != FACET_NOT_A_LAYER || i == facet_graph_result (graph) ? FACET_VK_KEPT : FACET_VK_IN_ARENA;
+  if (node->layer != FACET_NOT_A_LAYER)
+    return FACET_VK_KEPT;
+  return i != facet_graph_result (graph) ? FACET_VK_IN_ARENA : facet_vk_keeps_best (plan) ? FACET_VK_STAYS : FACET_VK_KEPT;
 }
 
 static void
@@ -119,7 +122,7 @@ look_over (FacetVkCompiler *c)
         c->uses[facet_graph_node (g, i)->src[s]]++;
   for (int i = 0; i < n; i++) {
     const FacetNode *node = facet_graph_node (g, i);
-    FacetVkValue value = { .place = place_of (g, i) };
+    FacetVkValue value = { .place = place_of (c->plan, i) };
 
     g_array_append_val (c->plan->values, value);
     c->gated[i] = is_gated (c, i);
@@ -237,8 +240,11 @@ emit (FacetVkCompiler *c, int i, GError **error)
 static void
 find_lifetimes (FacetPlan *plan)
 {
-  for (guint v = 0; v < plan->values->len; v++)
+  for (guint v = 0; v < plan->values->len; v++) {
     value_at (plan, (int) v)->placed.born = G_MAXINT;
+    if (value_at (plan, (int) v)->place == FACET_VK_STAYS)
+      value_at (plan, (int) v)->placed.dies = (int) plan->dispatches->len;
+  }
   for (guint i = 0; i < plan->dispatches->len; i++) {
     const FacetVkDispatch *d = &g_array_index (plan->dispatches, FacetVkDispatch, i);
 
@@ -304,6 +310,14 @@ lay_out_kept (FacetPlan *plan)
   return at;
 }
 
+static gboolean
+is_in_arena (FacetPlan *plan, guint v)
+{
+  FacetVkPlace place = value_at (plan, (int) v)->place;
+
+  return place == FACET_VK_IN_ARENA || place == FACET_VK_STAYS;
+}
+
 static gsize
 lay_out_arena (FacetPlan *plan)
 {
@@ -313,11 +327,11 @@ lay_out_arena (FacetPlan *plan)
 
   for (guint v = 0; v < n; v++) {
     placed[v] = value_at (plan, (int) v)->placed;
-    placed[v].bytes = value_at (plan, (int) v)->place == FACET_VK_IN_ARENA && placed[v].born != G_MAXINT ? aligned (placed[v].bytes) : 0;
+    placed[v].bytes = is_in_arena (plan, v) && placed[v].born != G_MAXINT ? aligned (placed[v].bytes) : 0;
   }
   bytes = facet_place (placed, (int) n);
   for (guint v = 0; v < n; v++)
-    if (value_at (plan, (int) v)->place == FACET_VK_IN_ARENA)
+    if (is_in_arena (plan, v))
       value_at (plan, (int) v)->placed.offset = placed[v].offset;
   return bytes;
 }
@@ -346,7 +360,7 @@ allocate (FacetPlan *plan, GError **error)
     return FALSE;
   for (guint v = 0; v < plan->values->len; v++) {
     FacetVkValue *value = value_at (plan, (int) v);
-    const FacetVkBuffer *home[] = { &plan->arena, &plan->upload, &plan->kept };
+    const FacetVkBuffer *home[] = { &plan->arena, &plan->upload, &plan->kept, &plan->arena };
 
     value->range = (FacetVkRange) { home[value->place]->buffer, value->placed.offset, value->placed.bytes };
   }
@@ -369,7 +383,7 @@ build (FacetVkCompiler *c, GError **error)
   for (int i = 0, n = facet_graph_n_nodes (plan->graph); i < n; i++)
     if ((!c->skip[i] && !emit (c, i, error)) || !facet_vk_go_on (plan->vk, FACET_VK_BUILDING, (guint64) i + 1, (guint64) n, error))
       return FALSE;
-  return allocate (plan, error) && facet_vk_record (plan, error);
+  return (!facet_vk_keeps_best (plan) || facet_vk_emit_best (c, error)) && allocate (plan, error) && facet_vk_record (plan, error);
 }
 
 FacetPlan *
@@ -387,6 +401,7 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
   plan->kv = kv;
   plan->max_rows = max_rows;
   plan->max_outputs = max_outputs;
+  plan->best = plan->whole = -1;
   plan->values = g_array_new (FALSE, TRUE, sizeof (FacetVkValue));
   plan->dispatches = g_array_new (FALSE, TRUE, sizeof (FacetVkDispatch));
   plan->segments = g_array_new (FALSE, TRUE, sizeof (FacetVkSegment));
@@ -408,6 +423,8 @@ facet_vk_plan_free (FacetPlan *plan)
 
   for (guint i = 0; i < plan->segments->len; i++)
     vk->instance.f.FreeCommandBuffers (vk->device, vk->pool, 1, &g_array_index (plan->segments, FacetVkSegment, i).commands);
+  if (plan->fetch != VK_NULL_HANDLE)
+    vk->instance.f.FreeCommandBuffers (vk->device, vk->pool, 1, &plan->fetch);
   if (plan->sets != VK_NULL_HANDLE)
     vk->instance.f.DestroyDescriptorPool (vk->device, plan->sets, NULL);
   facet_vk_buffer_free (vk, &plan->arena);

@@ -29,7 +29,7 @@ reads_eights (const FacetVkCompiler *c, const FacetNode *reader, int x)
 static void
 find_readers (const FacetVkCompiler *c, int x, gboolean *floats, gboolean *eights)
 {
-  *floats = g_array_index (c->plan->values, FacetVkValue, x).place == FACET_VK_KEPT;
+  *floats = g_array_index (c->plan->values, FacetVkValue, x).place != FACET_VK_IN_ARENA;
   *eights = FALSE;
   for (int i = x + 1; i < facet_graph_n_nodes (c->plan->graph); i++)
     for (int s = 0; s < FACET_MAX_SRC; s++)

@@ -38,6 +38,7 @@ typedef enum {
   FACET_VK_IN_ARENA,
   FACET_VK_FROM_HOST,
   FACET_VK_KEPT,
+  FACET_VK_STAYS,    /* in the arena until the next run */
 } FacetVkPlace;
 
 /* A node's result, or scratch of a dispatch. */
@@ -94,6 +95,10 @@ struct FacetPlan {
   FacetVkBuffer     arena, upload, kept;
   VkDescriptorPool  sets;
   GArray           *segments;    /* FacetVkSegment */
+  /* Of plans that keep the best of their result: their value, the whole's copy
+   * on the host and what makes it; else -1. */
+  int               best, whole;
+  VkCommandBuffer   fetch;
   FacetRopeAngles   ropes;
   /* Where things begin in the upload block, in bytes. */
   gsize             step_bytes, indirect_at, *rope_at, soft_at;
@@ -167,6 +172,14 @@ gboolean facet_vk_emit_cumulative      (FacetVkCompiler *c, int node, GError **e
 gboolean facet_vk_emit_route           (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_experts_up      (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_experts_down    (FacetVkCompiler *c, int node, GError **error);
+
+/* ---- emit-best.c ---- */
+
+/* Whether the result stays on the device and its largest values are told. */
+gboolean facet_vk_keeps_best (const FacetPlan *plan);
+gboolean facet_vk_emit_best  (FacetVkCompiler *c, GError **error);
+int      facet_vk_plan_best  (FacetPlan *plan, FacetBest *best);
+gboolean facet_vk_plan_fetch (FacetPlan *plan, GError **error);
 
 /* Adds the tensors that hold a node's experts. */
 void     facet_vk_require_experts  (FacetVkCompiler *c, const FacetNode *n, GPtrArray *tensors);

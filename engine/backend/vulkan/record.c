@@ -138,21 +138,27 @@ make_set (FacetPlan *plan, const FacetVkDispatch *d, VkDescriptorSet *set, GErro
 }
 
 static gboolean
-begin_segment (Recorder *r, GError **error)
+begin_commands (FacetVk *vk, VkCommandBuffer *commands, GError **error)
 {
-  FacetVk *vk = r->plan->vk;
   VkCommandBufferAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO, .commandPool = vk->pool,
                                        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY, .commandBufferCount = 1 };
   VkCommandBufferBeginInfo begin = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO };
-  FacetVkSegment segment = { VK_NULL_HANDLE, 0 };
 
-  if (!facet_vk_check (vk->instance.f.AllocateCommandBuffers (vk->device, &info, &segment.commands), "command buffer", error))
-    return FALSE;
+  return facet_vk_check (vk->instance.f.AllocateCommandBuffers (vk->device, &info, commands), "command buffer", error)
+         && facet_vk_check (vk->instance.f.BeginCommandBuffer (*commands, &begin), "command buffer", error);
+}
+
+static gboolean
+begin_segment (Recorder *r, GError **error)
+{
+  FacetVkSegment segment = { VK_NULL_HANDLE, 0 };
+  gboolean begun = begin_commands (r->plan->vk, &segment.commands, error);
+
   g_array_append_val (r->plan->segments, segment);
+  if (!begun)
+    return FALSE;
   r->commands = segment.commands;
   r->cost = 0;
-  if (!facet_vk_check (vk->instance.f.BeginCommandBuffer (r->commands, &begin), "command buffer", error))
-    return FALSE;
   /* What earlier command buffers of the queue did. */
   barrier (r, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
   return TRUE;
@@ -196,6 +202,27 @@ record_one (Recorder *r, guint i, GError **error)
   return TRUE;
 }
 
+/* The whole result to the host, for when its best do not suffice. */
+static gboolean
+record_fetch (FacetPlan *plan, GError **error)
+{
+  Recorder r = { .plan = plan, .pending = g_array_new (FALSE, FALSE, sizeof (Access)) };
+  const FacetVkRange *from = &g_array_index (plan->values, FacetVkValue, facet_graph_result (plan->graph)).range;
+  const FacetVkRange *to = &g_array_index (plan->values, FacetVkValue, plan->whole).range;
+  VkBufferCopy copy = { from->offset, to->offset, to->size };
+  gboolean done = begin_commands (plan->vk, &plan->fetch, error);
+
+  if (done) {
+    r.commands = plan->fetch;
+    barrier (&r, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT);
+    plan->vk->instance.f.CmdCopyBuffer (r.commands, from->buffer, to->buffer, 1, &copy);
+    barrier (&r, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
+    done = facet_vk_check (plan->vk->instance.f.EndCommandBuffer (r.commands), "command buffer", error);
+  }
+  g_array_unref (r.pending);
+  return done;
+}
+
 gboolean
 facet_vk_record (FacetPlan *plan, GError **error)
 {
@@ -208,5 +235,5 @@ facet_vk_record (FacetPlan *plan, GError **error)
       done = end_segment (&r, error);
   }
   g_array_unref (r.pending);
-  return done;
+  return done && (plan->best < 0 || record_fetch (plan, error));
 }

@@ -208,5 +208,5 @@ facet_vk_plan_run (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, 
     if (!submit_segments (plan, first, end, share, error))
       return FALSE;
   }
-  return TRUE;
+  return step->only_best || step->n_outputs == 0 || facet_vk_plan_fetch (plan, error);
 }

@@ -95,6 +95,7 @@ typedef struct {
   gboolean              lost;         /* after an error of the device nothing works */
   double                seconds_per_cost; /* measured; 0: never yet */
   gint64                driver_us;        /* spent so far in submits and waits */
+  guint64               read_bytes;       /* so far, of results that stay on the device */
   guint64               taken;            /* bytes of all buffers */
 } FacetVk;
 

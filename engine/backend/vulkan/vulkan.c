@@ -13,7 +13,8 @@ plan_bytes (const FacetPlan *plan)
 static const float *
 value (FacetPlan *plan, int node)
 {
-  const FacetVkValue *v = &g_array_index (plan->values, FacetVkValue, node);
+  gboolean copied = plan->best >= 0 && node == facet_graph_result (plan->graph);
+  const FacetVkValue *v = &g_array_index (plan->values, FacetVkValue, copied ? plan->whole : node);
 
   if (v->place == FACET_VK_IN_ARENA)
     return NULL;
@@ -98,6 +99,8 @@ static const FacetBackendClass vulkan_class = {
   .plan_bytes = plan_bytes,
   .run = facet_vk_plan_run,
   .value = value,
+  .best = facet_vk_plan_best,
+  .fetch = facet_vk_plan_fetch,
   .kv_new = facet_vk_kv_new,
   .kv_free = facet_vk_kv_free,
   .kv_copy = facet_vk_kv_copy,
