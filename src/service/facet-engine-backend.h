@@ -69,7 +69,7 @@ typedef struct {
                        GError             **error);
 
   /* Tokens of @request, -1 on error. */
-  int      (*count)   (gpointer self, const FacetRequest *request, int *cached, GError **error);
+  int      (*count)   (gpointer self, const FacetRequest *request, FacetCancel *cancel, int *cached, GError **error);
 
   /* As facet_session_reply(); @params carries callbacks and cancel, the
    * request the rest. */

@@ -2,17 +2,17 @@
 
 #include "facet-engine-transcribe.h"
 #include "facet-machine.h"
-#include "facet-picture-cache.h"
+#include "facet-media-cache.h"
 
-/* Some twenty photos of a telephone. */
-#define PICTURE_BUDGET ((gsize) 512 << 20)
+/* Some twenty photos of a telephone, or two hours of speech. */
+#define MEDIA_BUDGET ((gsize) 512 << 20)
 
 /* The engine thread's own; nothing here is touched by another thread. */
 typedef struct {
-  FacetModel        *model;
-  FacetSession      *session;
-  char              *projector;
-  FacetPictureCache *pictures;
+  FacetModel      *model;
+  FacetSession    *session;
+  char            *projector;
+  FacetMediaCache *media;
 } Native;
 
 static void
@@ -30,7 +30,7 @@ native_create (gpointer config)
 {
   Native *self = g_new0 (Native, 1);
 
-  self->pictures = facet_picture_cache_new (PICTURE_BUDGET);
+  self->media = facet_media_cache_new (MEDIA_BUDGET);
   return self;
 }
 
@@ -40,7 +40,7 @@ native_destroy (gpointer data)
   Native *self = data;
 
   native_unload (self);
-  facet_picture_cache_free (self->pictures);
+  facet_media_cache_free (self->media);
   g_free (self);
 }
 
@@ -115,7 +115,7 @@ native_load (gpointer             data,
 static gboolean
 add_picture (Native *self, FacetPrompt *prompt, const FacetPart *part, GError **error)
 {
-  g_autoptr (FacetImage) image = facet_picture_cache_get (self->pictures, part, error);
+  g_autoptr (FacetImage) image = facet_media_cache_picture (self->media, part, error);
 
   if (image != NULL)
     facet_prompt_add_image (prompt, image);
@@ -123,10 +123,9 @@ add_picture (Native *self, FacetPrompt *prompt, const FacetPart *part, GError **
 }
 
 static gboolean
-add_sound (FacetPrompt *prompt, const FacetPart *part, GError **error)
+add_sound (Native *self, FacetPrompt *prompt, const FacetPart *part, FacetCancel *cancel, GError **error)
 {
-  g_autoptr (FacetAudio) audio = facet_engine_load_sound (part, NULL, error);
-  g_autoptr (GPtrArray) clips = audio != NULL ? facet_audio_clips (audio, NULL, error) : NULL;
+  g_autoptr (GPtrArray) clips = facet_media_cache_sound (self->media, part, cancel, error);
 
   if (clips == NULL)
     return FALSE;
@@ -140,13 +139,13 @@ add_sound (FacetPrompt *prompt, const FacetPart *part, GError **error)
 }
 
 static gboolean
-add_part (Native *self, FacetPrompt *prompt, const FacetPart *part, GError **error)
+add_part (Native *self, FacetPrompt *prompt, const FacetPart *part, FacetCancel *cancel, GError **error)
 {
   switch (part->kind) {
   case FACET_PART_PICTURE:
     return add_picture (self, prompt, part, error);
   case FACET_PART_SOUND:
-    return add_sound (prompt, part, error);
+    return add_sound (self, prompt, part, cancel, error);
   case FACET_PART_CALL:
     return facet_prompt_add_call (prompt, part->tool, part->text, error);
   case FACET_PART_RESULT:
@@ -160,7 +159,7 @@ add_part (Native *self, FacetPrompt *prompt, const FacetPart *part, GError **err
 }
 
 static FacetPrompt *
-build_prompt (Native *self, const FacetRequest *request, GError **error)
+build_prompt (Native *self, const FacetRequest *request, FacetCancel *cancel, GError **error)
 {
   g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_AUTO);
 
@@ -177,7 +176,11 @@ build_prompt (Native *self, const FacetRequest *request, GError **error)
       /* a transcription hears recordings piece by piece, whatever their length */
       if (part->kind == FACET_PART_SOUND && request->instruction != NULL)
         continue;
-      if (!add_part (self, prompt, part, error))
+      if (facet_is_cancelled (cancel)) {
+        g_set_error_literal (error, FACET_ERROR, FACET_ERROR_CANCELLED, "cancelled before the prompt was whole");
+        return NULL;
+      }
+      if (!add_part (self, prompt, part, cancel, error))
         return NULL;
     }
   }
@@ -194,14 +197,14 @@ check_loaded (Native *self, GError **error)
 }
 
 static int
-native_count (gpointer data, const FacetRequest *request, int *cached, GError **error)
+native_count (gpointer data, const FacetRequest *request, FacetCancel *cancel, int *cached, GError **error)
 {
   Native *self = data;
   g_autoptr (FacetPrompt) prompt = NULL;
 
   if (!check_loaded (self, error))
     return -1;
-  prompt = build_prompt (self, request, error);
+  prompt = build_prompt (self, request, cancel, error);
   return prompt != NULL ? facet_session_count (self->session, prompt, cached, error) : -1;
 }
 
@@ -234,7 +237,7 @@ native_reply (gpointer                data,
     return facet_engine_transcribe (self->model, self->projector, self->session, request, params, summary, error);
   if (request->instruction != NULL)
     return facet_engine_summarise (self->model, self->projector, self->session, request, &own, summary, error);
-  prompt = build_prompt (self, request, error);
+  prompt = build_prompt (self, request, params->cancel, error);
   if (prompt == NULL)
     return FALSE;
   if (must_condense (self, prompt, request))

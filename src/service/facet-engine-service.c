@@ -2,29 +2,7 @@
 
 #include "facet-engine-service.h"
 
-#include "facet-event-channel.h"
-
-typedef enum {
-  JOB_LOAD,
-  JOB_REPLY,
-  JOB_COUNT,
-  JOB_QUIT,
-} JobKind;
-
-/* The upper half is read by both threads and immutable but for the cancel
- * flag; the lower half belongs to the main thread. */
-typedef struct {
-  gatomicrefcount refs;
-  JobKind         kind;
-  guint64         id;
-  FacetLoadSpec  *spec;
-  FacetRequest   *request;
-  FacetCancel     cancel;
-
-  FacetReplyEvents events;
-  FacetCountFunc   count_func;
-  gpointer         user_data;
-} Job;
+#include "facet-engine-worker.h"
 
 struct _FacetEngineService {
   GObject parent_instance;
@@ -35,15 +13,10 @@ struct _FacetEngineService {
   guint64          last_id;
   guint64          load_job;
   guint            n_replies;
-  GHashTable      *jobs; /* id -> Job, those that still want events */
+  GHashTable      *jobs; /* id -> FacetJob, those that still want events */
 
-  GThread           *thread;
-  GAsyncQueue       *queue;
   FacetEventChannel *channel;
-
-  /* only the engine thread */
-  const FacetEngineBackend *backend;
-  gpointer                  config;
+  FacetEngineWorker *worker;
 };
 
 enum {
@@ -64,182 +37,6 @@ static GParamSpec *props[N_PROPS];
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (FacetEngineService, facet_engine_service, G_TYPE_OBJECT)
-
-static void
-job_unref (gpointer data)
-{
-  Job *job = data;
-
-  if (!g_atomic_ref_count_dec (&job->refs))
-    return;
-
-  g_clear_pointer (&job->spec, facet_load_spec_free);
-  g_clear_pointer (&job->request, facet_request_unref);
-  g_free (job);
-}
-
-/* ---- the engine thread -------------------------------------------------- */
-
-typedef struct {
-  FacetEventChannel *channel;
-  guint64            id;
-} Sender;
-
-static void
-send_progress (FacetPhase phase, guint64 done, guint64 total, gpointer user_data)
-{
-  Sender *sender = user_data;
-  FacetEvent *event = facet_event_new (FACET_EVENT_PROGRESS, sender->id);
-
-  event->phase = phase;
-  event->done = done;
-  event->total = total;
-  facet_event_channel_post (sender->channel, event);
-}
-
-static void
-send_words (Sender *sender, FacetEventKind kind, const char *text, gsize length)
-{
-  FacetEvent *event = facet_event_new (kind, sender->id);
-
-  event->text = g_string_new_len (text, length);
-  facet_event_channel_post (sender->channel, event);
-}
-
-static void
-send_text (const char *text, gsize length, gpointer user_data)
-{
-  send_words (user_data, FACET_EVENT_TEXT, text, length);
-}
-
-static void
-send_thought (const char *text, gsize length, gpointer user_data)
-{
-  send_words (user_data, FACET_EVENT_THOUGHT, text, length);
-}
-
-/* Before the job's last event, which forgets it. */
-static void
-send_notice (FacetEngineService *self, gpointer engine, Sender *sender)
-{
-  FacetNotice notice = self->backend->take_notice (engine);
-  FacetEvent *event;
-
-  if (notice == FACET_NOTICE_NONE)
-    return;
-  event = facet_event_new (FACET_EVENT_NOTICE, sender->id);
-  event->notice = notice;
-  facet_event_channel_post (sender->channel, event);
-}
-
-static FacetEvent *
-run_load (FacetEngineService *self, gpointer engine, Job *job, Sender *sender, GError **error)
-{
-  FacetLoaded loaded = { 0 };
-  FacetEvent *event;
-
-  if (!self->backend->load (engine, job->spec, &job->cancel, send_progress, sender, &loaded, error)) {
-    facet_loaded_clear (&loaded);
-    return NULL;
-  }
-  event = facet_event_new (FACET_EVENT_LOADED, job->id);
-  event->loaded = loaded;
-  return event;
-}
-
-static FacetEvent *
-run_reply (FacetEngineService *self, gpointer engine, Job *job, Sender *sender, GError **error)
-{
-  FacetReplyParams params = {
-    .sampling = job->request->sampling,
-    .max_tokens = job->request->max_tokens,
-    .on_text = send_text,
-    .on_thought = send_thought,
-    .on_progress = send_progress,
-    .user_data = sender,
-    .cancel = &job->cancel,
-  };
-  g_auto (FacetReplySummary) summary = { 0 };
-  FacetEvent *event;
-
-  if (!self->backend->reply (engine, job->request, &params, &summary, error))
-    return NULL;
-  event = facet_event_new (FACET_EVENT_DONE, job->id);
-  event->summary = summary;
-  summary.calls = NULL;
-  return event;
-}
-
-static FacetEvent *
-run_count (FacetEngineService *self, gpointer engine, Job *job, GError **error)
-{
-  int cached = 0;
-  int tokens = self->backend->count (engine, job->request, &cached, error);
-  FacetEvent *event;
-
-  if (tokens < 0)
-    return NULL;
-  event = facet_event_new (FACET_EVENT_COUNTED, job->id);
-  event->tokens = tokens;
-  event->cached = cached;
-  return event;
-}
-
-static void
-run_job (FacetEngineService *self, gpointer engine, Job *job)
-{
-  Sender sender = { self->channel, job->id };
-  g_autoptr (GError) error = NULL;
-  FacetEvent *event = NULL;
-
-  if (facet_is_cancelled (&job->cancel)) {
-    g_set_error_literal (&error, FACET_ERROR, FACET_ERROR_CANCELLED, "cancelled before it began");
-  } else {
-    switch (job->kind) {
-    case JOB_LOAD:
-      event = run_load (self, engine, job, &sender, &error);
-      break;
-    case JOB_REPLY:
-      event = run_reply (self, engine, job, &sender, &error);
-      break;
-    case JOB_COUNT:
-      event = run_count (self, engine, job, &error);
-      break;
-    case JOB_QUIT:
-    default:
-      g_assert_not_reached ();
-    }
-    send_notice (self, engine, &sender);
-  }
-
-  if (event == NULL) {
-    event = facet_event_new (FACET_EVENT_FAILED, job->id);
-    event->error = g_steal_pointer (&error);
-  }
-  facet_event_channel_post (self->channel, event);
-}
-
-/* The service joins this thread before it goes, so self outlives the thread. */
-static gpointer
-engine_thread (gpointer data)
-{
-  FacetEngineService *self = data;
-  gpointer engine = self->backend->create (self->config);
-  gboolean quit = FALSE;
-
-  while (!quit) {
-    Job *job = g_async_queue_pop (self->queue);
-
-    quit = job->kind == JOB_QUIT;
-    if (!quit)
-      run_job (self, engine, job);
-    job_unref (job);
-  }
-  self->backend->destroy (engine);
-  return NULL;
-}
-
-/* ---- the main thread ---------------------------------------------------- */
 
 static void
 set_state (FacetEngineService *self, FacetEngineState state)
@@ -271,24 +68,18 @@ clear_loaded (FacetEngineService *self)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LOADED]);
 }
 
-static Job *
-push_job (FacetEngineService *self, JobKind kind, FacetLoadSpec *spec, FacetRequest *request)
+static FacetJob *
+push_job (FacetEngineService *self, FacetJobKind kind, FacetLoadSpec *spec, FacetRequest *request)
 {
-  Job *job = g_new0 (Job, 1);
+  FacetJob *job = facet_job_new (kind, ++self->last_id, spec, request);
 
-  g_atomic_ref_count_init (&job->refs);
-  job->kind = kind;
-  job->id = ++self->last_id;
-  job->spec = spec;
-  job->request = request;
   g_hash_table_insert (self->jobs, &job->id, job);
-  g_atomic_ref_count_inc (&job->refs);
-  g_async_queue_push (self->queue, job);
+  facet_engine_worker_push (self->worker, job);
   return job;
 }
 
 static void
-finish_load (FacetEngineService *self, Job *job, FacetEvent *event)
+finish_load (FacetEngineService *self, FacetJob *job, FacetEvent *event)
 {
   if (job->id != self->load_job)
     return; /* a later load took its place */
@@ -308,7 +99,7 @@ finish_load (FacetEngineService *self, Job *job, FacetEvent *event)
 }
 
 static void
-finish_reply (FacetEngineService *self, Job *job, FacetEvent *event)
+finish_reply (FacetEngineService *self, FacetJob *job, FacetEvent *event)
 {
   FacetReplySummary empty = { .stop_reason = FACET_STOP_CANCELLED };
   gboolean stopped = g_error_matches (event->error, FACET_ERROR, FACET_ERROR_CANCELLED);
@@ -323,35 +114,35 @@ finish_reply (FacetEngineService *self, Job *job, FacetEvent *event)
 }
 
 static void
-finish_job (FacetEngineService *self, Job *job, FacetEvent *event)
+finish_job (FacetEngineService *self, FacetJob *job, FacetEvent *event)
 {
   g_hash_table_steal (self->jobs, &job->id);
 
   switch (job->kind) {
-  case JOB_LOAD:
+  case FACET_JOB_LOAD:
     finish_load (self, job, event);
     break;
-  case JOB_REPLY:
+  case FACET_JOB_REPLY:
     self->n_replies--;
     update_state (self);
     finish_reply (self, job, event);
     break;
-  case JOB_COUNT:
+  case FACET_JOB_COUNT:
     if (job->count_func != NULL)
       job->count_func (event->error != NULL ? -1 : event->tokens, event->cached, event->error, job->user_data);
     break;
-  case JOB_QUIT:
+  case FACET_JOB_QUIT:
   default:
     break;
   }
-  job_unref (job);
+  facet_job_unref (job);
 }
 
 static void
 deliver_event (FacetEvent *event, gpointer user_data)
 {
   FacetEngineService *self = user_data;
-  Job *job = g_hash_table_lookup (self->jobs, &event->job);
+  FacetJob *job = g_hash_table_lookup (self->jobs, &event->job);
 
   if (job == NULL)
     return;
@@ -359,7 +150,7 @@ deliver_event (FacetEvent *event, gpointer user_data)
   g_object_ref (self);
   switch (event->kind) {
   case FACET_EVENT_PROGRESS:
-    if (job->kind == JOB_LOAD && job->id == self->load_job)
+    if (job->kind == FACET_JOB_LOAD && job->id == self->load_job)
       g_signal_emit (self, signals[SIGNAL_LOAD_PROGRESS], 0,
                      event->total > 0 ? (double) event->done / (double) event->total : -1.0);
     else if (job->events.progress != NULL)
@@ -392,9 +183,7 @@ facet_engine_service_new (const FacetEngineBackend *backend, gpointer config)
 {
   FacetEngineService *self = g_object_new (FACET_TYPE_ENGINE_SERVICE, NULL);
 
-  self->backend = backend;
-  self->config = config;
-  self->thread = g_thread_new ("facet-engine", engine_thread, self);
+  self->worker = facet_engine_worker_new (backend, config, self->channel);
   return self;
 }
 
@@ -421,7 +210,7 @@ stop_all (FacetEngineService *self)
 
   g_hash_table_iter_init (&iter, self->jobs);
   while (g_hash_table_iter_next (&iter, NULL, &job))
-    facet_cancel (&((Job *) job)->cancel);
+    facet_cancel (&((FacetJob *) job)->cancel);
 }
 
 void
@@ -432,7 +221,7 @@ facet_engine_service_load (FacetEngineService *self, const FacetLoadSpec *spec)
 
   stop_all (self);
   clear_loaded (self);
-  self->load_job = push_job (self, JOB_LOAD, facet_load_spec_copy (spec), NULL)->id;
+  self->load_job = push_job (self, FACET_JOB_LOAD, facet_load_spec_copy (spec), NULL)->id;
   update_state (self);
 }
 
@@ -442,12 +231,12 @@ facet_engine_service_reply (FacetEngineService     *self,
                             const FacetReplyEvents *events,
                             gpointer                user_data)
 {
-  Job *job;
+  FacetJob *job;
 
   g_return_val_if_fail (FACET_IS_ENGINE_SERVICE (self), 0);
   g_return_val_if_fail (request != NULL && events != NULL, 0);
 
-  job = push_job (self, JOB_REPLY, NULL, facet_request_ref (request));
+  job = push_job (self, FACET_JOB_REPLY, NULL, facet_request_ref (request));
   job->events = *events;
   job->user_data = user_data;
   self->n_replies++;
@@ -461,12 +250,12 @@ facet_engine_service_count (FacetEngineService *self,
                             FacetCountFunc      func,
                             gpointer            user_data)
 {
-  Job *job;
+  FacetJob *job;
 
   g_return_val_if_fail (FACET_IS_ENGINE_SERVICE (self), 0);
   g_return_val_if_fail (request != NULL, 0);
 
-  job = push_job (self, JOB_COUNT, NULL, facet_request_ref (request));
+  job = push_job (self, FACET_JOB_COUNT, NULL, facet_request_ref (request));
   job->count_func = func;
   job->user_data = user_data;
   return job->id;
@@ -475,7 +264,7 @@ facet_engine_service_count (FacetEngineService *self,
 void
 facet_engine_service_stop (FacetEngineService *self, guint64 id)
 {
-  Job *job;
+  FacetJob *job;
 
   g_return_if_fail (FACET_IS_ENGINE_SERVICE (self));
   job = g_hash_table_lookup (self->jobs, &id);
@@ -486,7 +275,7 @@ facet_engine_service_stop (FacetEngineService *self, guint64 id)
 void
 facet_engine_service_forget (FacetEngineService *self, guint64 id)
 {
-  Job *job;
+  FacetJob *job;
 
   g_return_if_fail (FACET_IS_ENGINE_SERVICE (self));
   job = g_hash_table_lookup (self->jobs, &id);
@@ -505,11 +294,8 @@ facet_engine_service_dispose (GObject *object)
 {
   FacetEngineService *self = FACET_ENGINE_SERVICE (object);
 
-  if (self->thread != NULL) {
-    stop_all (self);
-    push_job (self, JOB_QUIT, NULL, NULL);
-    g_thread_join (g_steal_pointer (&self->thread));
-  }
+  stop_all (self);
+  g_clear_pointer (&self->worker, facet_engine_worker_free);
   g_clear_pointer (&self->channel, facet_event_channel_close);
   g_hash_table_remove_all (self->jobs);
 
@@ -522,7 +308,6 @@ facet_engine_service_finalize (GObject *object)
   FacetEngineService *self = FACET_ENGINE_SERVICE (object);
 
   g_hash_table_unref (self->jobs);
-  g_async_queue_unref (self->queue);
   facet_loaded_clear (&self->loaded);
 
   G_OBJECT_CLASS (facet_engine_service_parent_class)->finalize (object);
@@ -574,7 +359,6 @@ facet_engine_service_class_init (FacetEngineServiceClass *klass)
 static void
 facet_engine_service_init (FacetEngineService *self)
 {
-  self->jobs = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, job_unref);
-  self->queue = g_async_queue_new ();
+  self->jobs = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) facet_job_unref);
   self->channel = facet_event_channel_new (deliver_event, self);
 }

@@ -252,10 +252,10 @@ test_prompt (Fixture *f, gconstpointer data)
 {
   g_autoptr (FacetRequest) one = make_request (1, FALSE), six = make_request (6, FALSE);
   g_autoptr (GError) error = NULL;
-  int short_one = facet_engine_backend_native.count (f->engine, one, NULL, &error), all;
+  int short_one = facet_engine_backend_native.count (f->engine, one, NULL, NULL, &error), all;
 
   g_assert_no_error (error);
-  all = facet_engine_backend_native.count (f->engine, six, NULL, &error);
+  all = facet_engine_backend_native.count (f->engine, six, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (short_one, >, 200);
   g_assert_cmpint (all, >, 6 * 80);
@@ -277,7 +277,7 @@ static int
 count (Fixture *f, FacetRequest *request, int *cached)
 {
   g_autoptr (GError) error = NULL;
-  int tokens = facet_engine_backend_native.count (f->engine, request, cached, &error);
+  int tokens = facet_engine_backend_native.count (f->engine, request, NULL, cached, &error);
 
   g_assert_no_error (error);
   return tokens;
@@ -303,7 +303,7 @@ test_choices (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_nonnull (f->answer.calls);
   facet_request_add_call (called, "calculator", "no object");
-  g_assert_cmpint (facet_engine_backend_native.count (f->engine, called, NULL, &error), ==, -1);
+  g_assert_cmpint (facet_engine_backend_native.count (f->engine, called, NULL, NULL, &error), ==, -1);
   g_assert_nonnull (error);
 
 }

@@ -42,7 +42,7 @@ script_load (gpointer             data,
 }
 
 static int
-script_count (gpointer data, const FacetRequest *request, int *cached, GError **error)
+script_count (gpointer data, const FacetRequest *request, FacetCancel *cancel, int *cached, GError **error)
 {
   const Script *script = data;
   int tokens = 1;
