@@ -6,6 +6,7 @@
 
 #include "facet-application.h"
 
+#include "chat/facet-call-task.h"
 #include "facet-activity-log.h"
 #include "facet-models-page.h"
 #include "facet-preferences.h"
@@ -231,6 +232,7 @@ facet_application_shutdown (GApplication *application)
   if (self->window != NULL)
     gtk_window_destroy (GTK_WINDOW (self->window));
   g_clear_object (&self->service); /* joins the engine thread */
+  facet_call_task_wait_all ();
   g_clear_object (&self->library);
   g_clear_object (&self->store);
   G_APPLICATION_CLASS (facet_application_parent_class)->shutdown (application);

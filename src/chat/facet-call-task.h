@@ -22,4 +22,9 @@ FacetCallTask *facet_call_task_start (FacetToolbox *toolbox,
 /* Ends the call early; @done is not called. */
 void           facet_call_task_drop  (FacetCallTask *task);
 
+/* Waits until the calls that were dropped have ended, some seconds at most:
+ * no command outlives the program. Their threads react within a tenth of a
+ * second. */
+void           facet_call_task_wait_all (void);
+
 G_END_DECLS

@@ -2,6 +2,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +12,7 @@
 
 #define MAX_SECONDS 30
 #define POLL_MS     100
+#define END_POLL_USEC 2000
 
 /* The name of the argument that an element stands for, or NULL. */
 static char *
@@ -56,25 +60,30 @@ facet_command_fill (const char *const *command, JsonObject *arguments, GError **
   return g_strv_builder_end (builder);
 }
 
+/* FALSE with an error once nobody waits any more. */
+static gboolean
+may_go_on (gint64 deadline, FacetCancel *cancel, GError **error)
+{
+  if (facet_is_cancelled (cancel)) {
+    g_set_error_literal (error, FACET_ERROR, FACET_ERROR_CANCELLED, "stopped");
+    return FALSE;
+  }
+  if (g_get_monotonic_time () > deadline) {
+    facet_toolbox_fail (error, "the command took longer than %d seconds", MAX_SECONDS);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /* Reads until the end, the deadline or too much; FALSE with an error. */
 static gboolean
-read_all (int file, GString *text, FacetCancel *cancel, GError **error)
+read_all (int file, GString *text, gint64 deadline, FacetCancel *cancel, GError **error)
 {
-  gint64 deadline = g_get_monotonic_time () + MAX_SECONDS * G_USEC_PER_SEC;
-
-  for (;;) {
+  while (may_go_on (deadline, cancel, error)) {
     struct pollfd ready = { .fd = file, .events = POLLIN };
     char block[4096];
     gssize got;
 
-    if (facet_is_cancelled (cancel)) {
-      g_set_error_literal (error, FACET_ERROR, FACET_ERROR_CANCELLED, "stopped");
-      return FALSE;
-    }
-    if (g_get_monotonic_time () > deadline) {
-      facet_toolbox_fail (error, "the command took longer than %d seconds", MAX_SECONDS);
-      return FALSE;
-    }
     if (poll (&ready, 1, POLL_MS) <= 0)
       continue;
     got = read (file, block, sizeof block);
@@ -87,6 +96,19 @@ read_all (int file, GString *text, FacetCancel *cancel, GError **error)
       return FALSE;
     }
   }
+  return FALSE;
+}
+
+/* A command may go on after it closed its output. */
+static gboolean
+wait_for_end (GPid child, int *status, gint64 deadline, FacetCancel *cancel, GError **error)
+{
+  while (may_go_on (deadline, cancel, error)) {
+    if (waitpid (child, status, WNOHANG) != 0)
+      return TRUE;
+    g_usleep (END_POLL_USEC);
+  }
+  return FALSE;
 }
 
 /* Its arguments fit into a pipe, so that this does not wait; a command that
@@ -114,27 +136,46 @@ write_all (int file, const char *text)
   pthread_sigmask (SIG_SETMASK, &old, NULL);
 }
 
+/* Between fork and exec. The command leads a group of its own, so that what it
+ * starts ends with it; it has no terminal to ask questions on. */
+static void
+leave (gpointer data)
+{
+  setsid ();
+#ifdef __linux__
+  prctl (PR_SET_PDEATHSIG, SIGKILL); /* also when this program is killed */
+#endif
+}
+
+static void
+end (GPid child)
+{
+  kill (-child, SIGKILL);
+  while (waitpid (child, NULL, 0) < 0 && errno == EINTR)
+    continue;
+}
+
 char *
 facet_command_run (const char *const *command, const char *input, FacetCancel *cancel, GError **error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (GError) local = NULL;
+  gint64 deadline;
   int to, from, status = 0;
   gboolean done;
   GPid child;
 
-  if (!g_spawn_async_with_pipes (NULL, (char **) command, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &child, &to, &from, NULL, &local)) {
+  if (!g_spawn_async_with_pipes (NULL, (char **) command, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, leave, NULL, &child, &to, &from, NULL, &local)) {
     facet_toolbox_fail (error, "%s", local->message);
     return NULL;
   }
+  deadline = g_get_monotonic_time () + MAX_SECONDS * G_USEC_PER_SEC;
   write_all (to, input);
   close (to);
-  done = read_all (from, text, cancel, error);
+  done = read_all (from, text, deadline, cancel, error) && wait_for_end (child, &status, deadline, cancel, error);
   close (from);
   if (!done)
-    kill (child, SIGKILL);
-  while (waitpid (child, &status, 0) < 0 && errno == EINTR)
-    continue;
+    end (child);
   g_spawn_close_pid (child);
   if (!done)
     return NULL;

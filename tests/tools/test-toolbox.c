@@ -2,12 +2,15 @@
 #include "facet-toolbox.h"
 
 #include <math.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <glib/gstdio.h>
 
 #include "facet-calculator.h"
 #include "facet-units.h"
+#include "process.h"
 #include "tree.h"
 
 static void
@@ -187,6 +190,107 @@ test_commands (void)
   g_assert_nonnull (strstr (error->message, "more than"));
 }
 
+/* ---- commands that do not end ------------------------------------------- */
+
+typedef struct {
+  const char *pid_file;
+  FacetCancel cancel;
+  int         child;
+} Stopper;
+
+static gpointer
+stop_thread (gpointer data)
+{
+  Stopper *stopper = data;
+
+  while ((stopper->child = process_read_id (stopper->pid_file)) == 0)
+    g_usleep (10000);
+  facet_cancel (&stopper->cancel);
+  return NULL;
+}
+
+/* Runs the shell's @words, which write the id of a process of theirs into “$0”,
+ * and stops the call then: nothing of it goes on. */
+static void
+check_stopped (const char *words)
+{
+  g_autofree char *folder = g_dir_make_tmp ("facet-stop-XXXXXX", NULL);
+  g_autofree char *pid_file = g_build_filename (folder, "pid", NULL);
+  g_autofree char *json = g_strdup_printf ("{\"tools\":[" TOOL ("nest", "[\"sh\",\"-c\",\"%s\",\"%s\"]") "]}", words, pid_file);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FacetToolbox) toolbox = load (json, &error);
+  Stopper stopper = { .pid_file = pid_file };
+  FacetCall call = { (char *) "nest", (char *) "{}" };
+  g_autoptr (GThread) thread = NULL;
+  gint64 begun = g_get_monotonic_time ();
+
+  g_assert_no_error (error);
+  thread = g_thread_new ("stop", stop_thread, &stopper);
+  g_assert_null (facet_toolbox_run (toolbox, &call, &stopper.cancel, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_CANCELLED);
+  g_assert_cmpint (g_get_monotonic_time () - begun, <, 10 * G_USEC_PER_SEC);
+  g_thread_join (g_steal_pointer (&thread));
+  process_wait_end (stopper.child);
+  tree_remove (folder);
+}
+
+static void
+test_stop (void)
+{
+  check_stopped ("sleep 60 & echo $! > $0; wait");           /* with what it started */
+  check_stopped ("exec >&-; sleep 60 & echo $! > $0; wait"); /* also when its output has ended */
+}
+
+static gpointer
+die_thread (gpointer data)
+{
+  while (process_read_id (data) == 0)
+    g_usleep (10000);
+  kill (getpid (), SIGKILL);
+  return NULL;
+}
+
+/* Also a program that is killed leaves no command behind. */
+static void
+test_killed (void)
+{
+  g_autofree char *pid_file = g_strdup (g_getenv ("FACET_TEST_PID_FILE"));
+  g_autofree char *json = NULL, *folder = NULL;
+
+  if (g_test_subprocess ()) {
+    g_autoptr (FacetToolbox) toolbox = NULL;
+
+    json = g_strdup_printf ("{\"tools\":[" TOOL ("wait", "[\"sh\",\"-c\",\"echo $$ > $0; exec sleep 60\",\"%s\"]") "]}", pid_file);
+    toolbox = load (json, NULL);
+    g_thread_unref (g_thread_new ("die", die_thread, pid_file));
+    run (toolbox, "wait", "{}", NULL);
+    return;
+  }
+  folder = g_dir_make_tmp ("facet-killed-XXXXXX", NULL);
+  pid_file = g_build_filename (folder, "pid", NULL);
+  g_setenv ("FACET_TEST_PID_FILE", pid_file, TRUE);
+  g_test_trap_subprocess (NULL, 20 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_DEFAULT);
+  g_assert_false (g_test_trap_has_passed ());
+  process_wait_end (process_read_id (pid_file));
+  tree_remove (folder);
+}
+
+/* A command that asks on the terminal learns at once that there is none. */
+static void
+test_no_terminal (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FacetToolbox) toolbox = load ("{\"tools\":[" TOOL ("ask", "[\"sh\",\"-c\",\"cut -d' ' -f6 /proc/$$/stat; echo $$\"]") "]}", &error);
+  g_autofree char *said = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  g_assert_no_error (error);
+  said = run (toolbox, "ask", "{}", &error);
+  g_assert_no_error (error);
+  lines = g_strsplit (said, "\n", -1);
+  g_assert_cmpstr (lines[0], ==, lines[1]);
+}
+
 static void
 test_target (void)
 {
@@ -275,6 +379,9 @@ main (int argc, char *argv[])
   g_test_add_func ("/toolbox/target", test_target);
   g_test_add_func ("/toolbox/joined", test_joined);
   g_test_add_func ("/toolbox/commands", test_commands);
+  g_test_add_func ("/toolbox/stop", test_stop);
+  g_test_add_func ("/toolbox/killed", test_killed);
+  g_test_add_func ("/toolbox/no-terminal", test_no_terminal);
   g_test_add_func ("/toolbox/cancel", test_cancel);
   g_test_add_func ("/toolbox/bad-files", test_bad_files);
   return g_test_run ();

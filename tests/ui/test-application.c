@@ -3,6 +3,7 @@
 
 #include "application/facet-application.h"
 #include "facet-settings.h"
+#include "process.h"
 #include "script-backend.h"
 #include "tree.h"
 #include "window/facet-window-private.h"
@@ -173,6 +174,65 @@ test_shortcuts (void)
   g_action_group_activate_action (G_ACTION_GROUP (application), "quit", NULL);
 }
 
+/* ---- leaving ------------------------------------------------------------ */
+
+typedef struct {
+  FacetApplication *application;
+  const char       *pid_file;
+  int               child; /* of the command */
+} Leaving;
+
+/* What a person does, one thing after the other. */
+static gboolean
+leave_cb (gpointer data)
+{
+  Leaving *leaving = data;
+  FacetWindow *window = window_of (leaving->application);
+  FacetLoadSpec spec = { .path = (char *) "model.gguf" };
+
+  if (window->question != NULL) {
+    adw_message_dialog_response (ADW_MESSAGE_DIALOG (window->question), "once");
+  } else if (facet_engine_service_get_loaded (window->service) == NULL) {
+    if (facet_engine_service_get_state (window->service) == FACET_ENGINE_EMPTY)
+      facet_engine_service_load (window->service, &spec);
+  } else if (!facet_replier_is_running (window->replier)) {
+    g_assert_true (facet_conversation_set_tools (window->conversation, TRUE, NULL));
+    facet_composer_set_text (window->composer, "Wait");
+    g_signal_emit_by_name (window->composer, "send");
+  } else if ((leaving->child = process_read_id (leaving->pid_file)) != 0) {
+    g_action_group_activate_action (G_ACTION_GROUP (leaving->application), "quit", NULL);
+    return G_SOURCE_REMOVE;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+/* A command that a tool runs ends with the program. */
+static void
+test_leave (void)
+{
+  static const ScriptCall waits = { "wait", "{}" };
+  g_autoptr (FacetApplication) application = facet_application_new (&script_backend, &script, facet_settings_get_default ());
+  g_autofree char *folder = g_dir_make_tmp ("facet-leave-XXXXXX", NULL);
+  g_autofree char *pid_file = g_build_filename (folder, "pid", NULL), *tools = g_build_filename (folder, "tools.json", NULL);
+  g_autofree char *json = g_strdup_printf ("{\"tools\":[{\"name\":\"wait\",\"description\":\"Waits.\",\"command\":"
+                                           "[\"sh\",\"-c\",\"echo $$ > $0; exec sleep 60\",\"%s\"]}]}", pid_file);
+  Leaving leaving = { application, pid_file, 0 };
+
+  g_assert_true (g_file_set_contents (tools, json, -1, NULL));
+  g_settings_set_string (facet_settings_get_default (), "tools-file", tools);
+  script.calls = &waits;
+  script.n_calls = 1;
+  script.asked = g_string_new (NULL);
+  g_timeout_add (50, leave_cb, &leaving);
+  g_assert_cmpint (g_application_run (G_APPLICATION (application), 0, NULL), ==, 0);
+  g_assert_cmpint (leaving.child, >, 1);
+  g_assert_false (process_goes_on (leaving.child));
+  g_string_free (script.asked, TRUE);
+  script = (Script){ .answer = "An answer." };
+  g_settings_reset (facet_settings_get_default (), "tools-file");
+  tree_remove (folder);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -187,6 +247,7 @@ main (int argc, char *argv[])
     return 0;
   }
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/application/leave", test_leave); /* with an application of its own, before the others' takes the place */
   g_test_add_func ("/application/open", test_open);
   g_test_add_func ("/application/shortcuts", test_shortcuts);
   status = g_test_run ();
