@@ -81,6 +81,26 @@ facet_message_end_text (FacetMessageStatus status)
   }
 }
 
+const char *
+facet_message_cut_text (const FacetStoreMessage *record)
+{
+  g_autoptr (JsonNode) root = record->status == FACET_MESSAGE_DONE ? json_from_string (record->stats, NULL) : NULL;
+
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    return NULL;
+  switch ((FacetStopReason) json_object_get_int_member_with_default (json_node_get_object (root), "stop_reason", FACET_STOP_EOS)) {
+  case FACET_STOP_CONTEXT:
+    return _("The answer ends here because the context is full. Start a new chat or raise the context length in the preferences.");
+  case FACET_STOP_LOOP:
+    return _("The text was cut where it began to repeat itself.");
+  case FACET_STOP_EOS:
+  case FACET_STOP_LENGTH:
+  case FACET_STOP_CANCELLED:
+  default:
+    return NULL;
+  }
+}
+
 static GtkWidget *
 fold (const char *title)
 {

@@ -15,6 +15,10 @@ void       facet_message_details_update (GtkWidget *details, const FacetStoreMes
 /* A sentence on how an answer came to its end. */
 const char *facet_message_end_text      (FacetMessageStatus status);
 
+/* Why an answer that is complete as far as the program goes lacks its end;
+ * NULL: it does not. */
+const char *facet_message_cut_text      (const FacetStoreMessage *record);
+
 /* The engine's own words about a failure, folded away under "Details"; hidden
  * where there are none. */
 GtkWidget *facet_message_failure_new    (void);

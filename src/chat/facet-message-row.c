@@ -26,6 +26,7 @@ struct _FacetMessageRow {
   GtkWidget    *phase;
   GtkWidget    *thoughts;
   GtkWidget    *calls;
+  GtkWidget    *cut;      /* why the answer lacks its end */
   GtkWidget    *failure;
   GtkWidget    *failure_details;
   GtkWidget    *notice;   /* announced at the end of an answer */
@@ -96,8 +97,11 @@ update_status (FacetMessageRow *self)
   const FacetStoreMessage *record = facet_message_get_record (self->message);
   gboolean running = record->status == FACET_MESSAGE_RUNNING;
   gboolean answer = facet_message_is_answer (self->message);
+  const char *cut = answer ? facet_message_cut_text (record) : NULL;
 
   gtk_widget_set_visible (self->progress, running);
+  gtk_label_set_text (GTK_LABEL (self->cut), cut != NULL ? cut : "");
+  gtk_widget_set_visible (self->cut, cut != NULL);
   gtk_spinner_set_spinning (GTK_SPINNER (self->spinner), running);
   gtk_accessible_update_state (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_STATE_BUSY, running, -1);
   gtk_widget_set_visible (self->toolbar, !running && self->editor == NULL);
@@ -150,7 +154,7 @@ announce (FacetMessageRow *self)
 
   g_clear_handle_id (&self->notice_timer, g_source_remove);
   gtk_widget_set_visible (self->notice, FALSE);
-  if (status == FACET_MESSAGE_RUNNING)
+  if (status == FACET_MESSAGE_RUNNING || gtk_widget_get_visible (self->cut))
     return;
   gtk_label_set_text (GTK_LABEL (self->notice), facet_message_end_text (status));
   gtk_widget_set_visible (self->notice, TRUE);
@@ -210,6 +214,16 @@ question_label (void)
   gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
   gtk_label_set_selectable (GTK_LABEL (label), TRUE);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
+  return label;
+}
+
+static GtkWidget *
+cut_label (void)
+{
+  GtkWidget *label = g_object_new (GTK_TYPE_LABEL, "accessible-role", GTK_ACCESSIBLE_ROLE_ALERT, "xalign", 0.0, "wrap", TRUE, NULL);
+
+  gtk_widget_add_css_class (label, "dim-label");
+  gtk_widget_add_css_class (label, "caption");
   return label;
 }
 
@@ -353,6 +367,7 @@ build (FacetMessageRow *self, FacetStore *store)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->spinner), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Answering"), -1);
   self->thoughts = facet_message_thoughts_new ();
   self->calls = facet_message_calls_new ();
+  self->cut = cut_label ();
   self->failure = question_label ();
   gtk_widget_add_css_class (self->failure, "error");
   self->failure_details = facet_message_failure_new ();
@@ -365,6 +380,7 @@ build (FacetMessageRow *self, FacetStore *store)
   gtk_box_append (GTK_BOX (bubble), self->calls);
   gtk_box_append (GTK_BOX (bubble), self->body);
   gtk_box_append (GTK_BOX (bubble), self->progress);
+  gtk_box_append (GTK_BOX (bubble), self->cut);
   gtk_box_append (GTK_BOX (bubble), self->failure);
   gtk_box_append (GTK_BOX (bubble), self->failure_details);
   gtk_box_append (GTK_BOX (outer), bubble);

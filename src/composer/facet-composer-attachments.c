@@ -12,29 +12,14 @@
 void
 facet_composer_remove (FacetComposer *self, FacetAttachment *attachment)
 {
+  g_autoptr (FacetAttachment) kept = g_object_ref (attachment);
   guint position;
 
   if (!g_list_store_find (self->attachments, attachment, &position))
     return;
-  _facet_composer_forget_removed (self);
-  self->removed = g_object_ref (attachment);
+  g_signal_handlers_disconnect_by_data (attachment, self);
   g_list_store_remove (self->attachments, position);
-  g_signal_emit_by_name (self, "removed", facet_attachment_get_name (attachment));
-}
-
-void
-_facet_composer_forget_removed (FacetComposer *self)
-{
-  if (self->removed != NULL)
-    facet_attachment_discard (self->removed);
-  g_clear_object (&self->removed);
-}
-
-void
-facet_composer_restore (FacetComposer *self)
-{
-  if (self->removed != NULL)
-    _facet_composer_add (self, g_steal_pointer (&self->removed));
+  g_signal_emit_by_name (self, "removed", attachment);
 }
 
 static void

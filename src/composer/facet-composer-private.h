@@ -36,7 +36,6 @@ struct _FacetComposer {
   GtkWidget            *allowed_row;
   FacetRecorderBar     *recorder;
   GListStore           *attachments;
-  FacetAttachment      *removed; /* the last one, which may be brought back */
   GtkFileChooserNative *chooser;
   const FacetMode      *mode;
   gboolean              running;
@@ -53,7 +52,6 @@ void _facet_composer_changed           (FacetComposer *self);
 /* facet-composer-attachments.c: by button, drop and paste. */
 void _facet_composer_setup_attachments (FacetComposer *self);
 void _facet_composer_add               (FacetComposer *self, FacetAttachment *attachment);
-void _facet_composer_forget_removed    (FacetComposer *self);
 
 /* facet-composer-recorder.c */
 void _facet_composer_setup_recorder    (FacetComposer *self);

@@ -265,7 +265,6 @@ facet_composer_dispose (GObject *object)
 {
   FacetComposer *self = FACET_COMPOSER (object);
 
-  _facet_composer_forget_removed (self);
   g_clear_object (&self->chooser);
   g_clear_object (&self->settings);
   gtk_widget_dispose_template (GTK_WIDGET (self), FACET_TYPE_COMPOSER);
@@ -290,7 +289,7 @@ facet_composer_class_init (FacetComposerClass *klass)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     signals[i] = g_signal_new (names[i], FACET_TYPE_COMPOSER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SIGNAL_REMOVED] = g_signal_new ("removed", FACET_TYPE_COMPOSER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                          G_TYPE_NONE, 1, G_TYPE_STRING);
+                                          G_TYPE_NONE, 1, FACET_TYPE_ATTACHMENT);
   signals[SIGNAL_MODE_CHOSEN] = g_signal_new ("mode-chosen", FACET_TYPE_COMPOSER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                               G_TYPE_NONE, 1, G_TYPE_STRING);
   signals[SIGNAL_CHOICE] = g_signal_new ("choice", FACET_TYPE_COMPOSER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,

@@ -7,7 +7,7 @@
  *
  * Signals: "send", "stop", "cancel-edit", "changed" (what the next message
  * would be, or whether a recording runs, is different now), "removed"
- * (string: name of an attachment that facet_composer_restore() brings back),
+ * (FacetAttachment: taken out; facet_composer_put_attachment() brings it back),
  * and what the person chose for the chat: "mode-chosen" (string: its id) and
  * "choice" (string: "tools", "thinking" or "ask-again", boolean: on).
  *
@@ -39,9 +39,8 @@ void           facet_composer_add_file        (FacetComposer *self, GFile *file)
 /* Pictures and files that are dropped anywhere on @area, which holds the composer, are attached. */
 void           facet_composer_accept_drops    (FacetComposer *self, GtkWidget *area);
 
-/* Takes an attachment out; facet_composer_restore() brings the last one back. */
+/* Takes an attachment out, which "removed" tells. */
 void           facet_composer_remove          (FacetComposer *self, FacetAttachment *attachment);
-void           facet_composer_restore         (FacetComposer *self);
 
 /* Takes all out, to be put back later. Returns: (transfer full) (element-type FacetAttachment). */
 GPtrArray     *facet_composer_take_attachments (FacetComposer *self);

@@ -260,7 +260,7 @@ record (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 restore_attachment (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  facet_composer_restore (FACET_WINDOW (widget)->composer);
+  _facet_window_restore_attachment (FACET_WINDOW (widget), g_variant_get_uint32 (parameter));
 }
 
 static void
@@ -364,7 +364,7 @@ _facet_window_install_actions (FacetWindowClass *klass)
     { "win.delete-chat", NULL, delete_chat },     { "win.undelete-chat", "x", undelete_chat },
     { "win.export-markdown", NULL, export_markdown }, { "win.export-json", NULL, export_json },
     { "win.import", NULL, import },               { "win.record", NULL, record },
-    { "win.restore-attachment", NULL, restore_attachment }, { "win.jump-to-end", NULL, jump_to_end },
+    { "win.restore-attachment", "u", restore_attachment }, { "win.jump-to-end", NULL, jump_to_end },
     { "win.try-sample", "s", try_sample },
   };
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);

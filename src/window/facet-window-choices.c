@@ -80,6 +80,19 @@ stash_attachments (FacetWindow *self)
     g_ptr_array_unref (attachments);
 }
 
+/* Into a chat that is not shown. */
+void
+_facet_window_stash_attachment (FacetWindow *self, gint64 chat, FacetAttachment *attachment)
+{
+  GPtrArray *attachments = g_hash_table_lookup (self->unsent, &chat);
+
+  if (attachments == NULL) {
+    attachments = g_ptr_array_new_with_free_func (g_object_unref);
+    g_hash_table_insert (self->unsent, g_memdup2 (&chat, sizeof chat), attachments);
+  }
+  g_ptr_array_add (attachments, g_object_ref (attachment));
+}
+
 static void
 unstash_attachments (FacetWindow *self)
 {

@@ -139,21 +139,44 @@ name_overflow (FacetWindow *self, int base, int context, int *total)
   return g_string_free (g_steal_pointer (&names), FALSE);
 }
 
+/* With what an edited message keeps. */
+static gboolean
+holds_only (FacetWindow *self, FacetAttachmentKind kind)
+{
+  const GPtrArray *kept = self->editing != NULL ? facet_message_get_record (self->editing)->attachments : NULL;
+
+  for (guint i = 0; i < g_list_model_get_n_items (attachments (self)); i++) {
+    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments (self), i);
+
+    if (facet_attachment_get_kind (attachment) != kind)
+      return FALSE;
+  }
+  for (guint i = 0; kept != NULL && i < kept->len; i++)
+    if (((const FacetStoreAttachment *) kept->pdata[i])->kind != kind)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+has_mode (FacetWindow *self, const char *id)
+{
+  return g_str_equal (facet_composer_get_mode (self->composer)->id, id);
+}
+
 /* Recordings that are written down are heard one part after the other, each
  * beside the instruction alone: their length has no limit. */
 static gboolean
 is_transcription (FacetWindow *self)
 {
-  const char *mode = facet_composer_get_mode (self->composer)->id;
-  guint n = g_list_model_get_n_items (attachments (self));
+  return g_list_model_get_n_items (attachments (self)) > 0 && holds_only (self, FACET_ATTACHMENT_AUDIO) &&
+         (has_mode (self, "transcribe") || has_mode (self, "translate") || has_mode (self, "summarise"));
+}
 
-  for (guint i = 0; i < n; i++) {
-    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments (self), i);
-
-    if (facet_attachment_get_kind (attachment) != FACET_ATTACHMENT_AUDIO)
-      return FALSE;
-  }
-  return n > 0 && (g_str_equal (mode, "transcribe") || g_str_equal (mode, "translate"));
+/* Neither has that of a text which is summarised. */
+static gboolean
+is_read_in_parts (FacetWindow *self)
+{
+  return has_mode (self, "summarise") && holds_only (self, FACET_ATTACHMENT_TEXT);
 }
 
 static void
@@ -192,9 +215,14 @@ counted_cb (int base, int cached, const GError *error, gpointer data)
     return;
   }
   names = name_overflow (self, base, loaded->context, &total);
+  brief = g_strdup_printf ("%d ∕ %d", total, loaded->context);
+  if (total >= loaded->context && is_read_in_parts (self)) {
+    text = g_strdup_printf (ngettext ("%d token, read in parts", "%d tokens, read in parts", total), total);
+    facet_composer_set_meter (self->composer, text, brief, NULL);
+    return;
+  }
   /* Translators: numbers of tokens: used, and available */
   text = g_strdup_printf (_("%d of %d tokens"), total, loaded->context);
-  brief = g_strdup_printf ("%d ∕ %d", total, loaded->context);
   if (base >= loaded->context)
     sentence = g_strdup_printf (_("The conversation and this message need %d tokens, but the model takes in %d at once. "
                                   "Shorten the message, start a new chat, or raise the context length in the preferences."),

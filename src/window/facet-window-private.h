@@ -57,6 +57,8 @@ struct _FacetWindow {
   GString            *title_text;
   GtkFileChooserNative *chooser;
   GHashTable         *unsent;     /* chat's id (gint64) -> GPtrArray of FacetAttachment */
+  GHashTable         *removed;    /* id -> an attachment that may be brought back */
+  guint               last_removed;
   guint               draft_timer;
   GtkWindow          *question;   /* about a tool, or NULL */
 };
@@ -78,6 +80,11 @@ void _facet_window_choose_mode        (FacetWindow *self, const FacetMode *mode)
 void _facet_window_save_draft         (FacetWindow *self);
 void _facet_window_show_draft         (FacetWindow *self);
 void _facet_window_forget_draft       (FacetWindow *self, FacetConversation *conversation);
+void _facet_window_stash_attachment   (FacetWindow *self, gint64 chat, FacetAttachment *attachment);
+
+/* facet-window-removed.c */
+void _facet_window_setup_removed      (FacetWindow *self);
+void _facet_window_restore_attachment (FacetWindow *self, guint id);
 
 /* facet-window-question.c: as the replier's property "question" says. */
 void _facet_window_update_question    (FacetWindow *self);

@@ -101,7 +101,9 @@ running_cb (FacetWindow *self)
 static void
 finished_cb (FacetWindow *self, FacetMessage *message)
 {
-  facet_composer_announce (self->composer, facet_message_end_text (facet_message_get_status (message)));
+  const char *cut = facet_message_cut_text (facet_message_get_record (message));
+
+  facet_composer_announce (self->composer, cut != NULL ? cut : facet_message_end_text (facet_message_get_status (message)));
 }
 
 static void
@@ -109,19 +111,6 @@ composer_changed_cb (FacetWindow *self)
 {
   _facet_window_update_meter (self);
   update_inhibition (self);
-}
-
-static void
-attachment_removed_cb (FacetWindow *self, const char *name)
-{
-  /* Translators: %s is the name of a file */
-  g_autofree char *sentence = g_strdup_printf (_("“%s” removed"), name);
-  g_autofree char *escaped = g_markup_escape_text (sentence, -1);
-  AdwToast *toast = adw_toast_new (escaped);
-
-  adw_toast_set_button_label (toast, _("_Undo"));
-  adw_toast_set_action_name (toast, "win.restore-attachment");
-  adw_toast_overlay_add_toast (self->toasts, toast);
 }
 
 void
@@ -305,9 +294,9 @@ build_content (FacetWindow *self)
   g_signal_connect_swapped (self->composer, "send", G_CALLBACK (_facet_window_ask), self);
   g_signal_connect_swapped (self->composer, "stop", G_CALLBACK (stop_cb), self);
   g_signal_connect_swapped (self->composer, "changed", G_CALLBACK (composer_changed_cb), self);
-  g_signal_connect_swapped (self->composer, "removed", G_CALLBACK (attachment_removed_cb), self);
   g_signal_connect_swapped (self->composer, "cancel-edit", G_CALLBACK (cancel_edit_cb), self);
   _facet_window_setup_choices (self);
+  _facet_window_setup_removed (self);
   recover_recordings (self, recordings);
 }
 
@@ -370,6 +359,7 @@ facet_window_dispose (GObject *object)
     g_object_run_dispose (G_OBJECT (self->replier));
   g_clear_object (&self->replier);
   g_clear_pointer (&self->unsent, g_hash_table_unref);
+  g_clear_pointer (&self->removed, g_hash_table_unref);
   g_clear_object (&self->editing);
   g_clear_object (&self->conversation);
   g_clear_object (&self->chat_list);

@@ -91,6 +91,9 @@ remember (Script *script, const FacetRequest *request)
   g_string_truncate (script->asked, 0);
   if (request->instruction != NULL)
     g_string_append_printf (script->asked, "instruction: %s\n", request->instruction);
+  if (request->before != NULL)
+    g_string_append_printf (script->asked, "summary: [%s][%s][%s]\n", request->before, request->after,
+                            request->text != NULL ? request->text : "");
   if (request->thinking)
     g_string_append (script->asked, "thinking\n");
   if (request->tools != NULL)
@@ -135,7 +138,7 @@ script_reply (gpointer                data,
     g_set_error_literal (error, FACET_ERROR, script->fail - 1, "told to fail");
     return FALSE;
   }
-  summary->stop_reason = FACET_STOP_EOS;
+  summary->stop_reason = script->end;
   if (request->thinking && script->thoughts != NULL)
     params->on_thought (script->thoughts, strlen (script->thoughts), params->user_data);
   if (request->tools != NULL && script->n_called < script->n_calls) {

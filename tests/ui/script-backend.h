@@ -24,6 +24,7 @@ typedef struct {
   gboolean    sees;
   gboolean    hears;
   int         file_tokens; /* of each picture and sound; 0: 1 */
+  FacetStopReason end;    /* how answers end that nobody stops */
   gint        fail;       /* a FacetErrorCode + 1: replies fail with it */
   gint        fail_load;  /* likewise */
   FacetNotice notice;     /* told once, after the next job */

@@ -159,6 +159,78 @@ test_attachments (Fixture *self, gconstpointer data)
 }
 
 static void
+attach (Fixture *self, const char *name)
+{
+  g_autofree char *path = g_build_filename (self->folder, name, NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+
+  g_assert_true (g_file_set_contents (path, name, -1, NULL));
+  facet_window_attach (self->window, file);
+}
+
+static void
+assert_attached (Fixture *self, const char *names)
+{
+  GListModel *attachments = facet_composer_get_attachments (composer (self));
+  g_autoptr (GString) found = g_string_new (NULL);
+
+  for (guint i = 0; i < g_list_model_get_n_items (attachments); i++) {
+    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments, i);
+
+    g_string_append_printf (found, "%s ", facet_attachment_get_name (attachment));
+  }
+  g_assert_cmpstr (found->str, ==, names);
+}
+
+static guint
+remove_first (Fixture *self)
+{
+  g_autoptr (FacetAttachment) attachment = g_list_model_get_item (facet_composer_get_attachments (composer (self)), 0);
+
+  facet_composer_remove (composer (self), attachment);
+  return self->window->last_removed;
+}
+
+static void
+restore (Fixture *self, guint id)
+{
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.restore-attachment", "u", id);
+}
+
+/* Undo brings back what its own toast is about, into the chat that it was taken
+ * out of. */
+static void
+test_removed (Fixture *self, gconstpointer data)
+{
+  guint a, b, c;
+  gint64 first;
+
+  ask (self, "First");
+  first = chat_id (self);
+  attach (self, "a.txt");
+  attach (self, "b.txt");
+  a = remove_first (self);
+  b = remove_first (self);
+  assert_attached (self, "");
+  new_chat (self);
+  restore (self, a);
+  assert_attached (self, "");
+  facet_window_open_chat (self->window, first);
+  assert_attached (self, "a.txt ");
+  restore (self, b);
+  restore (self, b); /* once */
+  assert_attached (self, "a.txt b.txt ");
+
+  /* a new chat is told by itself before it has been stored */
+  new_chat (self);
+  attach (self, "c.txt");
+  c = remove_first (self);
+  ask (self, "Second");
+  restore (self, c);
+  assert_attached (self, "c.txt ");
+}
+
+static void
 load (Fixture *self, gboolean sees)
 {
   FacetLoadSpec spec = { .path = (char *) "model.gguf" };
@@ -269,9 +341,35 @@ test_recording_meter (Fixture *self, gconstpointer data)
   g_assert_true (gtk_widget_get_sensitive (composer (self)->send));
   fixture_picture (self, "recording-cost");
 
+  choose_mode (self, "summarise");
+  settle (500);
+  fixture_wait (is_counted, self);
+  g_assert_cmpstr (gtk_label_get_text (composer (self)->meter), ==, "9000 tokens, heard in parts");
+
   /* asked about, it does not fit */
   choose_mode (self, "chat");
   settle (500);
+  fixture_wait (is_counted, self);
+  g_assert_false (gtk_widget_get_sensitive (composer (self)->send));
+}
+
+/* A text of any length can be summarised, and sent for it. */
+static void
+test_summary_meter (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (int i = 0; i < 5000; i++)
+    g_string_append (text, "word ");
+  load (self, FALSE);
+  choose_mode (self, "summarise");
+  facet_composer_set_text (composer (self), text->str);
+  settle (300);
+  fixture_wait (is_counted, self);
+  g_assert_true (g_str_has_suffix (gtk_label_get_text (composer (self)->meter), " tokens, read in parts"));
+  g_assert_true (gtk_widget_get_sensitive (composer (self)->send));
+  choose_mode (self, "chat");
+  settle (300);
   fixture_wait (is_counted, self);
   g_assert_false (gtk_widget_get_sensitive (composer (self)->send));
 }
@@ -315,9 +413,11 @@ main (int argc, char *argv[])
   ADD ("draft-is-saved", test_draft_is_saved);
   ADD ("draft-and-edit", test_draft_and_edit);
   ADD ("attachments", test_attachments);
+  ADD ("removed", test_removed);
   ADD ("modes", test_modes);
   ADD ("switches", test_switches);
   ADD ("recording-meter", test_recording_meter);
+  ADD ("summary-meter", test_summary_meter);
   ADD ("caret", test_caret);
   return g_test_run ();
 }

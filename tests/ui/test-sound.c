@@ -211,12 +211,12 @@ test_recover (Fixture *self, gconstpointer data)
   g_assert_cmpuint (n_files (self), ==, 1);
 
   /* removing it may be undone; after that it is gone for good */
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.restore-attachment", NULL);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.restore-attachment", "u", self->window->last_removed);
   g_assert_cmpuint (n_attached (self), ==, 1);
   facet_composer_remove (composer (self), attached (self, 0));
   g_assert_cmpuint (n_attached (self), ==, 0);
   g_assert_cmpuint (n_files (self), ==, 1);
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.restore-attachment", NULL);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.restore-attachment", "u", self->window->last_removed);
   g_assert_cmpuint (n_attached (self), ==, 1);
   facet_composer_remove (composer (self), attached (self, 0));
   gtk_window_destroy (GTK_WINDOW (self->window));

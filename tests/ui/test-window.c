@@ -46,6 +46,17 @@ test_ask (Fixture *self, gconstpointer data)
 }
 
 static gboolean
+shows (GtkWidget *widget, const char *text)
+{
+  if (GTK_IS_LABEL (widget) && gtk_widget_get_mapped (widget) && strstr (gtk_label_get_text (GTK_LABEL (widget)), text) != NULL)
+    return TRUE;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    if (shows (child, text))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
 has_words (Fixture *self)
 {
   return last (self) != NULL && strlen (facet_message_get_text (last (self))) > 20;
@@ -298,6 +309,85 @@ test_attachments (Fixture *self, gconstpointer data)
   fixture_picture (self, "refused");
 }
 
+/* Texts, written and attached, and recordings become summaries, whatever their length. */
+static void
+test_summary (Fixture *self, gconstpointer data)
+{
+  static const char words[] = "Summarise the following in German: the main points first, then what was decided and what is to be done, "
+                              "if anything is. Keep names, figures and dates. Answer with the summary only.\n\n";
+  static const char spoken[] = "Summarise what is said in this recording in German: the main points first, then what was decided and what "
+                               "is to be done, if anything is. Keep names, figures and dates. Answer with the summary only.";
+  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "inputs", "chirp.wav", NULL), *wave = NULL;
+  g_autofree char *written = g_strdup_printf ("summary: [%s][][notes.txt:\n```\nWe meet on Monday.\n```\n\nAnd on Tuesday.]\n", words);
+  g_autofree char *heard = g_strdup_printf ("instruction: Transcribe this recording in its own language. Answer with the transcript only.\n"
+                                            "summary: [%s\n\n][][]\nuser: <file> %s\n", spoken, spoken);
+  FacetLoadSpec spec = { .path = (char *) "model.gguf" };
+  gsize length;
+
+  self->script.hears = TRUE;
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+  g_settings_set_string (self->settings, "target-language", "German");
+  _facet_window_choose_mode (self->window, facet_mode_find ("summarise"));
+  attach (self, "notes.txt", "We meet on Monday.", -1);
+  fixture_ask (self, "And on Tuesday.");
+  fixture_wait (fixture_idle, self);
+  g_assert_true (g_str_has_prefix (self->script.asked->str, written));
+
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.new-chat", NULL);
+  _facet_window_choose_mode (self->window, facet_mode_find ("summarise"));
+  g_assert_true (g_file_get_contents (path, &wave, &length, NULL));
+  attach (self, "talk.wav", wave, (gssize) length);
+  fixture_ask (self, "");
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpstr (self->script.asked->str, ==, heard);
+  g_settings_reset (self->settings, "target-language");
+}
+
+/* What does not fit is said in words that help; an answer that the context cut
+ * short does not pass for a whole one. */
+static void
+test_context_full (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", "inputs", "chirp.wav", NULL), *wave = NULL;
+  FacetLoadSpec spec = { .path = (char *) "model.gguf" };
+  gint64 chat;
+  gsize length;
+
+  self->script.hears = TRUE;
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+  self->script.fail = FACET_ERROR_CONTEXT_FULL + 1;
+  fixture_ask (self, "Question");
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpstr (facet_message_get_record (last (self))->failure, ==,
+                   "The conversation no longer fits the context. Start a new chat or raise the context length.");
+  g_assert_true (g_file_get_contents (path, &wave, &length, NULL));
+  attach (self, "talk.wav", wave, (gssize) length);
+  fixture_ask (self, "What is said?");
+  fixture_wait (fixture_idle, self);
+  g_assert_true (g_str_has_suffix (facet_message_get_record (last (self))->failure,
+                                   "Transcribe a long recording first, then ask about its text."));
+
+  self->script.fail = 0;
+  self->script.end = FACET_STOP_CONTEXT;
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.new-chat", NULL);
+  fixture_ask (self, "Go on");
+  fixture_wait (fixture_idle, self);
+  g_assert_true (shows (GTK_WIDGET (self->window), "The answer ends here because the context is full."));
+  g_assert_false (shows (GTK_WIDGET (self->window), "The answer is complete."));
+  fixture_picture (self, "context-full");
+  chat = facet_conversation_get_chat_id (self->window->conversation);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.new-chat", NULL);
+  g_assert_false (shows (GTK_WIDGET (self->window), "The answer ends here"));
+  facet_window_open_chat (self->window, chat);
+  g_assert_true (shows (GTK_WIDGET (self->window), "The answer ends here because the context is full."));
+  self->script.end = FACET_STOP_LOOP;
+  fixture_ask (self, "Again");
+  fixture_wait (fixture_idle, self);
+  g_assert_true (shows (GTK_WIDGET (self->window), "began to repeat itself"));
+}
+
 static void
 test_arabic (Fixture *self, gconstpointer data)
 {
@@ -397,6 +487,8 @@ main (int argc, char *argv[])
   ADD ("close-while-answering", test_close_while_answering);
   ADD ("modes", test_modes);
   ADD ("transcription", test_transcription);
+  ADD ("summary", test_summary);
+  ADD ("context-full", test_context_full);
   ADD ("attachments", test_attachments);
   ADD ("arabic", test_arabic);
   ADD ("end-is-seen", test_end_is_seen);
