@@ -36,10 +36,8 @@ place (const FacetCpuRun *run, int node, int r, int c)
 /* ---- dense ---- */
 
 gsize
-facet_cpu_conv_scratch (const FacetNode *node)
+facet_cpu_conv_scratch (gsize k)
 {
-  gsize k = (gsize) node->w[0]->ne[0];
-
   return FACET_MATMUL_SCRATCH (k) + FACET_CONV_ROWS * k * sizeof (float);
 }
 
@@ -59,12 +57,38 @@ gather_patch (const FacetCpuRun *run, int node, int row, float *patch)
   }
 }
 
+/* The neighbourhoods of a sound encoder, whose borders its families pad differently. */
+static void
+gather_neighbours (const FacetCpuRun *run, int node, int row, float *patch)
+{
+  const FacetNode *n = node_at (run, node);
+  const float *map = source (run, node, 0, 0);
+  int channels = n->cols / 9, top = row / n->i[3] * 2 - n->i[2], left = row % n->i[3] * 2 - 1;
+
+  for (int cell = 0; cell < 9; cell++) {
+    int r = top + cell / 3, c = left + cell % 3;
+    gboolean inside = r >= 0 && r < n->i[0] && c >= 0 && c < n->i[1];
+    const float *x = inside ? map + ((gsize) r * n->i[1] + c) * channels : NULL;
+
+    for (int ch = 0; ch < channels; ch++)
+      patch[ch * 9 + cell] = inside ? x[ch] : 0;
+  }
+}
+
+void
+facet_cpu_row_patches (const FacetCpuRun *run, int node, int row)
+{
+  gather_neighbours (run, node, row, row_of (run, node, row));
+}
+
+/* A convolution, or patches and the product that alone reads them. */
 void
 facet_cpu_step_conv (FacetCpuRun *run, const FacetCpuStep *step, int member)
 {
-  int node = step->first;
-  const FacetNode *n = node_at (run, node);
+  int node = step->first, out = node + step->n - 1;
+  const FacetNode *n = node_at (run, out);
   const FacetTensor *w = n->w[0];
+  gboolean neighbours = node_at (run, node)->op == FACET_OP_PATCHES;
   gsize k = (gsize) w->ne[0];
   guint8 *scratch = run->plan->scratch[member];
   float *patches = (float *) (gpointer) (scratch + FACET_MATMUL_SCRATCH (k));
@@ -73,10 +97,10 @@ facet_cpu_step_conv (FacetCpuRun *run, const FacetCpuStep *step, int member)
   for (int chunk; (chunk = facet_cpu_next_chunk (run, step, n_chunks)) >= 0;) {
     int first = chunk * FACET_CONV_ROWS, rows = MIN (FACET_CONV_ROWS, n->rows - first);
     FacetMatmul a = { .w = w->data, .w_stride = facet_dtype_row_bytes (w->dtype, k), .k = (int) k, .x = patches, .rows = rows,
-                      .bias = n->w[1] != NULL ? n->w[1]->data : NULL, .y = row_of (run, node, first), .y_stride = (gsize) n->cols };
+                      .bias = n->w[1] != NULL ? n->w[1]->data : NULL, .y = row_of (run, out, first), .y_stride = (gsize) n->cols };
 
     for (int r = 0; r < rows; r++)
-      gather_patch (run, node, first + r, patches + (gsize) r * k);
+      (neighbours ? gather_neighbours : gather_patch) (run, node, first + r, patches + (gsize) r * k);
     run->plan->cpu->kernels->matmul_f32[w->dtype] (&a, 0, n->cols, scratch);
   }
 }

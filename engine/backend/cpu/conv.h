@@ -11,8 +11,9 @@
 #define FACET_CONV_ROWS 256
 
 void  facet_cpu_step_conv     (FacetCpuRun *run, const FacetCpuStep *step, int member);
-/* Bytes of scratch that a member needs for it. */
-gsize facet_cpu_conv_scratch  (const FacetNode *node);
+/* Bytes of scratch that a member needs for patches of @k values. */
+gsize facet_cpu_conv_scratch  (gsize k);
 
+void  facet_cpu_row_patches   (const FacetCpuRun *run, int node, int row);
 void  facet_cpu_row_depthwise (const FacetCpuRun *run, int node, int row);
 void  facet_cpu_row_upsample  (const FacetCpuRun *run, int node, int row);

@@ -92,6 +92,21 @@ is_gelu_of (Compiler *c, int i, int n_nodes)
          && facet_graph_node (g, i)->layer == FACET_NOT_A_LAYER && facet_graph_result (g) != i;
 }
 
+/* Patches that nothing but the product behind them reads, nine times as large
+ * as the map: they are gathered for a few rows at a time. */
+static gboolean
+is_patches_product (Compiler *c, int i, int n_nodes)
+{
+  const FacetGraph *g = c->plan->graph;
+  const FacetNode *product;
+
+  if (i + 1 >= n_nodes || facet_graph_node (g, i)->op != FACET_OP_PATCHES || c->uses[i] != 1)
+    return FALSE;
+  product = facet_graph_node (g, i + 1);
+  return product->op == FACET_OP_MATMUL && product->src[0] == i && !facet_cpu_uses_q8 (c->plan->cpu, product->w[0])
+         && !c->wants_q8[i + 1] && facet_graph_node (g, i)->layer == FACET_NOT_A_LAYER;
+}
+
 static int
 matmul_group (Compiler *c, int i, int n_nodes)
 {
@@ -142,6 +157,10 @@ cut_into_steps (Compiler *c)
       push_step (c, facet_cpu_step_experts_down, i, 1, node->rows);
     } else if (node->op == FACET_OP_CONV) {
       push_step (c, facet_cpu_step_conv, i, 1, node->rows);
+    } else if (is_patches_product (c, i, n_nodes)) {
+      n = 2;
+      push_step (c, facet_cpu_step_conv, i, n, node->rows);
+      c->stored[i] = FALSE;
     } else if (is_row_wise (node->op)) {
       n = row_group (c, i, n_nodes);
       push_step (c, facet_cpu_step_rows, i, n, node->rows);
@@ -310,8 +329,8 @@ plan_scratch (FacetPlan *plan)
       bytes = MAX (bytes, facet_cpu_matmul_scratch (plan, node));
     if (node->op == FACET_OP_EXPERTS_UP || node->op == FACET_OP_EXPERTS_DOWN)
       bytes = MAX (bytes, facet_cpu_experts_scratch (plan, node));
-    if (node->op == FACET_OP_CONV)
-      bytes = MAX (bytes, facet_cpu_conv_scratch (node));
+    if (node->op == FACET_OP_CONV || node->op == FACET_OP_PATCHES)
+      bytes = MAX (bytes, facet_cpu_conv_scratch (node->op == FACET_OP_CONV ? (gsize) node->w[0]->ne[0] : (gsize) node->cols));
     if (node->op == FACET_OP_ATTENTION) {
       bytes = MAX (bytes, facet_cpu_attention_scratch (node));
       splits = MAX (splits, facet_cpu_attention_splits (plan, node));

@@ -6,24 +6,6 @@
 G_STATIC_ASSERT (FACET_LOCAL_KEYS >= FACET_MAX_LOCAL_KEYS);
 
 void
-facet_cpu_row_patches (const FacetCpuRun *run, int node, int row)
-{
-  const FacetNode *n = node_at (run, node);
-  const float *map = source (run, node, 0, 0);
-  int channels = n->cols / 9, top = row / n->i[3] * 2 - n->i[2], left = row % n->i[3] * 2 - 1;
-  float *y = row_of (run, node, row);
-
-  for (int cell = 0; cell < 9; cell++) {
-    int r = top + cell / 3, c = left + cell % 3;
-    gboolean inside = r >= 0 && r < n->i[0] && c >= 0 && c < n->i[1];
-    const float *x = inside ? map + ((gsize) r * n->i[1] + c) * channels : NULL;
-
-    for (int ch = 0; ch < channels; ch++)
-      y[ch * 9 + cell] = inside ? x[ch] : 0;
-  }
-}
-
-void
 facet_cpu_row_reshape (const FacetCpuRun *run, int node, int row)
 {
   const FacetNode *n = node_at (run, node);

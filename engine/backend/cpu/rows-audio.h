@@ -3,7 +3,6 @@
 
 #include "backend/cpu/rows.h"
 
-void facet_cpu_row_patches         (const FacetCpuRun *run, int node, int row);
 void facet_cpu_row_reshape         (const FacetCpuRun *run, int node, int row);
 void facet_cpu_row_relu            (const FacetCpuRun *run, int node, int row);
 void facet_cpu_row_silu            (const FacetCpuRun *run, int node, int row);
