@@ -82,14 +82,17 @@ is_gated_pair (Compiler *c, int i, int n_nodes)
          && c->uses[i] == 1 && c->uses[i + 1] == 1 && a->cols % FACET_Q8_BLOCK == 0;
 }
 
-/* A product that nothing but the GELU behind it reads. */
+/* A product that nothing but the GELU or the limits behind it read. */
 static gboolean
-is_gelu_of (Compiler *c, int i, int n_nodes)
+is_finished_by_next (Compiler *c, int i, int n_nodes)
 {
   const FacetGraph *g = c->plan->graph;
+  const FacetNode *next;
 
-  return i + 1 < n_nodes && facet_graph_node (g, i + 1)->op == FACET_OP_GELU && facet_graph_node (g, i + 1)->src[0] == i && c->uses[i] == 1
-         && facet_graph_node (g, i)->layer == FACET_NOT_A_LAYER && facet_graph_result (g) != i;
+  if (i + 1 >= n_nodes || c->uses[i] != 1 || facet_graph_node (g, i)->layer != FACET_NOT_A_LAYER || facet_graph_result (g) == i)
+    return FALSE;
+  next = facet_graph_node (g, i + 1);
+  return (next->op == FACET_OP_GELU || next->op == FACET_OP_CLAMP) && next->src[0] == i;
 }
 
 /* Patches that nothing but the product behind them reads, nine times as large
@@ -115,7 +118,7 @@ matmul_group (Compiler *c, int i, int n_nodes)
 
   while (i + n < n_nodes && facet_graph_node (g, i + n)->op == FACET_OP_MATMUL
          && facet_graph_node (g, i + n)->src[0] == facet_graph_node (g, i)->src[0]
-         && !is_gated_pair (c, i + n, n_nodes) && !is_gelu_of (c, i + n, n_nodes))
+         && !is_gated_pair (c, i + n, n_nodes) && !is_finished_by_next (c, i + n, n_nodes))
     n++;
   return n;
 }
@@ -168,9 +171,9 @@ cut_into_steps (Compiler *c)
       n = 3;
       push_step (c, facet_cpu_step_gated, i, n, node->rows);
       c->stored[i] = c->stored[i + 1] = FALSE;
-    } else if (is_gelu_of (c, i, n_nodes)) {
+    } else if (is_finished_by_next (c, i, n_nodes)) {
       push_step (c, facet_cpu_step_matmul, i, 1, node->rows);
-      g_array_index (c->steps, FacetCpuStep, c->steps->len - 1).gelu = i + 1;
+      g_array_index (c->steps, FacetCpuStep, c->steps->len - 1).after = i + 1;
       c->placed[i + 1].born = c->placed[i].born;
       c->stored[i] = FALSE;
       n = 2;

@@ -46,7 +46,7 @@ struct FacetCpuStep {
   void (*run) (FacetCpuRun *run, const FacetCpuStep *step, int member);
   int   first, n;         /* its nodes: first .. first + n - 1 */
   int   rows;             /* row class */
-  int   gelu;             /* of a product: the node that is the GELU of it and computed with it; 0: none */
+  int   after;            /* of a product: the node that is its GELU or its limits and computed with it; 0: none */
 };
 
 struct FacetPlan {

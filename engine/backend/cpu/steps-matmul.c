@@ -99,19 +99,28 @@ product (const FacetCpuRun *run, int node, int r0, int r1, int m0, int m1, float
                       n->w[1] != NULL ? (const float *) n->w[1]->data + m0 : NULL, y, stride, scratch);
 }
 
-/* The product and, of a step that has it, its activation, while it is in the cache. */
+static void
+finish_row (const FacetPlan *plan, const FacetNode *after, float *y, gsize n)
+{
+  if (after->op == FACET_OP_GELU)
+    plan->cpu->kernels->gelu (y, y, n);
+  else
+    plan->cpu->kernels->clamp (y, after->f[0], after->f[1], y, n);
+}
+
+/* The product and, of a step that has it, what is made of it, while it is in the cache. */
 static void
 finish_product (const FacetCpuRun *run, const FacetCpuStep *step, int node, int r0, int r1, int m0, int m1, void *scratch)
 {
   const FacetPlan *plan = run->plan;
-  int out = step->gelu > 0 ? step->gelu : node;
+  int out = step->after > 0 ? step->after : node;
   gsize cols = facet_graph_node (plan->graph, out)->cols;
   float *y = plan->values[out].data + r0 * cols + m0;
 
   product (run, node, r0, r1, m0, m1, y, cols, scratch);
   for (int row = r0; row < r1; row++, y += cols) {
-    if (step->gelu > 0)
-      plan->cpu->kernels->gelu (y, y, m1 - m0);
+    if (step->after > 0)
+      finish_row (plan, facet_graph_node (plan->graph, step->after), y, (gsize) (m1 - m0));
     if (plan->values[out].q8.q != NULL)
       facet_cpu_emit (plan, out, row, m0, m1);
   }
