@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a projector with Gemma 3n's picture encoder (MobileNet-V5 300M) in its real size and random weights, to measure speed with.
 
-Usage: make-mobilenetv5.py OUT.gguf [F16|F32]   (needs the Python packages gguf and numpy)
+Usage: make-mobilenetv5.py OUT.gguf [F16|BF16|F32]   (needs the Python packages gguf and numpy)
 """
 import sys
 
@@ -20,7 +20,7 @@ STAGES = (
 
 
 def main():
-    path, kind = sys.argv[1], np.float32 if sys.argv[2:] == ["F32"] else np.float16
+    path, kind = sys.argv[1], gguf.GGMLQuantizationType[sys.argv[2] if len(sys.argv) > 2 else "F16"]
     rng = np.random.default_rng(1)
     w = gguf.GGUFWriter(path, "clip")
     w.add_bool("clip.has_vision_encoder", True)
@@ -33,7 +33,8 @@ def main():
 
     def conv(name, out, inp, k, norm):
         data = rng.standard_normal((out, inp, k, k), dtype=np.float32) / np.float32(inp * k * k) ** 0.5
-        w.add_tensor(name, data.astype(kind))
+        packed = gguf.quants.quantize(data.reshape(out, -1), kind)
+        w.add_tensor(name, packed.reshape(out, inp, k, -1), raw_dtype=kind)
         if norm:
             ones(norm, out)
 
@@ -73,7 +74,7 @@ def main():
     ones("v.msfa.norm.weight", FUSED)
     ones("mm.soft_emb_norm.weight", FUSED)
     projection = rng.standard_normal((DECODER, FUSED), dtype=np.float32) / np.float32(FUSED) ** 0.5
-    w.add_tensor("mm.input_projection.weight", projection.astype(kind))
+    w.add_tensor("mm.input_projection.weight", gguf.quants.quantize(projection, kind), raw_dtype=kind)
     w.write_header_to_file()
     w.write_kv_data_to_file()
     w.write_tensors_to_file()

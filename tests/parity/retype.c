@@ -125,12 +125,18 @@ static const struct {
   { FACET_F16, to_f16 }, { FACET_BF16, to_bf16 }, { FACET_Q8_0, to_q8_0 }, { FACET_Q4_0, to_q4_0 }, { FACET_Q4_K, to_q4_k },
 };
 
+static gsize
+count (const FacetTensor *t)
+{
+  return (gsize) (t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3]);
+}
+
 /* Returns: (transfer full): the numbers of @t, quantised. */
 static guint8 *
 pack (const FacetTensor *t, FacetDtype dtype)
 {
   const FacetDtypeInfo *info = facet_dtype_info (dtype);
-  gsize n_blocks = (gsize) (t->ne[0] * t->ne[1]) / info->block;
+  gsize n_blocks = count (t) / info->block;
   guint8 *packed = g_malloc (n_blocks * info->bytes);
 
   for (gsize i = 0; i < G_N_ELEMENTS (packers); i++)
@@ -140,36 +146,66 @@ pack (const FacetTensor *t, FacetDtype dtype)
   return packed;
 }
 
-int
-retype (FacetGguf *gguf, const char *prefix, FacetDtype dtype, gboolean as_floats, GPtrArray *owned)
+/* @as_floats: what the numbers are in that type, as floats. */
+static void
+change (FacetTensor *t, FacetDtype dtype, gboolean as_floats, GPtrArray *owned)
 {
   const FacetDtypeInfo *info = facet_dtype_info (dtype);
+  gsize n = count (t);
+  guint8 *packed = pack (t, dtype);
+  float *plain;
+
+  g_ptr_array_add (owned, packed);
+  t->data = packed;
+  t->dtype = dtype;
+  t->bytes = n / info->block * info->bytes;
+  if (!as_floats)
+    return;
+  plain = g_new (float, n);
+  g_ptr_array_add (owned, plain);
+  /* Rows are whole blocks, so that they are one after the other. */
+  facet_kernels_c ()->dequantize[dtype] (packed, plain, n);
+  t->data = plain;
+  t->dtype = FACET_F32;
+  t->bytes = n * sizeof (float);
+}
+
+static gboolean
+is_kernel (const FacetTensor *t)
+{
+  return t->ne[3] > 1;
+}
+
+static gboolean
+is_matrix (const FacetTensor *t)
+{
+  return t->ne[1] > 1 && t->ne[2] * t->ne[3] == 1;
+}
+
+static int
+change_all (FacetGguf *gguf, const char *prefix, gboolean (*which) (const FacetTensor *), FacetDtype dtype, gboolean as_floats, GPtrArray *owned)
+{
   int changed = 0;
 
   for (gsize i = 0; i < facet_gguf_n_tensors (gguf); i++) {
     FacetTensor *t = (FacetTensor *) facet_gguf_tensor_at (gguf, i);
-    gsize n = (gsize) (t->ne[0] * t->ne[1]);
-    guint8 *packed;
 
-    if (!g_str_has_prefix (t->name, prefix) || t->dtype != FACET_F32 || t->ne[1] == 1 || t->ne[2] * t->ne[3] != 1
-        || t->ne[0] % info->block != 0)
+    if (!g_str_has_prefix (t->name, prefix) || t->dtype != FACET_F32 || !which (t) || t->ne[0] % facet_dtype_info (dtype)->block != 0)
       continue;
-    packed = pack (t, dtype);
-    g_ptr_array_add (owned, packed);
-    t->data = packed;
-    t->dtype = dtype;
-    t->bytes = n / info->block * info->bytes;
+    change (t, dtype, as_floats, owned);
     changed++;
-    if (as_floats) {
-      float *plain = g_new (float, n);
-
-      g_ptr_array_add (owned, plain);
-      for (gint64 row = 0; row < t->ne[1]; row++)
-        facet_kernels_c ()->dequantize[dtype] (packed + row * facet_dtype_row_bytes (dtype, t->ne[0]), plain + row * t->ne[0], t->ne[0]);
-      t->data = plain;
-      t->dtype = FACET_F32;
-      t->bytes = n * sizeof (float);
-    }
   }
   return changed;
+}
+
+int
+retype (FacetGguf *gguf, const char *prefix, FacetDtype dtype, gboolean as_floats, GPtrArray *owned)
+{
+  return change_all (gguf, prefix, is_matrix, dtype, as_floats, owned);
+}
+
+int
+retype_kernels (FacetGguf *gguf, const char *prefix, FacetDtype dtype, gboolean as_floats, GPtrArray *owned)
+{
+  return change_all (gguf, prefix, is_kernel, dtype, as_floats, owned);
 }

@@ -12,3 +12,6 @@
  * their memory, with g_free().
  * Returns: how many were changed. */
 int retype (FacetGguf *gguf, const char *prefix, FacetDtype dtype, gboolean as_floats, GPtrArray *owned);
+/* The same for kernels of convolutions, ne = { k, k, in, out }, and @dtype F16
+ * or BF16. */
+int retype_kernels (FacetGguf *gguf, const char *prefix, FacetDtype dtype, gboolean as_floats, GPtrArray *owned);
