@@ -15,7 +15,7 @@ from facet_cli import CLI, DATA, ENVIRONMENT, KIT, main, run, run_json
 TEXT = KIT / "models/gemma3-tiny/text-q8_0.gguf"
 GEMMA3 = KIT / "models/gemma3-tiny/mmproj.gguf"
 GEMMA4 = KIT / "models/gemma4-tiny/mmproj.gguf"
-PHOTO = KIT / "inputs/photo.png"
+PHOTO, CHART = KIT / "inputs/photo.png", KIT / "inputs/chart.png"
 
 
 def tall_picture(folder):
@@ -75,6 +75,38 @@ def test_encode_writes_whole_files():
                                  capture_output=True, env=ENVIRONMENT, timeout=120)
         assert limited.returncode == 1 and b"cannot be written" in limited.stderr, limited
         assert out.read_bytes() == whole and sorted(path.name for path in pathlib.Path(folder).iterdir()) == ["link.npy", "soft.npy"]
+
+
+def test_projector_that_fits():
+    with tempfile.TemporaryDirectory() as folder:
+        alone = pathlib.Path(folder) / "text.gguf"
+        alone.symlink_to(TEXT)
+        blind = run("chat", "-m", alone, "--image", PHOTO, "-p", "x", status=1).stderr
+        assert b"made for gemma3 models of width 256; there is none beside it" in blind, blind
+        # Of another family, though of the same width.
+        for name, projector in (("a.gguf", GEMMA4), ("b.gguf", GEMMA3)):
+            (pathlib.Path(folder) / name).symlink_to(projector)
+        text = run("chat", "-m", alone, "--mmproj", GEMMA4, "--raw", "-p", "x", "-n", 2)
+        assert b"gemma4v" in text.stderr and text.stdout != b"", text
+        unfit = run("chat", "-m", alone, "--mmproj", GEMMA4, "--image", PHOTO, "-p", "x", status=1)
+        assert f"add --mmproj {folder}/b.gguf".encode() in unfit.stderr and unfit.stdout == b"", unfit
+    refused = run("encode", "-m", TEXT, "--mmproj", GEMMA4, "--image", PHOTO, status=1).stderr
+    assert b"does not fit" in refused and b"of width 256" in refused, refused
+    run("encode", "-m", TEXT, "--mmproj", GEMMA3, "--image", PHOTO)
+
+
+def test_places():
+    """<image> says where a picture stands; those without a place come first."""
+    with tempfile.TemporaryDirectory() as folder:
+        logits = {}
+        for words in ("one <image> two <image>", "<image><image>one  two ", "one  two ", "one <image> two "):
+            out = pathlib.Path(folder) / "out.npy"
+            run("logits", "-m", TEXT, "--mmproj", GEMMA3, "--template", "--image", PHOTO, "--image", CHART, "-p", words, "-o", out)
+            logits[words] = out.read_bytes()
+        assert len(set(logits.values())) == 3 and logits["<image><image>one  two "] == logits["one  two "], [len(v) for v in logits.values()]
+        tokens = [run_json("chat", "-m", TEXT, "--mmproj", GEMMA3, "--image", PHOTO, "--image", CHART, "-p", words, "-n", 1, "-c", 256,
+                           "--pan-and-scan", "off")["stats"]["prompt_tokens"] for words in ("<image> one <image> two", "one two")]
+        assert min(tokens) > 32, tokens
 
 
 def test_detail():
