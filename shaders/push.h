@@ -1,9 +1,8 @@
 /* push.h - what C and the shaders agree on
  *
  * Included by both: parameters of each shader (push constants, filled in when
- * a plan is recorded and never changed) and the words of the step block, which
- * alone change from step to step. Only uint and float members, so that the
- * layouts of C and std430 are the same.
+ * a plan is recorded and never changed). Only uint and float members, so that
+ * the layouts of C and std430 are the same.
  */
 #ifndef FACET_PUSH_H
 #define FACET_PUSH_H
@@ -12,21 +11,7 @@
 #include <sys/types.h>
 #endif
 
-/* Row classes as in graph/graph.h; anything else is a number of rows. */
-#define FACET_PUSH_TOKENS 0xffffffffu
-#define FACET_PUSH_OUTPUTS 0xfffffffeu
-
-/* Work groups are counted along x, and past this many along z. */
-#define FACET_MAX_GROUPS 65535u
-
-/* Words of the step block (binding 0); arrays begin at the words *_AT. */
-#define FACET_STEP_N 0
-#define FACET_STEP_POSITION 1
-#define FACET_STEP_N_OUTPUTS 2
-#define FACET_STEP_IDS_AT 4
-#define FACET_STEP_VISIBLE_AT 5
-#define FACET_STEP_OUTPUTS_AT 6
-#define FACET_STEP_HEADER 8
+#include "step.h"
 
 /* Functions of elementwise.comp. */
 #define FACET_EW_ADD 0

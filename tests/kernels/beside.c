@@ -7,11 +7,10 @@
 
 Beside beside;
 
-/* Both round activations to 8 bits in the same way, or neither does. */
 void
 beside_setup_tier (FacetVkTier tier)
 {
-  beside = (Beside) { .cpu = facet_cpu_backend_new (1, tier == FACET_VK_SCALAR), .gpu = device_backend (1, TRUE), .rand = g_rand_new_with_seed (7) };
+  beside = (Beside) { .cpu = facet_cpu_backend_new (1, tier != FACET_VK_DOT), .gpu = device_backend (1, TRUE), .rand = g_rand_new_with_seed (7) };
   beside.memory = g_ptr_array_new_with_free_func (g_free);
   facet_vk_set_tiers ((FacetVk *) beside.gpu, tier);
 }

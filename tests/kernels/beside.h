@@ -21,7 +21,8 @@ typedef struct {
 
 extern Beside beside;
 
-/* Both round activations to 8 bits in the same way, or neither does. */
+/* Both round activations to 8 bits in the same way, or neither does; those that
+ * the device rounds to 16-bit floats are 32-bit ones beside it. */
 void               beside_setup_tier (FacetVkTier tier);
 /* With 32-bit floats. */
 void               beside_setup      (void);

@@ -67,7 +67,7 @@ test_matmul_dot (gconstpointer data)
 static void
 test_lanes (void)
 {
-  for (int tier = 0; tier < FACET_VK_N_TIERS; tier++) {
+  for (int tier = 0; tier <= (int) FACET_VK_DOT; tier++) {
     beside_setup_tier ((FacetVkTier) tier);
     ((FacetVk *) beside.gpu)->traits.subgroup = 0;
     for (int t = 0; t < N_TEST_TYPES && (tier == 0 || has_dot ()); t += 3)
@@ -82,7 +82,7 @@ test_tiles (void)
 {
   const struct { int rows, columns; } shapes[] = { { 130, 1100 }, { 300, 1500 }, { 500, 2100 } };
 
-  for (int tier = 0; tier < FACET_VK_N_TIERS; tier++) {
+  for (int tier = 0; tier <= (int) FACET_VK_DOT; tier++) {
     beside_setup_tier ((FacetVkTier) tier);
     for (guint i = 0; i < G_N_ELEMENTS (shapes) && (tier == 0 || has_dot ()); i++) {
       const TestType *type = &test_types[9 + i]; /* of runs of 16 and of 32, with a minimum and without */

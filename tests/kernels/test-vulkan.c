@@ -454,6 +454,7 @@ test_demotion (void)
     dot = g_strdup_printf ("matvec-dot%s-q4_0", form);
     scalar = g_strdup_printf ("matvec-gated%s-q6_k", form);
     /* Blocks of the same size, read in another way. */
+    facet_vk_pipelines_drop (vk);
     facet_vk_fault_swap (dot, vk->traits.subgroup > 0 ? "matvec-dot-subgroup-iq4_nl" : "matvec-dot-iq4_nl");
     g_assert_true (facet_vk_trust (vk, &error));
     facet_vk_fault_swap (NULL, NULL);

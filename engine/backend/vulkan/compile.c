@@ -391,11 +391,11 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
 {
   int n = facet_graph_n_nodes (graph);
   FacetPlan *plan = g_new0 (FacetPlan, 1);
-  FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n), g_new (int, n),
+  FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n), g_new (int, n), g_new (int, n),
                         g_new0 (FacetVkChain, n), g_ptr_array_new_with_free_func (g_free) };
 
   for (int i = 0; i < n; i++)
-    c.eights[i] = -1;
+    c.eights[i] = c.halves[i] = -1;
   plan->vk = (FacetVk *) backend;
   plan->graph = graph;
   plan->kv = kv;
@@ -411,6 +411,7 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
   g_free (c.gated);
   g_free (c.skip);
   g_free (c.eights);
+  g_free (c.halves);
   g_free (c.chains);
   g_ptr_array_unref (c.owned);
   return plan;

@@ -83,13 +83,13 @@ ask (const FacetVkFunctions *f, VkPhysicalDevice physical, Answers *a)
 }
 
 static char *
-list_features (const Answers *a)
+list_features (const Answers *a, const FacetVkTraits *traits)
 {
   GString *text = g_string_new (NULL);
   const struct { gboolean there; const char *name; } all[] = {
     { a->float16.shaderFloat16, "float16" },
     { a->dot.integerDotProduct4x8BitPackedSignedAccelerated, "integer dot product" },
-    { has_extension (a, "VK_KHR_cooperative_matrix"), "cooperative matrix" },
+    { has_extension (a, VK_KHR_8BIT_STORAGE_EXTENSION_NAME), "8-bit storage" },
     { has_extension (a, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME), "subgroup size control" },
     { has_extension (a, VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME), "buffer device address" },
     { has_extension (a, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME), "timeline semaphore" },
@@ -101,6 +101,8 @@ list_features (const Answers *a)
   for (guint i = 0; i < G_N_ELEMENTS (all); i++)
     if (all[i].there)
       g_string_append_printf (text, ", %s", all[i].name);
+  if (traits->matrix.m > 0)
+    g_string_append_printf (text, ", cooperative matrix of %ux%ux%u", traits->matrix.m, traits->matrix.n, traits->matrix.k);
   return g_string_free (text, FALSE);
 }
 
@@ -162,6 +164,7 @@ probe (const FacetVkFunctions *f, VkPhysicalDevice physical)
   g_autofree char *key = NULL;
 
   ask (f, physical, &a);
+  self.traits = facet_vk_traits (f, physical, a.extensions, a.n_extensions);
   self.info = g_new0 (FacetDeviceInfo, 1);
   self.info->name = g_strdup (p->deviceName);
   self.info->driver = a.driver.driverName[0] != '\0' ? g_strdup_printf ("%s, %s", a.driver.driverName, a.driver.driverInfo)
@@ -170,7 +173,7 @@ probe (const FacetVkFunctions *f, VkPhysicalDevice physical)
                                     VK_API_VERSION_PATCH (p->apiVersion));
   self.info->kind = kind_of (p->deviceType);
   self.info->memory = own_memory (&a);
-  self.info->features = list_features (&a);
+  self.info->features = list_features (&a, &self.traits);
   self.info->unfit = g_strdup (why_unfit (&a, find_family (f, physical, &self.family)));
   key = facet_vk_cache_key (f, physical);
   self.info->self_test = facet_vk_verdict (key);
@@ -184,7 +187,6 @@ probe (const FacetVkFunctions *f, VkPhysicalDevice physical)
     .groups_y = l->maxComputeWorkGroupCount[1],
     .shared = l->maxComputeSharedMemorySize,
   };
-  self.traits = facet_vk_traits (f, physical, a.extensions, a.n_extensions);
   g_free (a.extensions);
   return self;
 }

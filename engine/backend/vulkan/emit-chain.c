@@ -23,7 +23,7 @@ reads_eights (const FacetVkCompiler *c, const FacetNode *reader, int x)
 {
   gboolean product = reader->op == FACET_OP_MATMUL || reader->op == FACET_OP_EXPERTS_UP || reader->op == FACET_OP_EXPERTS_DOWN;
 
-  return product && reader->src[0] == x && c->plan->vk->tiers[reader->w[0]->dtype] == FACET_VK_DOT;
+  return product && reader->src[0] == x && facet_vk_product_tier (c, reader) == FACET_VK_DOT;
 }
 
 static void

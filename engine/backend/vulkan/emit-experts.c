@@ -79,7 +79,7 @@ emit_products (FacetVkCompiler *c, const FacetNode *n, const FacetTensor *w, gui
     .x_step = x_step,
   };
 
-  if (c->plan->vk->tiers[w->dtype] >= FACET_VK_DOT && (x = facet_vk_eights (c, x, &push.x_blocks, error)) < 0)
+  if (c->plan->vk->few_tiers[w->dtype] == FACET_VK_DOT && (x = facet_vk_eights (c, x, &push.x_blocks, error)) < 0)
     return FALSE;
   for (int part = 0; part < weight->n_parts; part++) {
     FacetVkDispatch d;

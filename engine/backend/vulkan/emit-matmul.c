@@ -25,6 +25,23 @@ typedef struct {
   guint32              tile[2];    /* rows, columns of a work group */
 } Product;
 
+static gboolean
+has_few_rows (const FacetVkCompiler *c, const FacetNode *n)
+{
+  return n->op != FACET_OP_CONV && facet_vk_capacity (c->plan, n->rows) <= FACET_VK_FEW_ROWS;
+}
+
+FacetVkTier
+facet_vk_product_tier (const FacetVkCompiler *c, const FacetNode *product)
+{
+  const FacetVk *vk = c->plan->vk;
+  FacetDtype dtype = product->w[0]->dtype;
+
+  if (product->op == FACET_OP_CONV)
+    return FACET_VK_SCALAR;
+  return product->op != FACET_OP_MATMUL || has_few_rows (c, product) ? vk->few_tiers[dtype] : vk->tiers[dtype];
+}
+
 int
 facet_vk_eights (FacetVkCompiler *c, int x, guint32 *blocks, GError **error)
 {
@@ -55,7 +72,7 @@ facet_vk_begin_lanes (FacetVkCompiler *c, FacetVkDispatch *d, const char *name, 
   FacetVk *vk = c->plan->vk;
   gboolean subgroup = vk->traits.subgroup > 0;
   g_autofree char *type = g_ascii_strdown (facet_dtype_name (dtype), -1);
-  g_autofree char *full = g_strdup_printf ("%s%s%s-%s", name, vk->tiers[dtype] >= FACET_VK_DOT ? "-dot" : "", subgroup ? "-subgroup" : "", type);
+  g_autofree char *full = g_strdup_printf ("%s%s%s-%s", name, vk->few_tiers[dtype] == FACET_VK_DOT ? "-dot" : "", subgroup ? "-subgroup" : "", type);
   guint32 constants[] = { subgroup ? vk->traits.subgroup : USUAL_LANES, at_once };
 
   *outputs = FACET_MATVEC_THREADS / constants[0];
@@ -169,16 +186,17 @@ gboolean
 facet_vk_emit_matmul (FacetVkCompiler *c, int node, GError **error)
 {
   const FacetNode *n = facet_graph_node (c->plan->graph, node);
-  Product p = { .product = n, .out = node, .few = n->op != FACET_OP_CONV && facet_vk_capacity (c->plan, n->rows) <= FACET_VK_FEW_ROWS };
+  Product p = { .product = n, .out = node, .few = has_few_rows (c, n) };
 
   if (n->op == FACET_OP_GEGLU) {
     p.product = facet_graph_node (c->plan->graph, n->src[0]);
     p.up = facet_vk_weight (c->plan->vk, facet_graph_node (c->plan->graph, n->src[1])->w[0]);
   }
+  p.tier = facet_vk_product_tier (c, p.product);
+  if (p.tier == FACET_VK_MATRIX)
+    return facet_vk_emit_matrix (c, node, error);
   p.w = facet_vk_weight (c->plan->vk, p.product->w[0]);
   p.x = p.product->src[0];
-  if (n->op != FACET_OP_CONV)
-    p.tier = c->plan->vk->tiers[p.product->w[0]->dtype];
   if (p.tier == FACET_VK_DOT) {
     p.x = facet_vk_eights (c, p.x, &p.x_blocks, error);
     if (p.x < 0)

@@ -7,8 +7,7 @@
 
 #include <glib.h>
 
-#define VK_NO_PROTOTYPES
-#include <vulkan/vulkan_core.h>
+#include "backend/vulkan/cooperative.h"
 
 #define FACET_VK_INSTANCE_FUNCTIONS(X) \
   X (CreateDevice) \
@@ -16,6 +15,7 @@
   X (EnumerateDeviceExtensionProperties) \
   X (EnumeratePhysicalDevices) \
   X (GetDeviceProcAddr) \
+  X (GetPhysicalDeviceCooperativeMatrixPropertiesKHR) \
   X (GetPhysicalDeviceFeatures2) \
   X (GetPhysicalDeviceMemoryProperties2) \
   X (GetPhysicalDeviceProperties2) \
@@ -68,6 +68,7 @@
   X (UpdateDescriptorSets) \
   X (WaitForFences)
 
+/* Those of extensions that are missing are NULL. */
 typedef struct {
 #define MEMBER(name) PFN_vk ## name name;
   FACET_VK_INSTANCE_FUNCTIONS (MEMBER)

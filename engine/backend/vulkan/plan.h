@@ -120,6 +120,7 @@ typedef struct {
   gboolean  *gated;      /* by node: a GEGLU that computes its two products */
   gboolean  *skip;       /* by node: nothing is emitted for it */
   int       *eights;     /* by node: its rows in 8-bit integers, or -1 */
+  int       *halves;     /* by node: its rows in 16-bit floats, or -1 */
   FacetVkChain *chains;  /* by node */
   GPtrArray *owned;      /* tensors made for the while */
 } FacetVkCompiler;
@@ -140,6 +141,8 @@ FacetVkRange    facet_vk_vector     (FacetVkCompiler *c, const FacetTensor *tens
 /* Joins norms and sums into chains. */
 void            facet_vk_find_chains (FacetVkCompiler *c);
 
+/* How node @product, a product or experts, is computed. */
+FacetVkTier     facet_vk_product_tier (const FacetVkCompiler *c, const FacetNode *product);
 /* The value that holds node @x in 8-bit integers, made when first asked for;
  * @blocks: where its blocks begin, in their size. -1 on failure. */
 int             facet_vk_eights     (FacetVkCompiler *c, int x, guint32 *blocks, GError **error);
@@ -152,6 +155,8 @@ gboolean        facet_vk_begin_lanes (FacetVkCompiler *c, FacetVkDispatch *d, co
 /* Emit the dispatches of one node. */
 gboolean facet_vk_emit_embed       (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_matmul      (FacetVkCompiler *c, int node, GError **error);
+/* The same for products of tier MATRIX. */
+gboolean facet_vk_emit_matrix      (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_attention   (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_kv_store    (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_elementwise (FacetVkCompiler *c, int node, GError **error);

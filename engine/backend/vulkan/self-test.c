@@ -197,26 +197,58 @@ static gboolean
 test_tier (FacetVk *vk, FacetBackend *cpu, Network *net, FacetVkTier tier, GString *without, GError **error)
 {
   Faults faults = { 0 };
+  g_autoptr (GError) local = NULL;
 
   facet_vk_set_tiers (vk, tier);
-  return run_rows (vk, cpu, net, 1, &faults, error) && run_rows (vk, cpu, net, ROWS, &faults, error)
-         && judge (&faults, tier, without, error);
+  /* Few rows have no matrices of their own. */
+  if (!(tier == FACET_VK_MATRIX || run_rows (vk, cpu, net, 1, &faults, &local)) || !run_rows (vk, cpu, net, ROWS, &faults, &local)) {
+    if (tier == FACET_VK_SCALAR || vk->lost || local->code == FACET_ERROR_NO_MEMORY) {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+    /* A driver that cannot build what it promises does without it. */
+    for (int i = 0; i < N_TYPES; i++)
+      faults.types[i] = vk->tiers[types[i].dtype] == tier;
+  }
+  return judge (&faults, tier, without, error);
+}
+
+/* The best tiers, less those that @without names. */
+static void
+choose_tiers (FacetVk *vk, const char *without)
+{
+  g_auto (GStrv) faults = g_strsplit (without, ", ", -1);
+
+  facet_vk_set_tiers (vk, facet_vk_best_tier (vk));
+  /* From the highest tier down. */
+  for (FacetVkTier tier = FACET_VK_N_TIERS - 1; tier > FACET_VK_SCALAR; tier--)
+    for (int i = 0; i < N_TYPES; i++) {
+      FacetDtype dtype = types[i].dtype;
+      g_autofree char *fault = g_strdup_printf ("%s of %s", facet_vk_tier_name (tier), facet_dtype_name (dtype));
+
+      if (!g_strv_contains ((const char *const *) faults, fault))
+        continue;
+      if (vk->tiers[dtype] == tier)
+        vk->tiers[dtype] = facet_vk_lower_tier (vk, tier, dtype);
+      if (vk->few_tiers[dtype] == tier)
+        vk->few_tiers[dtype] = facet_vk_lower_tier (vk, tier, dtype);
+    }
 }
 
 gboolean
 facet_vk_self_test (FacetVk *vk, GString *without, GError **error)
 {
   FacetBackend *cpu = facet_cpu_backend_new (1, TRUE);
-  FacetVkTier most = vk->traits.dot ? FACET_VK_DOT : FACET_VK_SCALAR;
   Network net;
   gboolean done = TRUE;
 
   network_init (&net);
-  for (int tier = 0; done && tier <= (int) most; tier++)
-    done = test_tier (vk, cpu, &net, (FacetVkTier) tier, without, error);
+  for (int tier = 0; done && tier < FACET_VK_N_TIERS; tier++)
+    done = !facet_vk_has_tier (vk, (FacetVkTier) tier) || test_tier (vk, cpu, &net, (FacetVkTier) tier, without, error);
   /* What was uploaded goes with the network. */
   facet_vk_weights_drop (vk);
   network_clear (&net);
+  choose_tiers (vk, without->str);
   done = done && facet_vk_self_test_encode (vk, cpu, error);
   cpu->klass->free (cpu);
   return done;
@@ -233,23 +265,6 @@ facet_vk_verdict (const char *cache_key)
   if (g_file_get_contents (path, &verdict, NULL, NULL))
     g_strchomp (verdict);
   return verdict;
-}
-
-/* Lowers what the verdict names by a tier. */
-static void
-demote (FacetVk *vk, const char *verdict)
-{
-  g_auto (GStrv) without = g_strsplit (verdict + strlen (g_str_has_prefix (verdict, WORKS_WITHOUT) ? WORKS_WITHOUT : verdict), ", ", -1);
-
-  facet_vk_set_tiers (vk, facet_vk_best_tier (vk));
-  /* From the highest tier down. */
-  for (FacetVkTier tier = FACET_VK_N_TIERS - 1; tier > FACET_VK_SCALAR; tier--)
-    for (int i = 0; i < N_TYPES; i++) {
-      g_autofree char *fault = g_strdup_printf ("%s of %s", facet_vk_tier_name (tier), facet_dtype_name (types[i].dtype));
-
-      if (vk->tiers[types[i].dtype] == tier && g_strv_contains ((const char *const *) without, fault))
-        vk->tiers[types[i].dtype]--;
-    }
 }
 
 /* A new verdict. NULL on errors that say nothing about tomorrow: memory or a
@@ -284,6 +299,6 @@ facet_vk_trust (FacetVk *vk, GError **error)
     g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: %s failed its self-test: %s", vk->info->name, verdict);
     return FALSE;
   }
-  demote (vk, verdict);
+  choose_tiers (vk, g_str_has_prefix (verdict, WORKS_WITHOUT) ? verdict + strlen (WORKS_WITHOUT) : "");
   return TRUE;
 }

@@ -24,6 +24,7 @@ typedef struct {
 typedef enum {
   FACET_VK_SCALAR,  /* 32-bit floats */
   FACET_VK_DOT,     /* dot products of 8-bit integers; activations are rounded to them in blocks of 32 */
+  FACET_VK_MATRIX,  /* cooperative matrices of 16-bit floats, for many rows; activations and weights are rounded to them */
   FACET_VK_N_TIERS,
 } FacetVkTier;
 
@@ -31,6 +32,10 @@ typedef enum {
 typedef struct {
   gboolean dot, dot_is_fast;
   guint32  subgroup;        /* a size that pipelines may demand and whose threads add up; 0: none */
+  struct {
+    guint32 m, n, k;        /* of 16-bit floats, with sums of 32-bit ones; m by k times k by n */
+  } matrix;                 /* m is 0: none */
+  gboolean matrix_is_fast;
 } FacetVkTraits;
 
 /* A buffer with memory of its own. */
@@ -87,7 +92,8 @@ typedef struct {
   gboolean              imports;      /* weights are read in the file's map */
   FacetVkLimits         limits;
   FacetVkTraits         traits;
-  FacetVkTier           tiers[FACET_DTYPE_COUNT]; /* of products with weights of each type */
+  FacetVkTier           tiers[FACET_DTYPE_COUNT]; /* of products of many rows with weights of each type */
+  FacetVkTier           few_tiers[FACET_DTYPE_COUNT]; /* of few rows and of experts: never MATRIX */
   GHashTable           *pipelines;    /* key -> VkPipeline */
   GHashTable           *weights;      /* tensor data -> FacetVkWeight */
   GArray               *chunks;       /* FacetVkBuffer that hold them */
@@ -124,16 +130,24 @@ typedef struct {
   VkPhysicalDevice16BitStorageFeatures          storage16; /* the head of the chain */
   VkPhysicalDeviceShaderIntegerDotProductFeatures dot;
   VkPhysicalDeviceSubgroupSizeControlFeatures   subgroup;
+  VkPhysicalDeviceShaderFloat16Int8Features     float16;
+  VkPhysicalDeviceVulkanMemoryModelFeatures     memory_model; /* which GLSL's cooperative matrices take */
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR  matrix;
   const char                                   *extensions[8];
   guint32                                       n_extensions;
 } FacetVkEnabled;
 
 void          facet_vk_enable  (const FacetVkTraits *traits, FacetVkEnabled *enabled);
 
-/* "scalar", "dot" */
+/* "scalar", "dot", "matrix" */
 const char   *facet_vk_tier_name (FacetVkTier tier);
-/* Gives every type of weights the highest tier of its own that is at most @most. */
+/* Whether the device has it at all. */
+gboolean      facet_vk_has_tier  (const FacetVk *vk, FacetVkTier tier);
+/* Gives every type of weights the highest tier that it has kernels of and that is
+ * at most @most; one below @most only if the device does it well. */
 void          facet_vk_set_tiers (FacetVk *vk, FacetVkTier most);
+/* The next one below @tier that products with weights of @dtype have. */
+FacetVkTier   facet_vk_lower_tier (const FacetVk *vk, FacetVkTier tier, FacetDtype dtype);
 /* The highest that this device is used with: what the environment variable
  * FACET_VULKAN_TIER names, if it can at all, else what it does well. */
 FacetVkTier   facet_vk_best_tier (const FacetVk *vk);
