@@ -30,6 +30,8 @@ static const Case cases[] = {
   { "picture.heic", "image/heic", "HEI", 48, 32, 12, YELLOW },
   { "turned.tiff", "image/tiff", "TIFF", 48, 32, 0, YELLOW },
   { "turned.avif", "image/avif", "AVIF", 48, 32, 12, YELLOW },
+  { "turned.heic", "image/heic", "HEI", 48, 32, 12, YELLOW },
+  { "turned-exif.heic", "image/heic", "HEI", 48, 32, 12, YELLOW },
 };
 
 static gboolean bare;

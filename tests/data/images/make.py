@@ -394,6 +394,64 @@ def turned(image, kind, **options):
     return pil(image.transpose(Image.Transpose.ROTATE_90), kind, exif=exif, **options)
 
 
+def boxes(data, start=0):
+    """(offset, size, kind) of the boxes of an ISO base media file, one after the other."""
+    while start < len(data):
+        size, kind = struct.unpack_from(">I4s", data, start)
+        yield start, size, kind
+        start += size
+
+
+def rotated(heif, turns):
+    """The file with the property “irot” for all of its pictures: viewers turn them @turns times anti-clockwise by 90 degrees."""
+    def grow(data, kind, body):
+        at, size, _ = next(box for box in boxes(data) if box[2] == kind)
+        inner = body(data[at + 8:at + size])
+        return data[:at] + struct.pack(">I4s", len(inner) + 8, kind) + inner + data[at + size:]
+
+    def associate(ipma):
+        flags, count = struct.unpack_from(">II", ipma)
+        assert flags == 0, "one byte for each property and two for each item's number"
+        at, out = 8, ipma[:8]
+        for _ in range(count):
+            end = at + 3 + ipma[at + 2]
+            out += ipma[at:at + 2] + bytes([ipma[at + 2] + 1]) + ipma[at + 3:end] + bytes([0x80 | (number + 1)])
+            at = end
+        return out
+
+    def properties(iprp):
+        return grow(grow(iprp, b"ipco", lambda ipco: ipco + struct.pack(">I4sB", 9, b"irot", turns)), b"ipma", associate)
+
+    meta, size, _ = next(box for box in boxes(heif) if box[2] == b"meta")
+    iprp, _, _ = next(box for box in boxes(heif[:meta + size], meta + 12) if box[2] == b"iprp")
+    ipco, length, _ = next(box for box in boxes(heif[:meta + size], iprp + 8) if box[2] == b"ipco")
+    number = len(list(boxes(heif[:ipco + length], ipco + 8)))
+    inner = heif[meta + 12:meta + size]
+    grown = grow(inner, b"iprp", properties)
+    added = len(grown) - len(inner)
+    grown = moved(grown, added)
+    return heif[:meta] + struct.pack(">I4sI", len(grown) + 12, b"meta", 0) + grown + heif[meta + size:]
+
+
+def moved(meta, by):
+    """The items' places in the file (iloc of version 0 or 1 with offsets of 4 bytes), @by bytes later."""
+    iloc, _, _ = next(box for box in boxes(meta) if box[2] == b"iloc")
+    version = meta[iloc + 8]
+    assert version in (0, 1) and meta[iloc + 12] == 0x44, "offsets and lengths of four bytes"
+    base = meta[iloc + 13] >> 4
+    out, at = bytearray(meta), iloc + 16
+    for _ in range(struct.unpack_from(">H", meta, iloc + 14)[0]):
+        method = struct.unpack_from(">H", meta, at + 2)[0] & 15 if version == 1 else 0
+        at += (6 if version == 1 else 4) + base
+        extents = struct.unpack_from(">H", meta, at)[0]
+        at += 2
+        for _ in range(extents):
+            if method == 0:
+                struct.pack_into(">I", out, at, struct.unpack_from(">I", meta, at)[0] + by)
+            at += 8
+    return bytes(out)
+
+
 def make_foreign():
     """Kinds that other decoders read: the window through gdk-pixbuf, the engine not. Their lower right quadrant is clear where they can."""
     image = Image.fromarray(quadrants())
@@ -407,6 +465,9 @@ def make_foreign():
     put("picture.heic", pil(image, "HEIF", quality=90, chroma=444), "unsupported")
     put("turned.tiff", turned(image, "TIFF", compression="tiff_deflate"), "unsupported")
     put("turned.avif", turned(image, "AVIF", quality=90, subsampling="4:4:4"), "unsupported")
+    lying = pil(image.transpose(Image.Transpose.ROTATE_90), "HEIF", quality=90, chroma=444)
+    put("turned.heic", rotated(lying, 3), "unsupported")
+    put("turned-exif.heic", rotated(turned(image, "HEIF", quality=90, chroma=444), 3), "unsupported")  # as telephones do, and once is enough
     put("picture.jxl", b"\xff\x0a\x7f\x10\0", "unsupported")
     put("picture.jp2", b"\0\0\0\x0cjP  \r\n\x87\n", "unsupported")
     put("picture.psd", b"8BPS\0\1" + b"\0" * 20, "unsupported")
