@@ -22,7 +22,7 @@ struct _FacetChatView {
   gboolean           follow;
   double             upper;  /* as of the last change of size */
   double             page;
-  guint              place_source;
+  guint              place_source; /* see place_soon() */
 };
 
 G_DEFINE_FINAL_TYPE (FacetChatView, facet_chat_view, ADW_TYPE_BIN)
@@ -65,8 +65,20 @@ place_cb (gpointer data)
   FacetChatView *self = data;
 
   self->place_source = 0;
-  gtk_widget_queue_allocate (gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (self->scroller)));
+  if (self->follow)
+    gtk_widget_queue_allocate (gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (self->scroller)));
+  update_jump (self);
   return G_SOURCE_REMOVE;
+}
+
+/* Sizes and values change while the viewport lays itself out, which then
+ * misses the value that it is given, and must not be asked for another layout:
+ * both wait until it is done, but not for the next frame. */
+static void
+place_soon (FacetChatView *self)
+{
+  if (self->place_source == 0)
+    self->place_source = g_idle_add_full (GTK_PRIORITY_RESIZE, place_cb, self, NULL);
 }
 
 /* The content has grown: keep to the end only if that was shown. */
@@ -80,11 +92,7 @@ size_changed_cb (FacetChatView *self)
   if (self->follow)
     gtk_adjustment_set_value (vertical,
                               gtk_adjustment_get_upper (vertical) - gtk_adjustment_get_page_size (vertical));
-  /* The value may be set while the viewport lays itself out, which then misses
-   * it: the content is put in its place once more. */
-  if (self->follow && self->place_source == 0)
-    self->place_source = g_idle_add_full (GTK_PRIORITY_RESIZE, place_cb, self, NULL);
-  update_jump (self);
+  place_soon (self);
 }
 
 /* Only the person's own scrolling decides; a value that moves because the size
@@ -96,7 +104,7 @@ value_changed_cb (FacetChatView *self)
 
   if (gtk_adjustment_get_upper (vertical) == self->upper && gtk_adjustment_get_page_size (vertical) == self->page)
     self->follow = facet_chat_view_is_at_end (self);
-  update_jump (self);
+  place_soon (self);
 }
 
 static void

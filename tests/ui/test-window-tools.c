@@ -213,6 +213,19 @@ was_opened (FacetActivityKind kind, const char *part)
   return FALSE;
 }
 
+/* The page is told when there is time for it. */
+static gboolean
+note_was_read (Fixture *self)
+{
+  return was_opened (FACET_ACTIVITY_READ, "note.txt");
+}
+
+static gboolean
+command_was_run (Fixture *self)
+{
+  return was_opened (FACET_ACTIVITY_RUN, "'sleep' '20'");
+}
+
 static void
 test_allow (Fixture *self, gconstpointer data)
 {
@@ -225,7 +238,7 @@ test_allow (Fixture *self, gconstpointer data)
   adw_message_dialog_response (wait_for_question (self), "once");
   finish (self);
   g_assert_cmpstr (call (self, 0)->result, ==, "Buy milk.");
-  g_assert_true (was_opened (FACET_ACTIVITY_READ, "note.txt"));
+  fixture_wait (note_was_read, self);
 
   /* once is once; always holds for this chat, and no other */
   offer_tools (self, &read, 1);
@@ -322,7 +335,7 @@ test_stop_command (Fixture *self, gconstpointer data)
   adw_message_dialog_response (ADW_MESSAGE_DIALOG (self->window->question), "once");
   settle (200);
   g_assert_nonnull (find (GTK_WIDGET (self->window), GTK_TYPE_LABEL, "Using wait…"));
-  g_assert_true (was_opened (FACET_ACTIVITY_RUN, "'sleep' '20'"));
+  fixture_wait (command_was_run, self);
   asked = g_get_monotonic_time ();
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.stop", NULL);
   finish (self);
