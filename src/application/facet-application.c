@@ -11,6 +11,7 @@
 #include "facet-models-page.h"
 #include "facet-preferences.h"
 #include "facet-settings.h"
+#include "facet-trouble.h"
 #include "window/facet-window.h"
 
 struct _FacetApplication {
@@ -22,8 +23,11 @@ struct _FacetApplication {
   FacetStore               *store;
   FacetModelLibrary        *library;
   FacetEngineService       *service;
-  FacetWindow              *window; /* borrowed */
-  GtkWindow                *models; /* borrowed */
+  FacetStoreRecovery        recovery;
+  char                     *trouble_text; /* why there is no store */
+  FacetWindow              *window;  /* borrowed */
+  GtkWindow                *trouble; /* borrowed: in place of window while there is no store */
+  GtkWindow                *models;  /* borrowed */
   guint                     reload_timer;
 };
 
@@ -153,6 +157,67 @@ quit_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
   g_application_quit (G_APPLICATION (self));
 }
 
+/* ---- the chats ---------------------------------------------------------- */
+
+static void
+open_store (FacetApplication *self)
+{
+  g_autofree char *directory = facet_store_default_directory ();
+  g_autoptr (GError) error = NULL;
+
+  facet_store_recovery_clear (&self->recovery);
+  g_clear_pointer (&self->trouble_text, g_free);
+  self->store = facet_store_open (directory, FACET_STORE_READ_WRITE, &self->recovery, &error);
+  if (self->store == NULL) {
+    g_printerr ("%s\n", error->message);
+    self->trouble_text = g_strdup (error->message);
+  }
+}
+
+static void
+tell_recovery (FacetApplication *self)
+{
+  const FacetStoreRecovery *recovery = &self->recovery;
+  g_autofree char *name = NULL, *sentence = NULL;
+
+  if (recovery->moved_to == NULL)
+    return;
+  name = g_filename_display_name (recovery->moved_to);
+  /* Translators: %s is the path of a file */
+  sentence = g_strdup_printf (ngettext ("The file with your chats was damaged. %u chat could be saved; the damaged file was kept as “%s”.",
+                                        "The file with your chats was damaged. %u chats could be saved; the damaged file was kept as “%s”.",
+                                        recovery->chats), recovery->chats, name);
+  facet_window_tell (self->window, sentence);
+}
+
+static void retry_cb (gpointer data);
+
+/* Whether there is a store; else a window says why, and offers to try again. */
+static gboolean
+require_store (FacetApplication *self)
+{
+  if (self->store == NULL && self->trouble == NULL) {
+    self->trouble = facet_trouble_new (GTK_APPLICATION (self), self->trouble_text, retry_cb, self);
+    g_object_add_weak_pointer (G_OBJECT (self->trouble), (gpointer *) &self->trouble);
+  }
+  if (self->store == NULL)
+    gtk_window_present (self->trouble);
+  return self->store != NULL;
+}
+
+/* The new window comes first: without one the program would end. */
+static void
+retry_cb (gpointer data)
+{
+  FacetApplication *self = data;
+  GtkWindow *old = self->trouble;
+
+  g_clear_weak_pointer (&self->trouble);
+  open_store (self);
+  g_application_activate (G_APPLICATION (self));
+  gtk_window_destroy (old);
+}
+
 /* ---- life --------------------------------------------------------------- */
 
 static void
@@ -166,8 +231,6 @@ facet_application_startup (GApplication *application)
   const char *const quit_keys[] = { "<Control>q", NULL };
   const char *const close_keys[] = { "<Control>w", NULL };
   const char *const models_keys[] = { "<Control>m", NULL };
-  g_autofree char *directory = facet_store_default_directory ();
-  g_autoptr (GError) error = NULL;
 
   G_APPLICATION_CLASS (facet_application_parent_class)->startup (application);
   gtk_window_set_default_icon_name (FACET_APP_ID);
@@ -180,11 +243,7 @@ facet_application_startup (GApplication *application)
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.models", models_keys);
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "window.close", close_keys);
 
-  self->store = facet_store_open (directory, FACET_STORE_READ_WRITE, NULL, &error);
-  if (self->store == NULL) {
-    g_printerr ("%s\n", error->message);
-    exit (EXIT_FAILURE);
-  }
+  open_store (self);
   self->service = facet_engine_service_new (self->backend, self->config);
   self->library = facet_model_library_new (self->settings);
   g_signal_connect_object (self->library, "notify::scanning", G_CALLBACK (scanned_cb), self, G_CONNECT_SWAPPED);
@@ -205,10 +264,14 @@ facet_application_activate (GApplication *application)
 {
   FacetApplication *self = FACET_APPLICATION (application);
 
+  if (!require_store (self))
+    return;
   if (self->window == NULL) {
     self->window = facet_window_new (GTK_APPLICATION (self), self->store, self->service, self->library,
                                      self->settings);
     g_object_add_weak_pointer (G_OBJECT (self->window), (gpointer *) &self->window);
+    tell_recovery (self);
+    facet_store_recovery_clear (&self->recovery);
   }
   gtk_window_present (GTK_WINDOW (self->window));
 }
@@ -219,7 +282,7 @@ facet_application_open (GApplication *application, GFile **files, int n, const c
   FacetApplication *self = FACET_APPLICATION (application);
 
   facet_application_activate (application);
-  for (int i = 0; i < n; i++)
+  for (int i = 0; i < n && self->window != NULL; i++)
     facet_window_attach (self->window, files[i]);
 }
 
@@ -231,6 +294,8 @@ facet_application_shutdown (GApplication *application)
   g_clear_handle_id (&self->reload_timer, g_source_remove);
   if (self->window != NULL)
     gtk_window_destroy (GTK_WINDOW (self->window));
+  if (self->trouble != NULL)
+    gtk_window_destroy (self->trouble);
   g_clear_object (&self->service); /* joins the engine thread */
   facet_call_task_wait_all ();
   g_clear_object (&self->library);
@@ -241,7 +306,11 @@ facet_application_shutdown (GApplication *application)
 static void
 facet_application_finalize (GObject *object)
 {
-  g_clear_object (&FACET_APPLICATION (object)->settings);
+  FacetApplication *self = FACET_APPLICATION (object);
+
+  g_clear_object (&self->settings);
+  g_free (self->trouble_text);
+  facet_store_recovery_clear (&self->recovery);
   G_OBJECT_CLASS (facet_application_parent_class)->finalize (object);
 }
 

@@ -230,8 +230,8 @@ load_failed_cb (FacetWindow *self, const GError *error)
 }
 
 /* Stays until it was read: it is told once. */
-static void
-show_notice (FacetWindow *self, const char *sentence)
+void
+facet_window_tell (FacetWindow *self, const char *sentence)
 {
   gtk_label_set_text (self->notice_label, sentence);
   gtk_revealer_set_reveal_child (self->notice, TRUE);
@@ -240,7 +240,7 @@ show_notice (FacetWindow *self, const char *sentence)
 static void
 notice_cb (FacetWindow *self, int notice)
 {
-  show_notice (self, facet_notice_text (notice));
+  facet_window_tell (self, facet_notice_text (notice));
 }
 
 static void
@@ -254,7 +254,7 @@ loaded_cb (FacetWindow *self)
   /* Translators: %s is the name of a graphics device */
   sentence = g_strdup_printf (_("The graphics device “%s” is not there; Facet has chosen by itself what computes."),
                               loaded->missing_device);
-  show_notice (self, sentence);
+  facet_window_tell (self, sentence);
 }
 
 static void

@@ -26,6 +26,9 @@ void         facet_window_attach    (FacetWindow *self, GFile *file);
 /* Shows @sentence for a moment. Any text, never markup. */
 void         facet_window_say       (FacetWindow *self, const char *sentence);
 
+/* Shows @sentence until the person has dismissed it. Any text, never markup. */
+void         facet_window_tell      (FacetWindow *self, const char *sentence);
+
 void         facet_window_open_chat (FacetWindow *self, gint64 chat_id);
 
 G_END_DECLS

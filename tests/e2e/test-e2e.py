@@ -172,6 +172,40 @@ def test_killed(home):
     program.end()
 
 
+def test_no_place(home):
+    """Chats that cannot be opened are told in a window, as a start from the desktop has no terminal; and tried again from there."""
+    place = home / "data/facet"
+    place.parent.mkdir()
+    place.write_text("no folder", encoding="utf-8")
+    program = Program(FACET, home)
+    program.says("Your Chats Cannot Be Opened")
+    program.says(str(place))
+    program.click("Try Again")
+    program.says("Your Chats Cannot Be Opened")
+    place.unlink()
+    program.click("Try Again")
+    program.says("Answers come from a model on this computer; nothing leaves it.")
+    program.wait(lambda: len(program.windows()) == 1, "the first window to go")
+    program.end()
+
+
+def test_damaged_chats(home):
+    """A damaged file with chats is kept, and the person is told where."""
+    place = home / "data/facet/chats.db"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"no database" * 1000)
+    program = Program(FACET, home)
+    program.says("The file with your chats was damaged. 0 chats could be saved")
+    kept, = (path for path in place.parent.glob("*") if path.is_file() and path.read_bytes()[:11] == b"no database")
+    program.says(str(kept))
+    program.click("Dismiss")
+    program.end()
+    program = Program(FACET, home)
+    program.says("Answers come from a model on this computer; nothing leaves it.")
+    assert not [node for node in program.walk() if "was damaged" in node.get_name() and program.is_shown(node)]
+    program.end()
+
+
 def test_right_to_left(home):
     """In Arabic by the setting alone: the words, and the list of chats on the right of the conversation."""
     put_model(home, REAL)
@@ -190,4 +224,4 @@ def test_right_to_left(home):
 
 
 run([test_first_start, test_ask, test_stop, test_edit, test_attach, test_drop, test_record, test_switch_model, test_killed,
-     test_right_to_left])
+     test_no_place, test_damaged_chats, test_right_to_left])
