@@ -92,7 +92,8 @@ probe_matrix (const FacetVkFunctions *f, VkPhysicalDevice physical, FacetVkTrait
 
   f->GetPhysicalDeviceFeatures2 (physical, &(VkPhysicalDeviceFeatures2) { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &float16, { 0 } });
   f->GetPhysicalDeviceProperties2 (physical, &properties);
-  if (!matrix.cooperativeMatrix || !memory_model.vulkanMemoryModel || !float16.shaderFloat16
+  /* Atomic functions of the other shaders have the scope of the device, which is a feature of its own once the model is enabled. */
+  if (!matrix.cooperativeMatrix || !memory_model.vulkanMemoryModel || !memory_model.vulkanMemoryModelDeviceScope || !float16.shaderFloat16
       || !(stages.cooperativeMatrixSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT))
     return;
   choose_matrix (f, physical, traits);
@@ -133,7 +134,8 @@ facet_vk_enable (const FacetVkTraits *traits, FacetVkEnabled *e)
     .subgroup = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES, .subgroupSizeControl = VK_TRUE,
                   .computeFullSubgroups = VK_TRUE },
     .float16 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES, .shaderFloat16 = VK_TRUE },
-    .memory_model = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES, .pNext = &e->float16, .vulkanMemoryModel = VK_TRUE },
+    .memory_model = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES, .pNext = &e->float16, .vulkanMemoryModel = VK_TRUE,
+                      .vulkanMemoryModelDeviceScope = VK_TRUE },
     .matrix = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, .pNext = &e->memory_model, .cooperativeMatrix = VK_TRUE },
   };
   if (traits->dot) {
