@@ -21,4 +21,10 @@ void       facet_widget_set_shown    (GtkWidget *widget, gboolean shown);
 /* Sets the direction of @widget to that of @text; neutral text leaves it. */
 void       facet_widget_follow_text  (GtkWidget *widget, const char *text);
 
+/* Scrolls @text in @height pixels. A text view lays out the lines that are
+ * seen, where a label of megabytes takes minutes; lines are not wrapped, since
+ * one of many thousand letters would take seconds.
+ * Returns: a GtkScrolledWindow with a GtkTextView. */
+GtkWidget *facet_long_text_new (const char *text, int height);
+
 G_END_DECLS

@@ -3,12 +3,15 @@
 #include "config.h"
 
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "facet-chat-view.h"
 
 #include "facet-message-row.h"
 
+/* Rows that are made at once at most: so many, of so much text. */
 #define PAGE 40
+#define PAGE_TEXT 20000
 #define NEAR_END 24.0
 
 struct _FacetChatView {
@@ -18,11 +21,14 @@ struct _FacetChatView {
   GtkWidget         *list;
   GtkWidget         *jump;   /* GtkRevealer of the button to the end */
   FacetConversation *conversation;
-  GtkSliceListModel *slice; /* the last messages */
+  GListStore        *pages;  /* of GtkSliceListModel: the last messages, in pieces that stay as they are */
+  guint              begin;  /* the first message of the first page */
   gboolean           follow;
   double             upper;  /* as of the last change of size */
   double             page;
   guint              place_source; /* see place_soon() */
+  double             below;  /* how far the end was when rows were added above; 0: they were not */
+  gboolean           placed; /* so far from the end again */
 };
 
 G_DEFINE_FINAL_TYPE (FacetChatView, facet_chat_view, ADW_TYPE_BIN)
@@ -59,14 +65,56 @@ update_jump (FacetChatView *self)
   gtk_widget_set_can_target (self->jump, away);
 }
 
+/* Where a page begins that ends before the message at @end. A branch may have
+ * fewer. */
+static guint
+begin_of_page (FacetChatView *self, guint end)
+{
+  guint begin = end = MIN (end, facet_conversation_get_length (self->conversation));
+  gsize text = 0;
+
+  while (begin > 0 && end - begin < PAGE && text < PAGE_TEXT)
+    text += strlen (facet_message_get_text (facet_conversation_get_message (self->conversation, --begin)));
+  return begin;
+}
+
+static void
+add_page (FacetChatView *self, guint begin, guint size)
+{
+  g_autoptr (GtkSliceListModel) page = gtk_slice_list_model_new (g_object_ref (G_LIST_MODEL (self->conversation)), begin, size);
+
+  g_list_store_insert (self->pages, 0, page);
+  self->begin = begin;
+}
+
+/* What is seen stays in its place. */
+static void
+add_above (FacetChatView *self)
+{
+  guint begin = self->pages != NULL ? begin_of_page (self, self->begin) : 0;
+  GtkAdjustment *vertical = adjustment (self);
+
+  if (self->pages == NULL || self->begin == 0)
+    return;
+  self->below = gtk_adjustment_get_upper (vertical) - gtk_adjustment_get_value (vertical);
+  self->placed = FALSE;
+  add_page (self, begin, self->begin - begin);
+}
+
 static gboolean
 place_cb (gpointer data)
 {
   FacetChatView *self = data;
+  GtkAdjustment *vertical = adjustment (self);
 
   self->place_source = 0;
-  if (self->follow)
+  if (self->follow || self->below > 0)
     gtk_widget_queue_allocate (gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (self->scroller)));
+  if (self->placed)
+    self->below = 0;
+  /* what leaves room cannot be scrolled, which is how more is asked for */
+  if (gtk_adjustment_get_page_size (vertical) > 0 && gtk_adjustment_get_upper (vertical) <= gtk_adjustment_get_page_size (vertical))
+    add_above (self);
   update_jump (self);
   return G_SOURCE_REMOVE;
 }
@@ -92,6 +140,9 @@ size_changed_cb (FacetChatView *self)
   if (self->follow)
     gtk_adjustment_set_value (vertical,
                               gtk_adjustment_get_upper (vertical) - gtk_adjustment_get_page_size (vertical));
+  else if (self->below > 0)
+    gtk_adjustment_set_value (vertical, gtk_adjustment_get_upper (vertical) - self->below);
+  self->placed = TRUE;
   place_soon (self);
 }
 
@@ -110,12 +161,8 @@ value_changed_cb (FacetChatView *self)
 static void
 edge_reached_cb (GtkScrolledWindow *scroller, GtkPositionType edge, FacetChatView *self)
 {
-  guint offset;
-
-  if (edge != GTK_POS_TOP || self->slice == NULL)
-    return;
-  offset = gtk_slice_list_model_get_offset (self->slice);
-  gtk_slice_list_model_set_offset (self->slice, offset > PAGE ? offset - PAGE : 0);
+  if (edge == GTK_POS_TOP)
+    add_above (self);
 }
 
 void
@@ -138,20 +185,20 @@ facet_chat_view_jump_to_end (FacetChatView *self)
 void
 facet_chat_view_set_conversation (FacetChatView *self, FacetConversation *conversation)
 {
-  guint length;
+  g_autoptr (GtkFlattenListModel) rows = NULL;
 
   if (!g_set_object (&self->conversation, conversation))
     return;
   gtk_list_box_bind_model (GTK_LIST_BOX (self->list), NULL, NULL, NULL, NULL);
-  g_clear_object (&self->slice);
+  g_clear_object (&self->pages);
   if (conversation == NULL)
     return;
 
-  length = facet_conversation_get_length (conversation);
-  self->slice = gtk_slice_list_model_new (g_object_ref (G_LIST_MODEL (conversation)),
-                                          length > PAGE ? length - PAGE : 0, G_MAXUINT / 2);
+  self->pages = g_list_store_new (GTK_TYPE_SLICE_LIST_MODEL);
+  add_page (self, begin_of_page (self, facet_conversation_get_length (conversation)), G_MAXUINT / 2);
   self->follow = TRUE;
-  gtk_list_box_bind_model (GTK_LIST_BOX (self->list), G_LIST_MODEL (self->slice), create_row_cb, self, NULL);
+  rows = gtk_flatten_list_model_new (g_object_ref (G_LIST_MODEL (self->pages)));
+  gtk_list_box_bind_model (GTK_LIST_BOX (self->list), G_LIST_MODEL (rows), create_row_cb, self, NULL);
 }
 
 GtkWidget *
@@ -169,7 +216,7 @@ facet_chat_view_dispose (GObject *object)
   if (self->list != NULL)
     gtk_list_box_bind_model (GTK_LIST_BOX (self->list), NULL, NULL, NULL, NULL);
   self->list = NULL;
-  g_clear_object (&self->slice);
+  g_clear_object (&self->pages);
   g_clear_object (&self->conversation);
   G_OBJECT_CLASS (facet_chat_view_parent_class)->dispose (object);
 }

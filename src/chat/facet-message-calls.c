@@ -68,34 +68,17 @@ short_text (const char *text)
   return label;
 }
 
-/* A text view lays out the lines that are seen; to wrap one of many thousand
- * letters would take it seconds. */
-static GtkWidget *
-long_text (const char *text)
-{
-  GtkWidget *scroller = gtk_scrolled_window_new ();
-  GtkWidget *view = gtk_text_view_new ();
-
-  gtk_text_buffer_set_text (gtk_text_view_get_buffer (GTK_TEXT_VIEW (view)), text, -1);
-  gtk_text_view_set_editable (GTK_TEXT_VIEW (view), FALSE);
-  gtk_text_view_set_cursor_visible (GTK_TEXT_VIEW (view), FALSE);
-  gtk_text_view_set_monospace (GTK_TEXT_VIEW (view), TRUE);
-  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC, GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroller), LONG_HEIGHT);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
-  return scroller;
-}
-
 /* Code runs from left to right in every language. */
 void
 facet_message_calls_show_text (GtkWidget *bin, const char *text)
 {
   g_autofree char *shown = facet_message_calls_reveal (text);
   gboolean is_short = strlen (shown) <= SHORT_TEXT;
-  GtkWidget *child = is_short ? short_text (shown) : long_text (shown);
+  GtkWidget *child = is_short ? short_text (shown) : facet_long_text_new (shown, LONG_HEIGHT);
   GtkWidget *words = is_short ? child : gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (child));
 
+  if (!is_short)
+    gtk_text_view_set_monospace (GTK_TEXT_VIEW (words), TRUE);
   gtk_widget_set_direction (words, GTK_TEXT_DIR_LTR);
   gtk_accessible_update_property (GTK_ACCESSIBLE (words), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   (const char *) g_object_get_data (G_OBJECT (bin), "name"), -1);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "facet-message-row.h"
 
@@ -14,6 +15,9 @@
 
 /* How long the end of an answer is told. */
 #define NOTICE_SECONDS 6
+/* Bytes; longer messages scroll by themselves. */
+#define LONG_QUESTION 16384
+#define LONG_HEIGHT 280
 
 struct _FacetMessageRow {
   GtkListBoxRow parent_instance;
@@ -85,7 +89,7 @@ text_changed_cb (FacetMessageRow *self)
     gboolean running = facet_message_get_status (self->message) == FACET_MESSAGE_RUNNING;
 
     facet_markdown_view_set_text (FACET_MARKDOWN_VIEW (self->body), text, !running);
-  } else {
+  } else if (GTK_IS_LABEL (self->body)) {
     gtk_label_set_text (GTK_LABEL (self->body), text);
     facet_widget_follow_text (self->body, text);
   }
@@ -215,6 +219,24 @@ question_label (void)
   gtk_label_set_selectable (GTK_LABEL (label), TRUE);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   return label;
+}
+
+/* What a message of a person says does not change. */
+static GtkWidget *
+question_body (const char *text)
+{
+  GtkWidget *body;
+  GtkTextView *view;
+
+  if (strlen (text) <= LONG_QUESTION)
+    return question_label ();
+  body = facet_long_text_new (text, LONG_HEIGHT);
+  view = GTK_TEXT_VIEW (gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (body)));
+  gtk_text_view_set_wrap_mode (view, GTK_WRAP_WORD_CHAR);
+  gtk_widget_set_hexpand (body, TRUE);
+  gtk_widget_add_css_class (body, "long-question");
+  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Your message"), -1);
+  return body;
 }
 
 static GtkWidget *
@@ -353,9 +375,9 @@ build (FacetMessageRow *self, FacetStore *store)
   GtkWidget *bubble = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
 
   gtk_widget_add_css_class (bubble, answer ? "answer" : "question");
-  gtk_widget_set_halign (bubble, answer ? GTK_ALIGN_FILL : GTK_ALIGN_END);
   add_attachments (bubble, store, record);
-  self->body = answer ? facet_markdown_view_new () : question_label ();
+  self->body = answer ? facet_markdown_view_new () : question_body (record->text);
+  gtk_widget_set_halign (bubble, GTK_IS_LABEL (self->body) ? GTK_ALIGN_END : GTK_ALIGN_FILL);
   self->spinner = gtk_spinner_new ();
   self->phase = gtk_label_new (NULL);
   gtk_label_set_ellipsize (GTK_LABEL (self->phase), PANGO_ELLIPSIZE_END);

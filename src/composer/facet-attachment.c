@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
+#include <string.h>
 
 #include "facet-activity-log.h"
 #include "facet-attachment.h"
@@ -11,10 +12,11 @@
 
 #define MAX_FILE (G_GUINT64_CONSTANT (256) << 20)
 
-/* What the thread is given: one of the first two. */
+/* What the thread is given: one of the first three. */
 typedef struct {
   GFile      *file;
   GdkTexture *texture;
+  GBytes     *bytes;
   gboolean    own; /* may be mapped */
 } Source;
 
@@ -48,6 +50,7 @@ source_free (gpointer data)
 
   g_clear_object (&source->file);
   g_clear_object (&source->texture);
+  g_clear_pointer (&source->bytes, g_bytes_unref);
   g_free (source);
 }
 
@@ -92,9 +95,14 @@ look_thread (GTask *task, gpointer object, gpointer data, GCancellable *cancella
   const Source *source = data;
   GError *error = NULL;
   FacetFindings *findings = NULL;
-  g_autoptr (GBytes) bytes = source->texture != NULL ? gdk_texture_save_to_png_bytes (source->texture)
-                                                     : read_file (source, cancellable, &error);
+  g_autoptr (GBytes) bytes = NULL;
 
+  if (source->bytes != NULL)
+    bytes = g_bytes_ref (source->bytes);
+  else if (source->texture != NULL)
+    bytes = gdk_texture_save_to_png_bytes (source->texture);
+  else
+    bytes = read_file (source, cancellable, &error);
   if (bytes != NULL)
     findings = facet_findings_new (bytes, &error);
   if (findings != NULL)
@@ -133,22 +141,23 @@ looked_cb (GObject *object, GAsyncResult *result, gpointer data)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
 }
 
-/* Takes @name. */
+/* Takes @name; what @source holds is copied or referenced. */
 static FacetAttachment *
-start (char *name, GFile *file, GdkTexture *texture, gboolean own)
+start (char *name, const Source *source)
 {
   FacetAttachment *self = g_object_new (FACET_TYPE_ATTACHMENT, NULL);
   g_autoptr (GTask) task = g_task_new (NULL, NULL, looked_cb, g_object_ref (self));
-  Source *source = g_new0 (Source, 1);
+  Source *own = g_new0 (Source, 1);
 
   self->name = name;
-  self->path = file != NULL ? g_file_get_path (file) : NULL;
+  self->path = source->file != NULL ? g_file_get_path (source->file) : NULL;
   if (self->path != NULL)
     facet_activity_log_add (FACET_ACTIVITY_READ, self->path);
-  g_set_object (&source->file, file);
-  g_set_object (&source->texture, texture);
-  source->own = own;
-  g_task_set_task_data (task, source, source_free);
+  g_set_object (&own->file, source->file);
+  g_set_object (&own->texture, source->texture);
+  own->bytes = source->bytes != NULL ? g_bytes_ref (source->bytes) : NULL;
+  own->own = source->own;
+  g_task_set_task_data (task, own, source_free);
   g_task_run_in_thread (task, look_thread);
   return self;
 }
@@ -164,7 +173,7 @@ display_name (GFile *file)
 FacetAttachment *
 facet_attachment_new_for_file (GFile *file)
 {
-  return start (display_name (file), file, NULL, FALSE);
+  return start (display_name (file), &(Source){ .file = file });
 }
 
 FacetAttachment *
@@ -172,14 +181,14 @@ facet_attachment_new_for_own (const char *path, const char *name)
 {
   g_autoptr (GFile) file = g_file_new_for_path (path);
 
-  return start (g_strdup (name), file, NULL, TRUE);
+  return start (g_strdup (name), &(Source){ .file = file, .own = TRUE });
 }
 
 FacetAttachment *
 facet_attachment_new_for_recording (const char *path)
 {
   g_autoptr (GFile) file = g_file_new_for_path (path);
-  FacetAttachment *self = start (display_name (file), file, NULL, TRUE);
+  FacetAttachment *self = start (display_name (file), &(Source){ .file = file, .own = TRUE });
 
   self->is_recording = TRUE;
   return self;
@@ -188,7 +197,15 @@ facet_attachment_new_for_recording (const char *path)
 FacetAttachment *
 facet_attachment_new_for_texture (GdkTexture *texture)
 {
-  return start (g_strdup (C_("name of a file", "Pasted picture.png")), NULL, texture, FALSE);
+  return start (g_strdup (C_("name of a file", "Pasted picture.png")), &(Source){ .texture = texture });
+}
+
+FacetAttachment *
+facet_attachment_new_for_text (const char *text, gssize length)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, length < 0 ? strlen (text) : (gsize) length);
+
+  return start (g_strdup (C_("name of a file", "Pasted text.txt")), &(Source){ .bytes = bytes });
 }
 
 void

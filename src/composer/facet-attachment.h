@@ -38,6 +38,9 @@ FacetAttachment     *facet_attachment_new_for_recording (const char *path);
 /* A picture from the clipboard. */
 FacetAttachment     *facet_attachment_new_for_texture (GdkTexture *texture);
 
+/* A text from there, too long to be written into. */
+FacetAttachment     *facet_attachment_new_for_text    (const char *text, gssize length);
+
 FacetAttachmentState facet_attachment_get_state       (FacetAttachment *self);
 const char          *facet_attachment_get_name        (FacetAttachment *self);
 FacetAttachmentKind  facet_attachment_get_kind        (FacetAttachment *self);

@@ -3,11 +3,14 @@
 #include "config.h"
 
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "facet-composer-private.h"
 
 #include "chat/facet-block-widgets.h"
 #include "facet-attachment-chip.h"
+
+#define LONGEST_INSERTION 32768
 
 void
 facet_composer_remove (FacetComposer *self, FacetAttachment *attachment)
@@ -158,6 +161,29 @@ paste_cb (GtkTextView *view, FacetComposer *self)
   g_signal_stop_emission_by_name (view, "paste-clipboard");
 }
 
+/* More than anybody writes by hand; pasted or dropped, it becomes a file beside
+ * the words that are being written. */
+static void
+insert_cb (GtkTextBuffer *buffer, GtkTextIter *at, const char *text, int length, FacetComposer *self)
+{
+  gsize size = length < 0 ? strlen (text) : (gsize) length;
+
+  if (size <= LONGEST_INSERTION)
+    return;
+  g_signal_stop_emission_by_name (buffer, "insert-text");
+  _facet_composer_add (self, facet_attachment_new_for_text (text, length));
+}
+
+void
+facet_composer_set_text (FacetComposer *self, const char *text)
+{
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->view);
+
+  g_signal_handlers_block_by_func (buffer, insert_cb, self);
+  gtk_text_buffer_set_text (buffer, text, -1);
+  g_signal_handlers_unblock_by_func (buffer, insert_cb, self);
+}
+
 void
 facet_composer_accept_drops (FacetComposer *self, GtkWidget *area)
 {
@@ -179,6 +205,7 @@ _facet_composer_setup_attachments (FacetComposer *self)
   gtk_flow_box_bind_model (GTK_FLOW_BOX (self->chips), G_LIST_MODEL (self->attachments), create_chip_cb, self, NULL);
   g_signal_connect_object (self->attachments, "items-changed", G_CALLBACK (attachments_changed_cb), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect (gtk_text_view_get_buffer (self->view), "insert-text", G_CALLBACK (insert_cb), self);
   g_signal_connect (self->view, "paste-clipboard", G_CALLBACK (paste_cb), self);
   g_signal_connect_swapped (self->attach, "clicked", G_CALLBACK (attach_cb), self);
 }

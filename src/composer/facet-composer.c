@@ -142,12 +142,6 @@ key_cb (GtkEventControllerKey *keys, guint key, guint code, GdkModifierType stat
 
 /* ---- what the window sets ----------------------------------------------- */
 
-void
-facet_composer_set_text (FacetComposer *self, const char *text)
-{
-  gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->view), text, -1);
-}
-
 GListModel *
 facet_composer_get_attachments (FacetComposer *self)
 {

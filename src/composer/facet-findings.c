@@ -11,7 +11,7 @@
 #include "sound/facet-waveform.h"
 
 #define THUMBNAIL_SIZE 240
-#define MAX_TEXT (1 << 20)
+#define MAX_TEXT (8 << 20)
 
 void
 facet_findings_free (FacetFindings *findings)
@@ -93,14 +93,20 @@ look_at_picture (FacetFindings *findings, const char *size, GError **error)
   return TRUE;
 }
 
+/* A text that is too long is told apart from what is no text. */
 static gboolean
-look_at_text (FacetFindings *findings, const char *size)
+look_at_text (FacetFindings *findings, const char *size, GError **why)
 {
   gsize length;
   const char *text = g_bytes_get_data (findings->bytes, &length);
 
-  if (length > MAX_TEXT || !g_utf8_validate_len (text, length, NULL))
+  if (!g_utf8_validate_len (text, length, NULL))
     return FALSE;
+  if (length > MAX_TEXT) {
+    g_clear_error (why);
+    g_set_error_literal (why, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _("The file is too large."));
+    return FALSE;
+  }
   findings->kind = FACET_ATTACHMENT_TEXT;
   findings->mime = g_strdup ("text/plain");
   findings->details = g_strdup (size);
@@ -154,7 +160,7 @@ facet_findings_new (GBytes *bytes, GError **error)
     return findings;
   /* the rarer kinds of sound have no mark that is looked for above */
   if (!sound && g_error_matches (why, FACET_ERROR, FACET_ERROR_MEDIA) &&
-      (look_at_text (findings, size) || look_at_sound (findings, size, NULL)))
+      (look_at_text (findings, size, &why) || look_at_sound (findings, size, NULL)))
     return findings;
 
   facet_findings_free (findings);

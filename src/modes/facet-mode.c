@@ -152,8 +152,14 @@ fill_in_part (const char *template, const char *end, const char *choice, const c
   const char *at = template;
 
   while (at < end) {
-    gsize i;
+    gsize plain = strcspn (at, "{"), i;
 
+    if (plain > 0) {
+      plain = MIN (plain, (gsize) (end - at));
+      g_string_append_len (result, at, (gssize) plain);
+      at += plain;
+      continue;
+    }
     for (i = 0; i < G_N_ELEMENTS (holes); i++)
       if (g_str_has_prefix (at, holes[i].name))
         break;
