@@ -149,6 +149,15 @@ print_commands (void)
          stderr);
 }
 
+static void
+complain_of (const char *line)
+{
+  g_autoptr (GString) safe = g_string_new (NULL);
+
+  report_append_safe (safe, line, strlen (line));
+  fprintf (stderr, _("There is no command %s.\n"), safe->str);
+}
+
 /* Whether to go on. */
 static gboolean
 obey (const char *line, ChatArguments *arguments, Conversation *conversation)
@@ -163,7 +172,7 @@ obey (const char *line, ChatArguments *arguments, Conversation *conversation)
     fprintf (stderr, "%s\n", arguments->stats ? _("Figures will be shown.") : _("Figures will not be shown."));
   } else {
     if (!g_str_equal (line, "/help"))
-      fprintf (stderr, _("There is no command %s.\n"), line);
+      complain_of (line);
     print_commands ();
   }
   return TRUE;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #define HISTORY_LINES 500
 
@@ -12,6 +13,7 @@ struct LineReader {
   EditLine   *edit;     /* NULL: no terminal */
   History    *history;
   const char *prompt;
+  gboolean    interrupted; /* in mid-paste */
 };
 
 static char *
@@ -21,6 +23,38 @@ get_prompt (EditLine *edit)
 
   el_get (edit, EL_CLIENTDATA, &reader);
   return (char *) reader->prompt;
+}
+
+/* What is pasted goes into the line with its line ends, so that it is one
+ * message. Terminals put it between these, once they are asked to. */
+#define PASTE_ON   "\033[?2004h"
+#define PASTE_OFF  "\033[?2004l"
+#define PASTE_FROM "\033[200~"
+#define PASTE_TO   L"\033[201~"
+
+/* Ends the line if Ctrl-C comes before all of it. */
+static unsigned char
+paste (EditLine *edit, int key)
+{
+  g_autoptr (GArray) text = g_array_new (TRUE, FALSE, sizeof (wchar_t));
+  const gsize end = wcslen (PASTE_TO);
+  LineReader *reader;
+  wchar_t letter;
+
+  while (text->len < end || wmemcmp (&g_array_index (text, wchar_t, text->len - end), PASTE_TO, end) != 0) {
+    if (el_wgetc (edit, &letter) != 1) {
+      el_get (edit, EL_CLIENTDATA, &reader);
+      reader->interrupted = TRUE;
+      return CC_NEWLINE;
+    }
+    if (letter == L'\r')
+      letter = L'\n';
+    if (letter != L'\0')
+      g_array_append_val (text, letter);
+  }
+  g_array_set_size (text, text->len - end);
+  el_winsertstr (edit, (const wchar_t *) (gpointer) text->data);
+  return CC_REFRESH;
 }
 
 LineReader *
@@ -42,6 +76,8 @@ line_reader_new (void)
   el_set (reader->edit, EL_EDITOR, "emacs");
   el_set (reader->edit, EL_HIST, history, reader->history);
   el_set (reader->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
+  el_set (reader->edit, EL_ADDFN, "facet-paste", "Insert what is pasted", paste);
+  el_set (reader->edit, EL_BIND, PASTE_FROM, "facet-paste", NULL);
   el_source (reader->edit, NULL); /* the person's own .editrc */
   return reader;
 }
@@ -62,15 +98,29 @@ line_reader_is_terminal (LineReader *reader)
   return reader->edit != NULL;
 }
 
+static void
+set_pasting (const char *how)
+{
+  fputs (how, stdout);
+  fflush (stdout);
+}
+
 static LineResult
 read_edited (LineReader *reader, GString *text)
 {
   int length = 0;
-  const char *line = el_gets (reader->edit, &length);
+  const char *line;
+  int reason;
 
-  if (line == NULL || length <= 0) {
+  reader->interrupted = FALSE;
+  set_pasting (PASTE_ON);
+  line = el_gets (reader->edit, &length);
+  reason = errno;
+  set_pasting (PASTE_OFF);
+  errno = reason;
+  if (line == NULL || length <= 0 || reader->interrupted) {
     fputc ('\n', stdout);
-    return length < 0 && errno == EINTR ? LINE_INTERRUPTED : LINE_END;
+    return reader->interrupted || (length < 0 && errno == EINTR) ? LINE_INTERRUPTED : LINE_END;
   }
   g_string_append_len (text, line, length);
   return LINE_READ;

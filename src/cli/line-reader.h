@@ -1,7 +1,8 @@
 /* line-reader.h - reading what a person types
  *
  * On a terminal with editing and, for as long as the program runs, history;
- * else line by line. What was typed is never written to a file.
+ * else line by line. What is pasted at a terminal is part of one line, whatever
+ * line ends it has. What was typed is never written to a file.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #include "commands.h"
 #include "facet-locale.h"
 #include "options.h"
+#include "print.h"
+#include "report.h"
 
 typedef struct {
   const char *name;
@@ -46,14 +49,21 @@ print_help (FILE *to)
            _("Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."));
 }
 
-int
-main (int argc, char *argv[])
+/* Output that was lost is a failure of whatever was done. */
+static int
+finish (int status)
 {
-  setlocale (LC_ALL, "");
-  if (!g_str_equal (nl_langinfo (CODESET), "UTF-8"))
-    setlocale (LC_CTYPE, "C.UTF-8"); /* models speak UTF-8, and so do today's terminals */
-  facet_locale_bind ();
+  g_autoptr (GError) error = NULL;
 
+  if (status != EXIT_OK || print_check (&error))
+    return status;
+  report_error (error);
+  return EXIT_FAILED;
+}
+
+static int
+run (int argc, char *argv[])
+{
   if (argc < 2) {
     print_help (stderr);
     return EXIT_USAGE;
@@ -71,4 +81,15 @@ main (int argc, char *argv[])
       return commands[i].run (argc - 1, argv + 1);
   options_complain ("facet-cli", _("there is no command “%s”"), argv[1]);
   return EXIT_USAGE;
+}
+
+int
+main (int argc, char *argv[])
+{
+  setlocale (LC_ALL, "");
+  if (!g_str_equal (nl_langinfo (CODESET), "UTF-8"))
+    setlocale (LC_CTYPE, "C.UTF-8"); /* models speak UTF-8, and so do today's terminals */
+  facet_locale_bind ();
+  signal (SIGXFSZ, SIG_IGN); /* writing fails and is reported */
+  return finish (run (argc, argv));
 }

@@ -1,7 +1,6 @@
 /* npy.h - writing NumPy's .npy files
  *
- * A file is written beside its place and renamed: what fails or is stopped
- * leaves the former one, or none. Errors are of G_FILE_ERROR.
+ * As whole-file.h does it.
  */
 #pragma once
 

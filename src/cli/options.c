@@ -234,7 +234,7 @@ options_parse (Options            *options,
   }
   if (help) {
     print_help (context);
-    exit (EXIT_OK);
+    exit (fflush (stdout) == 0 ? EXIT_OK : EXIT_FAILED);
   }
   if (!check_ranges (options, &complaint)) {
     options_complain (command, "%s", complaint);

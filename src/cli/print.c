@@ -1,5 +1,6 @@
 #include "print.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -28,6 +29,18 @@ print_end (const char *text)
   if (!g_str_has_suffix (text, "\n"))
     fputc ('\n', stdout);
   fflush (stdout);
+}
+
+gboolean
+print_check (GError **error)
+{
+  int reason;
+
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return TRUE;
+  reason = errno;
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (reason), _("%s cannot be written: %s"), _("standard output"), g_strerror (reason));
+  return FALSE;
 }
 
 void

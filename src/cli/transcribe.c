@@ -11,6 +11,8 @@
 #include "mode-prompt.h"
 #include "print.h"
 #include "report.h"
+#include "transcribe/facet-journal.h"
+#include "whole-file.h"
 
 typedef struct {
   Options  options;
@@ -73,7 +75,7 @@ write_output (FacetTranscript *transcript, FacetTranscriptFormat format, const c
     print_text (text, strlen (text), NULL);
     return TRUE;
   }
-  return g_file_set_contents (path, text, -1, error);
+  return whole_file_write (path, &(const WholePart){ text, strlen (text) }, 1, error);
 }
 
 /* The engine's object with what is known of the recording put in front. */
@@ -110,7 +112,7 @@ put_result (const Arguments *arguments, const char *file, const FacetTranscripti
   listening_report (file, result);
   return write_output (result->transcript, FACET_TRANSCRIPT_TEXT, arguments->txt, error)
          && write_output (result->transcript, FACET_TRANSCRIPT_SRT, arguments->srt, error)
-         && write_output (result->transcript, FACET_TRANSCRIPT_VTT, arguments->vtt, error);
+         && write_output (result->transcript, FACET_TRANSCRIPT_VTT, arguments->vtt, error) && print_check (error);
 }
 
 /* ---- the work ---- */
@@ -119,18 +121,26 @@ static int
 do_file (const Arguments *arguments, FacetModel *model, FacetSession *session, const char *file, FacetCancel *cancel)
 {
   g_auto (FacetTranscription) result = { NULL };
-  g_autofree char *instruction = make_instruction (arguments);
+  g_autofree char *instruction = make_instruction (arguments), *journal = NULL;
   g_autoptr (GError) error = NULL;
   gboolean done;
 
   interrupt_guard (cancel);
   done = listening_transcribe (&arguments->options, model, session, file, instruction, arguments->fresh,
-                               prints_text (arguments) ? print_text : NULL, NULL, cancel, &result, &error);
+                               prints_text (arguments) ? print_text : NULL, &journal, cancel, &result, &error);
   interrupt_guard (NULL);
-  if (!done || !put_result (arguments, file, &result, &error)) {
+  if (!done) {
     report_error (error);
     return report_status (error);
   }
+  if (!put_result (arguments, file, &result, &error)) {
+    report_error (error);
+    if (result.done > 0)
+      g_printerr ("%s\n", _("What was written down is kept: the same command gives it again without listening anew."));
+    return EXIT_FAILED;
+  }
+  if (result.finished)
+    facet_journal_forget (journal);
   return result.finished ? EXIT_OK : EXIT_INTERRUPTED;
 }
 
