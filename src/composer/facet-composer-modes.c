@@ -60,7 +60,7 @@ facet_composer_set_mode (FacetComposer *self, const FacetMode *mode)
 {
   self->mode = mode;
   facet_mode_options_set_mode (self->options, mode);
-  gtk_menu_button_set_label (self->mode_button, g_dpgettext2 (GETTEXT_PACKAGE, "assistant mode", mode->title));
+  facet_mode_button_set_label (self->mode_button, _("Assistant Mode"), g_dpgettext2 (GETTEXT_PACKAGE, "assistant mode", mode->title));
   _facet_composer_changed (self);
 }
 

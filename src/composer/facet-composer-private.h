@@ -15,6 +15,7 @@ struct _FacetComposer {
   GtkWidget     *chips;
   GtkTextView   *view;
   GtkWidget     *placeholder;
+  GtkWidget     *bar;         /* the buttons and the meter */
   GtkWidget     *attach;
   GtkWidget     *screenshot;
   GtkWidget     *record;

@@ -7,6 +7,7 @@
 #include "facet-composer-private.h"
 
 #include "chat/facet-block-widgets.h"
+#include "facet-two-line-layout.h"
 #include "modes/facet-mode-options.h"
 
 enum {
@@ -295,6 +296,7 @@ facet_composer_class_init (FacetComposerClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, chips);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, view);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, placeholder);
+  gtk_widget_class_bind_template_child (widget_class, FacetComposer, bar);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, attach);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, screenshot);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, record);
@@ -315,6 +317,7 @@ facet_composer_init (FacetComposer *self)
   GtkEventController *keys = gtk_event_controller_key_new ();
 
   gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_widget_set_layout_manager (self->bar, facet_two_line_layout_new (4));
   _facet_composer_setup_modes (self);
   _facet_composer_setup_choices (self);
   _facet_composer_setup_attachments (self);

@@ -163,6 +163,28 @@ style_title (const char *nick)
   return nick;
 }
 
+static GtkWidget *
+find_label (GtkWidget *widget)
+{
+  GtkWidget *found = GTK_IS_LABEL (widget) ? widget : NULL;
+
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); found == NULL && child != NULL; child = gtk_widget_get_next_sibling (child))
+    if (!GTK_IS_POPOVER (child))
+      found = find_label (child);
+  return found;
+}
+
+void
+facet_mode_button_set_label (GtkMenuButton *button, const char *what, const char *label)
+{
+  /* Translators: the name of a control, then what is chosen there */
+  g_autofree char *name = g_strdup_printf (C_("control and its value", "%s: %s"), what, label);
+
+  gtk_menu_button_set_label (button, label);
+  gtk_label_set_ellipsize (GTK_LABEL (find_label (GTK_WIDGET (button))), PANGO_ELLIPSIZE_END);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+}
+
 static void
 update (Options *self)
 {
@@ -178,7 +200,7 @@ update (Options *self)
   gtk_widget_set_visible (self->style, style);
   gtk_widget_set_visible (self->audience, audience);
   gtk_widget_set_visible (self->button, language || style || audience);
-  gtk_menu_button_set_label (GTK_MENU_BUTTON (self->button), label);
+  facet_mode_button_set_label (GTK_MENU_BUTTON (self->button), _("Language and Style of the Answer"), label);
 }
 
 void

@@ -18,4 +18,8 @@ G_BEGIN_DECLS
 GtkWidget *facet_mode_options_new      (GSettings *settings);
 void       facet_mode_options_set_mode (GtkWidget *options, const FacetMode *mode);
 
+/* Shows @label, shortened where there is no room; a screen reader says @what it
+ * is the value of, too. */
+void       facet_mode_button_set_label (GtkMenuButton *button, const char *what, const char *label);
+
 G_END_DECLS

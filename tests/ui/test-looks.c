@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <string.h>
 
 #include "composer/facet-composer-private.h"
 #include "facet-settings.h"
@@ -147,6 +148,26 @@ assert_nothing_is_cut (GtkWidget *widget)
     assert_nothing_is_cut (child);
 }
 
+/* What the next message costs can be read whole, somewhere. */
+static void
+assert_meter_is_seen (Fixture *self)
+{
+  static const char *const names[] = { "meter", "brief_meter" };
+  guint seen = 0;
+
+  settle (300);
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    GtkWidget *label = composer_child (self, names[i]);
+
+    if (!gtk_widget_get_mapped (label) || !gtk_widget_get_child_visible (label))
+      continue;
+    seen++;
+    g_assert_cmpuint (strlen (gtk_label_get_text (GTK_LABEL (label))), >, 2);
+    g_assert_false (pango_layout_is_ellipsized (gtk_label_get_layout (GTK_LABEL (label))));
+  }
+  g_assert_cmpuint (seen, ==, 1);
+}
+
 /* Tools, dark, as narrow as it may be. */
 static void
 test_narrow (Fixture *self, gconstpointer data)
@@ -162,7 +183,17 @@ test_narrow (Fixture *self, gconstpointer data)
   settle (200);
   gtk_widget_measure (self->window->content, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
   g_assert_cmpint (minimum, <=, 360);
+  assert_meter_is_seen (self);
   fixture_picture (self, "narrow-tools-done");
+  g_settings_set_string (self->settings, "target-language", "Brazilian Portuguese");
+  _facet_window_choose_mode (self->window, facet_mode_find ("translate"));
+  facet_composer_set_text (self->window->composer, "How far does my lens bend light?");
+  assert_meter_is_seen (self);
+  gtk_widget_measure (self->window->content, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
+  g_assert_cmpint (minimum, <=, 360);
+  fixture_picture (self, "narrow-translate");
+  _facet_window_choose_mode (self->window, facet_mode_find ("chat"));
+  g_settings_reset (self->settings, "target-language");
   assert_nothing_is_cut (self->window->view);
   adw_style_manager_set_color_scheme (style, ADW_COLOR_SCHEME_DEFAULT);
 }
@@ -197,6 +228,7 @@ test_large_text (Fixture *self, gconstpointer data)
   fixture_wait (fixture_idle, self);
   gtk_widget_measure (GTK_WIDGET (self->window), GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
   g_assert_cmpint (minimum, <=, 720);
+  assert_meter_is_seen (self);
   fixture_picture (self, "large-text");
 }
 
