@@ -38,8 +38,9 @@ def check_sources(manifest):
         for source in module["sources"]:
             if not source["url"].startswith("https://"):
                 yield f"{module['name']}: {source['url']} is not secure"
-            if not ({"tag", "commit"} if source["type"] == "git" else {"sha256"}) & set(source):
-                yield f"{module['name']}: no fixed version"
+            name, length = ("commit", 40) if source["type"] == "git" else ("sha256", 64)
+            if not re.fullmatch(f"[0-9a-f]{{{length}}}", source.get(name, "")):
+                yield f"{module['name']}: no {name}, without which what is fetched may change"
 
 
 def check_sandbox(manifest):
