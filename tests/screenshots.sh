@@ -30,7 +30,7 @@ export GTK_A11Y=test GSETTINGS_BACKEND=memory GSK_RENDERER=cairo FACET_TEST_PO=$
 FACET_TEST_DATA=$(dirname "$(realpath "$0")")/data
 G_TEST_SRCDIR=$(dirname "$FACET_TEST_DATA")
 export FACET_TEST_DATA G_TEST_SRCDIR
-for name in ui/test-{window,composer,conversation,sound,window-tools,chat-choices,looks} app/test-pages; do
+for name in ui/test-{window,composer,conversation,sound,window-tools,chat-choices,large,looks} app/test-pages; do
   FACET_SCREENSHOTS=$folder "${screen[@]}" "$build/tests/$name"
 done
 mkdir -p "$folder/high-contrast"
@@ -44,7 +44,8 @@ mkdir -p "$XDG_DATA_HOME/facet/models"
 ln -s "$model" "$XDG_DATA_HOME/facet/models/"
 
 cat > "$scratch/session.sh" <<'END'
-shot() { import -window root "$folder/$1.png"; }
+# What lies around the window is black.
+shot() { import -window root png:- | convert - -trim +repage "$folder/$1.png"; }
 "$build/facet" &
 program=$!
 sleep 5
@@ -73,6 +74,7 @@ xdotool key ctrl+m
 sleep 3
 shot program-arabic-models
 kill "$program"
+wait "$program" || true
 END
 export build folder
 dbus-run-session -- "${screen[@]}" bash "$scratch/session.sh"

@@ -58,6 +58,8 @@ add_attachment (FacetRequest *request, FacetStore *store, const FacetStoreAttach
 
       facet_request_add_text (request, quoted);
       g_string_append (files, quoted);
+    } else {
+      facet_request_set_missing (request, path);
     }
     break;
   }

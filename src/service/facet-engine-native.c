@@ -188,12 +188,13 @@ build_prompt (Native *self, const FacetRequest *request, FacetCancel *cancel, GE
 }
 
 static gboolean
-check_loaded (Native *self, GError **error)
+check_request (Native *self, const FacetRequest *request, GError **error)
 {
-  if (self->session != NULL)
-    return TRUE;
-  g_set_error_literal (error, FACET_ERROR, FACET_ERROR_INVALID, "no model is loaded");
-  return FALSE;
+  if (self->session == NULL)
+    g_set_error_literal (error, FACET_ERROR, FACET_ERROR_INVALID, "no model is loaded");
+  else if (request->missing != NULL)
+    g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: cannot be read", request->missing);
+  return self->session != NULL && request->missing == NULL;
 }
 
 static int
@@ -202,7 +203,7 @@ native_count (gpointer data, const FacetRequest *request, FacetCancel *cancel, i
   Native *self = data;
   g_autoptr (FacetPrompt) prompt = NULL;
 
-  if (!check_loaded (self, error))
+  if (!check_request (self, request, error))
     return -1;
   prompt = build_prompt (self, request, cancel, error);
   return prompt != NULL ? facet_session_count (self->session, prompt, cached, error) : -1;
@@ -229,7 +230,7 @@ native_reply (gpointer                data,
   g_autoptr (FacetPrompt) prompt = NULL;
   g_auto (FacetReply) reply = { 0 };
 
-  if (!check_loaded (self, error))
+  if (!check_request (self, request, error))
     return FALSE;
   if (!request->own_sampling)
     own.sampling = facet_model_default_sampling (self->model);

@@ -52,6 +52,7 @@ facet_request_unref (FacetRequest *request)
   g_free (request->before);
   g_free (request->after);
   g_free (request->text);
+  g_free (request->missing);
   g_free (request);
 }
 
@@ -124,6 +125,13 @@ void
 facet_request_add_result (FacetRequest *request, const char *tool, const char *text)
 {
   add_of_tool (request, FACET_PART_RESULT, tool, text);
+}
+
+void
+facet_request_set_missing (FacetRequest *request, const char *path)
+{
+  g_free (request->missing);
+  request->missing = g_strdup (path);
 }
 
 void

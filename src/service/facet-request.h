@@ -46,6 +46,7 @@ typedef struct {
                                  * (facet-transcriber.h), and the rest is not asked */
   char           *before, *after; /* set: that text, or @text where there is no instruction, is summarised with these
                                    * words around it (facet-summariser.h) */
+  char           *missing;        /* a file that should be in it and cannot be read: the request fails; NULL: none */
   char           *text;           /* of a summary; only used if the request as a whole does not fit the context */
 } FacetRequest;
 
@@ -63,6 +64,9 @@ void          facet_request_add_sound   (FacetRequest *request, const char *path
 
 void          facet_request_add_call    (FacetRequest *request, const char *tool, const char *arguments);
 void          facet_request_add_result  (FacetRequest *request, const char *tool, const char *text);
+
+/* An answer that leaves a file out unasked would be a wrong one. */
+void          facet_request_set_missing (FacetRequest *request, const char *path);
 
 /* Makes it a transcription. */
 void          facet_request_transcribe  (FacetRequest *request, const char *instruction);

@@ -308,6 +308,20 @@ test_choices (Fixture *f, gconstpointer data)
 
 }
 
+/* Nothing is answered without a file that the person attached. */
+static void
+test_missing (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FacetRequest) request = make_question ();
+  g_autoptr (GError) error = NULL;
+
+  facet_request_set_missing (request, "/nowhere/notes.txt");
+  g_assert_cmpint (facet_engine_backend_native.count (f->engine, request, NULL, NULL, NULL), ==, -1);
+  g_assert_false (reply (f, request, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_IO);
+  g_assert_nonnull (strstr (error->message, "/nowhere/notes.txt"));
+}
+
 /* With a chat template, the turns of the family: a prompt that lets the model
  * think begins otherwise. */
 static void
@@ -383,6 +397,7 @@ main (int argc, char **argv)
   ADD ("stop", test_stop);
   ADD ("prompt", test_prompt);
   ADD ("choices", test_choices);
+  ADD ("missing", test_missing);
   ADD ("one-template", test_one_template);
   ADD ("names", test_names);
   g_test_add ("/engine-sound/thinking", Fixture, "template", set_up, test_thinking, tear_down);

@@ -94,6 +94,8 @@ remember (Script *script, const FacetRequest *request)
   if (request->before != NULL)
     g_string_append_printf (script->asked, "summary: [%s][%s][%s]\n", request->before, request->after,
                             request->text != NULL ? request->text : "");
+  if (request->missing != NULL)
+    g_string_append_printf (script->asked, "missing: %s\n", request->missing);
   if (request->thinking)
     g_string_append (script->asked, "thinking\n");
   if (request->tools != NULL)

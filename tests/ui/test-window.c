@@ -1,6 +1,7 @@
 /* The window as a person uses it, over a scripted engine. With
  * FACET_SCREENSHOTS=folder pictures of its states are written there. */
 #include <adwaita.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -388,6 +389,26 @@ test_context_full (Fixture *self, gconstpointer data)
   g_assert_true (shows (GTK_WIDGET (self->window), "began to repeat itself"));
 }
 
+/* A stored file that is gone is not left out of a question in silence. */
+static void
+test_missing_file (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = NULL;
+  const FacetStoreMessage *question;
+
+  attach (self, "notes.txt", "Milk and bread", -1);
+  fixture_ask (self, "Sum it up");
+  fixture_wait (fixture_idle, self);
+  g_assert_null (strstr (self->script.asked->str, "missing: "));
+  question = facet_message_get_record (facet_conversation_get_message (self->window->conversation, 0));
+  path = facet_store_attachment_path (self->store, question->attachments->pdata[0]);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  fixture_ask (self, "And now?");
+  fixture_wait (fixture_idle, self);
+  g_assert_nonnull (strstr (self->script.asked->str, "missing: "));
+  g_assert_nonnull (strstr (self->script.asked->str, path));
+}
+
 static void
 test_arabic (Fixture *self, gconstpointer data)
 {
@@ -490,6 +511,7 @@ main (int argc, char *argv[])
   ADD ("summary", test_summary);
   ADD ("context-full", test_context_full);
   ADD ("attachments", test_attachments);
+  ADD ("missing-file", test_missing_file);
   ADD ("arabic", test_arabic);
   ADD ("end-is-seen", test_end_is_seen);
   ADD ("looks", test_looks);
