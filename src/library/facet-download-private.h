@@ -50,6 +50,20 @@ struct _FacetDownload {
   double              speed;
 };
 
+/* ---- what the properties show (facet-download.c) ---- */
+
+void     facet_download_set_state       (FacetDownload *self, FacetDownloadState state);
+void     facet_download_set_message     (FacetDownload *self, const char *message);
+void     facet_download_notify_progress (FacetDownload *self, gboolean now); /* else seldom enough to be shown */
+
+/* ---- one go, from the request to its end or the next go (facet-download-go.c) ---- */
+
+void     facet_download_go_begin     (FacetDownload *self);
+/* Callbacks that still come see their cancellable. */
+void     facet_download_go_end       (FacetDownload *self);
+/* @sentence: for people. */
+void     facet_download_go_fail      (FacetDownload *self, const char *sentence);
+
 /* ---- the part on disk (facet-download-part.c) ---- */
 
 char    *facet_download_part_path    (FacetDownload *self);

@@ -7,10 +7,6 @@
 #include "facet-activity-log.h"
 #include "facet-download-private.h"
 
-#define CHUNK (256 * 1024)
-#define STALL_SECONDS 30
-#define MAX_RESTARTS 3
-#define MAX_PAUSE_MS 60000
 #define NOTIFY_US (100 * 1000)
 #define MEASURE_US (2 * G_USEC_PER_SEC)
 
@@ -26,9 +22,6 @@ enum {
 static GParamSpec *properties[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (FacetDownload, facet_download, G_TYPE_OBJECT)
-
-static void send_request (FacetDownload *self);
-static void read_chunk (FacetDownload *self);
 
 static void
 facet_download_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
@@ -122,8 +115,8 @@ facet_download_set_retry (FacetDownload *self, guint pause_ms, guint goes)
   self->goes = goes;
 }
 
-static void
-set_message (FacetDownload *self, const char *message)
+void
+facet_download_set_message (FacetDownload *self, const char *message)
 {
   if (g_strcmp0 (self->message, message) == 0)
     return;
@@ -132,8 +125,8 @@ set_message (FacetDownload *self, const char *message)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MESSAGE]);
 }
 
-static void
-notify_progress (FacetDownload *self, gboolean now)
+void
+facet_download_notify_progress (FacetDownload *self, gboolean now)
 {
   gint64 time = g_get_monotonic_time ();
 
@@ -150,244 +143,14 @@ notify_progress (FacetDownload *self, gboolean now)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TOTAL]);
 }
 
-static void
-set_state (FacetDownload *self, FacetDownloadState state)
+void
+facet_download_set_state (FacetDownload *self, FacetDownloadState state)
 {
-  notify_progress (self, TRUE);
+  facet_download_notify_progress (self, TRUE);
   if (self->state == state)
     return;
   self->state = state;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
-}
-
-/* Ends the go under way; callbacks that still come see their cancellable. */
-static void
-end_go (FacetDownload *self)
-{
-  g_clear_handle_id (&self->retry_source, g_source_remove);
-  self->go++;
-  facet_download_part_close (self);
-  g_clear_object (&self->body);
-  g_clear_object (&self->request);
-}
-
-static void
-fail (FacetDownload *self, const char *sentence)
-{
-  end_go (self);
-  self->speed = 0;
-  set_message (self, sentence);
-  set_state (self, FACET_DOWNLOAD_FAILED);
-}
-
-static gboolean
-retry_cb (gpointer data)
-{
-  FacetDownload *self = data;
-
-  self->retry_source = 0;
-  set_message (self, NULL);
-  send_request (self);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-try_again (FacetDownload *self)
-{
-  guint pause;
-
-  end_go (self);
-  self->failures = self->progress ? 1 : self->failures + 1;
-  self->progress = FALSE;
-  if (self->failures >= self->goes) {
-    fail (self, _("The connection fails again and again. What has arrived is kept; try again later."));
-    return;
-  }
-  pause = MIN (MAX_PAUSE_MS, self->pause_ms << MIN (self->failures - 1, 10));
-  set_message (self, _("The connection was lost. Trying again soon…"));
-  self->retry_source = g_timeout_add (pause, retry_cb, self);
-}
-
-static void
-restart (FacetDownload *self)
-{
-  end_go (self);
-  facet_download_part_remove (self);
-  self->received = 0;
-  self->total = self->size;
-  g_clear_pointer (&self->validator, g_free);
-  if (++self->restarts > MAX_RESTARTS)
-    fail (self, _("The server contradicts itself about this file. It was not taken."));
-  else
-    send_request (self);
-}
-
-static void
-completed_cb (GObject *object, GAsyncResult *result, gpointer data)
-{
-  FacetDownload *self = FACET_DOWNLOAD (object);
-  g_autoptr (GError) error = NULL;
-
-  if (g_task_propagate_boolean (G_TASK (result), &error)) {
-    facet_download_part_remove (self);
-    set_message (self, NULL);
-    set_state (self, FACET_DOWNLOAD_DONE);
-  } else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-    /* A wrong file is no use as the start of the right one. */
-    if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA)) {
-      facet_download_part_remove (self);
-      self->received = 0;
-    }
-    fail (self, error->message);
-  }
-}
-
-static void
-finish (FacetDownload *self)
-{
-  end_go (self);
-  set_state (self, FACET_DOWNLOAD_CHECKING);
-  facet_download_complete (self, completed_cb);
-}
-
-static void
-written_cb (GObject *object, GAsyncResult *result, gpointer data)
-{
-  FacetDownload *self = FACET_DOWNLOAD (object);
-  g_autoptr (GError) error = NULL;
-  gboolean ok = g_task_propagate_boolean (G_TASK (result), &error);
-
-  if (GPOINTER_TO_UINT (data) != self->go)
-    return;
-  if (!ok) {
-    fail (self, error->message);
-    return;
-  }
-  self->received += self->writing;
-  self->progress = TRUE;
-  notify_progress (self, FALSE);
-  read_chunk (self);
-}
-
-static void
-ended (FacetDownload *self)
-{
-  if (self->total != 0 && self->received < self->total)
-    try_again (self);
-  else
-    finish (self);
-}
-
-static void
-read_cb (GObject *object, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (FacetDownload) self = data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes = g_input_stream_read_bytes_finish (G_INPUT_STREAM (object), result, &error);
-  gsize length;
-
-  if (self->body != G_INPUT_STREAM (object))
-    return;
-  if (bytes == NULL) {
-    g_message ("%s: %s", self->address, error->message);
-    try_again (self);
-    return;
-  }
-  length = g_bytes_get_size (bytes);
-  if (length == 0) {
-    ended (self);
-    return;
-  }
-  if (self->total != 0 && length > self->total - self->received) {
-    fail (self, _("The server sends more than it said. The file was not taken."));
-    return;
-  }
-  self->writing = length;
-  facet_download_part_write (self, bytes, written_cb, GUINT_TO_POINTER (self->go));
-}
-
-static void
-read_chunk (FacetDownload *self)
-{
-  g_input_stream_read_bytes_async (self->body, CHUNK, G_PRIORITY_LOW, self->cancellable, read_cb, g_object_ref (self));
-}
-
-static void
-take_body (FacetDownload *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!facet_download_has_room (self, &error) || !facet_download_part_open (self, &error)
-      || !facet_download_part_save (self, &error)) {
-    fail (self, error->message);
-    return;
-  }
-  notify_progress (self, TRUE);
-  read_chunk (self);
-}
-
-static void
-answer_cb (GObject *object, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (FacetDownload) self = data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GInputStream) body = soup_session_send_finish (SOUP_SESSION (object), result, &error);
-
-  if (self->state != FACET_DOWNLOAD_RUNNING || soup_session_get_async_result_message (SOUP_SESSION (object), result) != self->request)
-    return;
-  if (body == NULL) {
-    g_message ("%s: %s", self->address, error->message);
-    if (error->domain == G_TLS_ERROR)
-      fail (self, _("The server’s identity cannot be confirmed. Nothing was fetched."));
-    else
-      try_again (self);
-    return;
-  }
-  switch (facet_download_judge (self, &error)) {
-  case FACET_ANSWER_BODY:
-    self->body = g_steal_pointer (&body);
-    take_body (self);
-    break;
-  case FACET_ANSWER_COMPLETE:
-    finish (self);
-    break;
-  case FACET_ANSWER_REDIRECT:
-    send_request (self);
-    break;
-  case FACET_ANSWER_AGAIN:
-    try_again (self);
-    break;
-  case FACET_ANSWER_RESTART:
-    restart (self);
-    break;
-  case FACET_ANSWER_REFUSED:
-    fail (self, error->message);
-    break;
-  }
-}
-
-static void
-send_request (FacetDownload *self)
-{
-  g_autofree char *address = g_uri_to_string (self->uri);
-  SoupMessageHeaders *headers;
-
-  end_go (self);
-  if (self->session == NULL) {
-    self->session = soup_session_new_with_options ("timeout", STALL_SECONDS, "user-agent", "Facet", NULL);
-    soup_session_remove_feature_by_type (self->session, SOUP_TYPE_CONTENT_DECODER);
-  }
-  self->request = soup_message_new_from_uri ("GET", self->uri);
-  soup_message_add_flags (self->request, SOUP_MESSAGE_NO_REDIRECT);
-  headers = soup_message_get_request_headers (self->request);
-  soup_message_headers_replace (headers, "Accept-Encoding", "identity");
-  if (self->received > 0 && self->validator != NULL) {
-    soup_message_headers_set_range (headers, self->received, -1);
-    soup_message_headers_replace (headers, "If-Range", self->validator);
-  }
-  facet_activity_log_add (FACET_ACTIVITY_NETWORK, address);
-  soup_session_send_async (self->session, self->request, G_PRIORITY_LOW, self->cancellable, answer_cb,
-                           g_object_ref (self));
 }
 
 void
@@ -402,7 +165,7 @@ facet_download_start (FacetDownload *self)
   uri = g_uri_parse (self->address, SOUP_HTTP_URI_FLAGS, NULL);
   if (uri == NULL || !facet_download_allowed (uri)) {
     g_message ("%s: refused", self->address);
-    fail (self, _("The address of this file is not secure."));
+    facet_download_go_fail (self, _("The address of this file is not secure."));
     return;
   }
   g_clear_pointer (&self->uri, g_uri_unref);
@@ -414,9 +177,9 @@ facet_download_start (FacetDownload *self)
   self->progress = FALSE;
   facet_download_part_load (self);
   facet_activity_log_add (FACET_ACTIVITY_WRITE, self->target);
-  set_message (self, NULL);
-  set_state (self, FACET_DOWNLOAD_RUNNING);
-  send_request (self);
+  facet_download_set_message (self, NULL);
+  facet_download_set_state (self, FACET_DOWNLOAD_RUNNING);
+  facet_download_go_begin (self);
 }
 
 void
@@ -427,10 +190,10 @@ facet_download_pause (FacetDownload *self)
   if (self->state != FACET_DOWNLOAD_RUNNING && self->state != FACET_DOWNLOAD_CHECKING)
     return;
   g_cancellable_cancel (self->cancellable);
-  end_go (self);
+  facet_download_go_end (self);
   self->speed = 0;
-  set_message (self, NULL);
-  set_state (self, FACET_DOWNLOAD_PAUSED);
+  facet_download_set_message (self, NULL);
+  facet_download_set_state (self, FACET_DOWNLOAD_PAUSED);
 }
 
 void
@@ -444,8 +207,8 @@ facet_download_discard (FacetDownload *self)
   facet_download_part_remove (self);
   self->received = 0;
   self->total = self->size;
-  set_message (self, NULL);
-  set_state (self, FACET_DOWNLOAD_PAUSED);
+  facet_download_set_message (self, NULL);
+  facet_download_set_state (self, FACET_DOWNLOAD_PAUSED);
 }
 
 FacetDownloadState
