@@ -51,13 +51,23 @@ choose (FacetModelsPage *self, FacetLocalModel *model)
   g_signal_emit (self, chosen_signal, 0, path);
 }
 
+/* The one that answers: while nobody has chosen, the program does. */
+static gboolean
+is_chosen (FacetModelsPage *self, FacetLocalModel *model)
+{
+  g_autofree char *chosen = g_settings_get_string (self->settings, "model");
+
+  if (*chosen == '\0')
+    return model == facet_model_library_suggest (self->library);
+  return g_str_equal (chosen, facet_local_model_get_path (model));
+}
+
 static void
 toggled_cb (GtkCheckButton *button, FacetModelsPage *self)
 {
   FacetLocalModel *model = g_object_get_data (G_OBJECT (button), "model");
-  g_autofree char *chosen = g_settings_get_string (self->settings, "model");
 
-  if (gtk_check_button_get_active (button) && g_strcmp0 (chosen, facet_local_model_get_path (model)) != 0)
+  if (gtk_check_button_get_active (button) && !is_chosen (self, model))
     choose (self, model);
 }
 
@@ -108,8 +118,12 @@ describe_local (FacetLocalModel *model)
   const FacetMemoryPlan *plan = facet_local_model_get_memory (model);
   const FacetModelInfo *info = facet_local_model_get_info (model);
   g_autofree char *first = facet_local_model_describe (model);
-  g_autoptr (GString) text = g_string_new (first);
+  g_autoptr (GString) text = g_string_new (NULL);
 
+  /* names stand first, but the line runs as the window does */
+  if (gtk_widget_get_default_direction () == GTK_TEXT_DIR_RTL)
+    g_string_append (text, "\u200f");
+  g_string_append (text, first);
   if (info == NULL)
     return g_string_free (g_steal_pointer (&text), FALSE);
   g_string_append_printf (text, "\n%s", facet_senses_describe (facet_local_model_get_senses (model)));
@@ -142,11 +156,10 @@ static GtkWidget *
 add_check (FacetModelsPage *self, AdwActionRow *row, FacetLocalModel *model)
 {
   GtkWidget *check = gtk_check_button_new ();
-  g_autofree char *chosen = g_settings_get_string (self->settings, "model");
 
   gtk_widget_set_valign (check, GTK_ALIGN_CENTER);
   gtk_check_button_set_group (GTK_CHECK_BUTTON (check), self->radio);
-  gtk_check_button_set_active (GTK_CHECK_BUTTON (check), g_strcmp0 (chosen, facet_local_model_get_path (model)) == 0);
+  gtk_check_button_set_active (GTK_CHECK_BUTTON (check), is_chosen (self, model));
   gtk_accessible_update_property (GTK_ACCESSIBLE (check), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   facet_local_model_get_title (model), -1);
   g_object_set_data_full (G_OBJECT (check), "model", g_object_ref (model), g_object_unref);
@@ -234,15 +247,13 @@ fill_local (FacetModelsPage *self)
 static void
 model_changed_cb (FacetModelsPage *self)
 {
-  g_autofree char *chosen = g_settings_get_string (self->settings, "model");
-
   gtk_check_button_set_active (self->radio, TRUE);
   for (guint i = 0; i < self->local_rows->len; i++) {
     GtkCheckButton *check = g_object_get_data (self->local_rows->pdata[i], "check");
     FacetLocalModel *model = check ? g_object_get_data (G_OBJECT (check), "model") : NULL;
 
     if (model != NULL)
-      gtk_check_button_set_active (check, g_strcmp0 (chosen, facet_local_model_get_path (model)) == 0);
+      gtk_check_button_set_active (check, is_chosen (self, model));
   }
 }
 

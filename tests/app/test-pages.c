@@ -354,10 +354,15 @@ test_models (void)
   }
   check = find (page, GTK_TYPE_CHECK_BUTTON, any, NULL);
   g_assert_nonnull (check);
+  /* the one that the program takes by itself is marked, which chooses nothing */
+  g_assert_true (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
+  g_assert_null (chosen);
+  g_settings_set_string (settings, "model", "/nowhere.gguf");
+  g_assert_false (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
   gtk_check_button_set_active (GTK_CHECK_BUTTON (check), TRUE);
   g_assert_true (g_str_has_suffix (chosen, "/tiny.gguf"));
   g_settings_reset (settings, "model");
-  g_assert_false (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
+  g_assert_true (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
   purpose = find (page, ADW_TYPE_COMBO_ROW, has_title, "I Want To");
   if (facet_catalog_machine_memory () > G_GUINT64_CONSTANT (6) << 30) {
     GtkWidget *row;
