@@ -68,6 +68,13 @@ def check_length(root, names):
             yield f"{name}: {text.count(chr(10))} lines, {MAX_LINES} at most: split it by concern"
 
 
+def check_braces(root, names):
+    """A brace of its own line opens a function, an initialiser or a bare block, never what a condition governs."""
+    for name, text in texts(root, names):
+        for found in re.finditer(r"^( +)(?:if|for|while|else|do|switch)\b[^\n]*\n(?:\1 {3,}[^\n]*\n){0,4}\1  \{$", text, re.M) if name.endswith((".c", ".h", ".inc")) else ():
+            yield f"{name}:{text.count(chr(10), 0, found.end()) + 1}: the brace belongs to the end of the line before"
+
+
 def check_words(root, names):
     for name, text in texts(root, names):
         for number, line in enumerate(text.split("\n"), 1):
@@ -133,6 +140,7 @@ def main(root, *compiler):
     checks = [
         ("blanks", check_blanks(root, names)),
         ("length", check_length(root, names)),
+        ("braces", check_braces(root, names)),
         ("words", check_words(root, names)),
         ("names", check_names(root, names)),
         ("potfiles", check_potfiles(root, names)),

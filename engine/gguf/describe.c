@@ -28,26 +28,24 @@ append_quoted (GString *out, const char *bytes, gsize length, gsize max)
   gsize n = 0;
 
   g_string_append_c (out, '"');
-  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at), n++)
-    {
-      gunichar c = g_utf8_get_char (at);
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at), n++) {
+    gunichar c = g_utf8_get_char (at);
 
-      if (max > 0 && n == max)
-        {
-          g_string_append (out, "…");
-          break;
-        }
-      if (c == '"' || c == '\\')
-        g_string_append_printf (out, "\\%c", c);
-      else if (c == '\n')
-        g_string_append (out, "\\n");
-      else if (c == '\t')
-        g_string_append (out, "\\t");
-      else if (is_unsafe (c))
-        g_string_append_printf (out, "\\u%04x", c);
-      else
-        g_string_append_unichar (out, c);
+    if (max > 0 && n == max) {
+      g_string_append (out, "…");
+      break;
     }
+    if (c == '"' || c == '\\')
+      g_string_append_printf (out, "\\%c", c);
+    else if (c == '\n')
+      g_string_append (out, "\\n");
+    else if (c == '\t')
+      g_string_append (out, "\\t");
+    else if (is_unsafe (c))
+      g_string_append_printf (out, "\\u%04x", c);
+    else
+      g_string_append_unichar (out, c);
+  }
   g_string_append_c (out, '"');
 }
 
@@ -59,25 +57,20 @@ append_number (GString *out, const GgufKv *kv, GgufType type, gsize index)
   gint64 whole;
   guint64 bits;
 
-  if (type == GGUF_F32 || type == GGUF_F64)
-    {
-      gguf_read_f64 (kv, index, &real);
-      g_string_append (out, isfinite (real) ? g_ascii_formatd (buffer, sizeof buffer, type == GGUF_F32 ? "%.9g" : "%.17g", real)
-                                            : "null");
-    }
-  else if (type == GGUF_U64)
-    {
-      memcpy (&bits, kv->value + index * sizeof bits, sizeof bits);
-      g_string_append_printf (out, "%" G_GUINT64_FORMAT, bits);
-    }
-  else
-    {
-      gguf_read_i64 (kv, index, &whole);
-      if (type == GGUF_BOOL)
-        g_string_append (out, whole ? "true" : "false");
-      else
-        g_string_append_printf (out, "%" G_GINT64_FORMAT, whole);
-    }
+  if (type == GGUF_F32 || type == GGUF_F64) {
+    gguf_read_f64 (kv, index, &real);
+    g_string_append (out, isfinite (real) ? g_ascii_formatd (buffer, sizeof buffer, type == GGUF_F32 ? "%.9g" : "%.17g", real)
+                                          : "null");
+  } else if (type == GGUF_U64) {
+    memcpy (&bits, kv->value + index * sizeof bits, sizeof bits);
+    g_string_append_printf (out, "%" G_GUINT64_FORMAT, bits);
+  } else {
+    gguf_read_i64 (kv, index, &whole);
+    if (type == GGUF_BOOL)
+      g_string_append (out, whole ? "true" : "false");
+    else
+      g_string_append_printf (out, "%" G_GINT64_FORMAT, whole);
+  }
 }
 
 typedef struct {
@@ -108,12 +101,11 @@ append_elements (GString *out, FacetGguf *gguf, const GgufKv *kv, gsize max, gsi
   if (kv->element == GGUF_STRING)
     facet_gguf_array_strings (gguf, kv->key, append_element, &list);
   else
-    for (gsize i = 0; i < MIN (kv->n, max); i++)
-      {
-        if (i > 0)
-          g_string_append (out, ", ");
-        append_number (out, kv, kv->element, i);
-      }
+    for (gsize i = 0; i < MIN (kv->n, max); i++) {
+      if (i > 0)
+        g_string_append (out, ", ");
+      append_number (out, kv, kv->element, i);
+    }
   if (max_chars > 0 && kv->n > max)
     g_string_append (out, ", …");
   g_string_append_c (out, ']');
@@ -125,12 +117,10 @@ append_text_kv (GString *out, FacetGguf *gguf, const GgufKv *kv)
   g_string_append_printf (out, "  %s = ", kv->key);
   if (kv->type == GGUF_STRING)
     append_quoted (out, (const char *) kv->value, kv->n, TEXT_CHARS);
-  else if (kv->type == GGUF_ARRAY)
-    {
-      g_string_append_printf (out, "%s[%" G_GUINT64_FORMAT "] ", type_names[kv->element], kv->n);
-      append_elements (out, gguf, kv, TEXT_ELEMENTS, TEXT_CHARS);
-    }
-  else
+  else if (kv->type == GGUF_ARRAY) {
+    g_string_append_printf (out, "%s[%" G_GUINT64_FORMAT "] ", type_names[kv->element], kv->n);
+    append_elements (out, gguf, kv, TEXT_ELEMENTS, TEXT_CHARS);
+  } else
     append_number (out, kv, kv->type, 0);
   g_string_append_c (out, '\n');
 }
@@ -160,14 +150,13 @@ describe_text (FacetGguf *gguf)
   for (guint i = 0; i < gguf->kvs->len; i++)
     append_text_kv (out, gguf, &g_array_index (gguf->kvs, GgufKv, i));
   g_string_append_printf (out, "\n%u tensors (fastest dimension first):\n", gguf->tensors->len);
-  for (guint i = 0; i < gguf->tensors->len; i++)
-    {
-      const FacetTensor *tensor = &g_array_index (gguf->tensors, FacetTensor, i);
+  for (guint i = 0; i < gguf->tensors->len; i++) {
+    const FacetTensor *tensor = &g_array_index (gguf->tensors, FacetTensor, i);
 
-      g_string_append_printf (out, "  %-40s %-7s ", tensor->name, facet_dtype_name (tensor->dtype));
-      append_shape (out, tensor);
-      g_string_append_printf (out, "  %" G_GSIZE_FORMAT " bytes\n", tensor->bytes);
-    }
+    g_string_append_printf (out, "  %-40s %-7s ", tensor->name, facet_dtype_name (tensor->dtype));
+    append_shape (out, tensor);
+    g_string_append_printf (out, "  %" G_GSIZE_FORMAT " bytes\n", tensor->bytes);
+  }
   return g_string_free (out, FALSE);
 }
 
@@ -178,14 +167,12 @@ append_json_kv (GString *out, FacetGguf *gguf, const GgufKv *kv)
   g_string_append (out, ": ");
   if (kv->type == GGUF_STRING)
     append_quoted (out, (const char *) kv->value, kv->n, 0);
-  else if (kv->type == GGUF_ARRAY)
-    {
-      g_string_append_printf (out, "{\"type\": \"%s\", \"length\": %" G_GUINT64_FORMAT ", \"first\": ",
-                              type_names[kv->element], kv->n);
-      append_elements (out, gguf, kv, JSON_ELEMENTS, 0);
-      g_string_append_c (out, '}');
-    }
-  else
+  else if (kv->type == GGUF_ARRAY) {
+    g_string_append_printf (out, "{\"type\": \"%s\", \"length\": %" G_GUINT64_FORMAT ", \"first\": ",
+                            type_names[kv->element], kv->n);
+    append_elements (out, gguf, kv, JSON_ELEMENTS, 0);
+    g_string_append_c (out, '}');
+  } else
     append_number (out, kv, kv->type, 0);
 }
 
@@ -197,22 +184,20 @@ describe_json (FacetGguf *gguf)
   append_quoted (out, gguf->path, strlen (gguf->path), 0);
   g_string_append_printf (out, ",\n  \"bytes\": %" G_GUINT64_FORMAT ",\n  \"version\": %u,\n  \"alignment\": %" G_GSIZE_FORMAT
                           ",\n  \"metadata\": {", facet_gguf_size (gguf), gguf->version, gguf->alignment);
-  for (guint i = 0; i < gguf->kvs->len; i++)
-    {
-      g_string_append (out, i > 0 ? ",\n    " : "\n    ");
-      append_json_kv (out, gguf, &g_array_index (gguf->kvs, GgufKv, i));
-    }
+  for (guint i = 0; i < gguf->kvs->len; i++) {
+    g_string_append (out, i > 0 ? ",\n    " : "\n    ");
+    append_json_kv (out, gguf, &g_array_index (gguf->kvs, GgufKv, i));
+  }
   g_string_append (out, "\n  },\n  \"tensors\": [");
-  for (guint i = 0; i < gguf->tensors->len; i++)
-    {
-      const FacetTensor *tensor = &g_array_index (gguf->tensors, FacetTensor, i);
+  for (guint i = 0; i < gguf->tensors->len; i++) {
+    const FacetTensor *tensor = &g_array_index (gguf->tensors, FacetTensor, i);
 
-      g_string_append (out, i > 0 ? ",\n    {\"name\": " : "\n    {\"name\": ");
-      append_quoted (out, tensor->name, strlen (tensor->name), 0);
-      g_string_append_printf (out, ", \"type\": \"%s\", \"shape\": ", facet_dtype_name (tensor->dtype));
-      append_shape (out, tensor);
-      g_string_append_printf (out, ", \"bytes\": %" G_GSIZE_FORMAT "}", tensor->bytes);
-    }
+    g_string_append (out, i > 0 ? ",\n    {\"name\": " : "\n    {\"name\": ");
+    append_quoted (out, tensor->name, strlen (tensor->name), 0);
+    g_string_append_printf (out, ", \"type\": \"%s\", \"shape\": ", facet_dtype_name (tensor->dtype));
+    append_shape (out, tensor);
+    g_string_append_printf (out, ", \"bytes\": %" G_GSIZE_FORMAT "}", tensor->bytes);
+  }
   g_string_append (out, "\n  ]\n}\n");
   return g_string_free (out, FALSE);
 }

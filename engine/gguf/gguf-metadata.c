@@ -40,34 +40,33 @@ read_bits (const GgufKv *kv, gsize index)
 gboolean
 gguf_read_i64 (const GgufKv *kv, gsize index, gint64 *value)
 {
-  switch (number_type (kv))
-    {
-    case GGUF_I8:
-      *value = (gint8) read_bits (kv, index);
-      return TRUE;
-    case GGUF_I16:
-      *value = (gint16) read_bits (kv, index);
-      return TRUE;
-    case GGUF_I32:
-      *value = (gint32) read_bits (kv, index);
-      return TRUE;
-    case GGUF_U8:
-    case GGUF_U16:
-    case GGUF_U32:
-    case GGUF_I64:
-      *value = (gint64) read_bits (kv, index);
-      return TRUE;
-    case GGUF_BOOL:
-      *value = read_bits (kv, index) != 0;
-      return TRUE;
-    case GGUF_U64:
-      if (read_bits (kv, index) > G_MAXINT64)
-        return FALSE;
-      *value = (gint64) read_bits (kv, index);
-      return TRUE;
-    default:
+  switch (number_type (kv)) {
+  case GGUF_I8:
+    *value = (gint8) read_bits (kv, index);
+    return TRUE;
+  case GGUF_I16:
+    *value = (gint16) read_bits (kv, index);
+    return TRUE;
+  case GGUF_I32:
+    *value = (gint32) read_bits (kv, index);
+    return TRUE;
+  case GGUF_U8:
+  case GGUF_U16:
+  case GGUF_U32:
+  case GGUF_I64:
+    *value = (gint64) read_bits (kv, index);
+    return TRUE;
+  case GGUF_BOOL:
+    *value = read_bits (kv, index) != 0;
+    return TRUE;
+  case GGUF_U64:
+    if (read_bits (kv, index) > G_MAXINT64)
       return FALSE;
-    }
+    *value = (gint64) read_bits (kv, index);
+    return TRUE;
+  default:
+    return FALSE;
+  }
 }
 
 gboolean
@@ -78,29 +77,28 @@ gguf_read_f64 (const GgufKv *kv, gsize index, double *value)
   float single;
   gint64 whole;
 
-  switch (number_type (kv))
-    {
-    case GGUF_F32:
-      low = (guint32) read_bits (kv, index);
-      memcpy (&single, &low, sizeof single);
-      *value = single;
-      return TRUE;
-    case GGUF_F64:
-      bits = read_bits (kv, index);
-      memcpy (value, &bits, sizeof *value);
-      return TRUE;
-    case GGUF_U64:
-      *value = (double) read_bits (kv, index);
-      return TRUE;
-    case GGUF_STRING:
-    case GGUF_BOOL:
+  switch (number_type (kv)) {
+  case GGUF_F32:
+    low = (guint32) read_bits (kv, index);
+    memcpy (&single, &low, sizeof single);
+    *value = single;
+    return TRUE;
+  case GGUF_F64:
+    bits = read_bits (kv, index);
+    memcpy (value, &bits, sizeof *value);
+    return TRUE;
+  case GGUF_U64:
+    *value = (double) read_bits (kv, index);
+    return TRUE;
+  case GGUF_STRING:
+  case GGUF_BOOL:
+    return FALSE;
+  default:
+    if (!gguf_read_i64 (kv, index, &whole))
       return FALSE;
-    default:
-      if (!gguf_read_i64 (kv, index, &whole))
-        return FALSE;
-      *value = (double) whole;
-      return TRUE;
-    }
+    *value = (double) whole;
+    return TRUE;
+  }
 }
 
 gboolean
@@ -200,14 +198,13 @@ facet_gguf_array_strings (FacetGguf *gguf, const char *key, FacetGgufStringFunc 
   if (kv == NULL || kv->element != GGUF_STRING)
     return FALSE;
   at = kv->value;
-  for (gsize i = 0; i < kv->n; i++)
-    {
-      memcpy (&length, at, sizeof length);
-      at += sizeof length;
-      if (!func (i, (const char *) at, length, user_data))
-        return FALSE;
-      at += length;
-    }
+  for (gsize i = 0; i < kv->n; i++) {
+    memcpy (&length, at, sizeof length);
+    at += sizeof length;
+    if (!func (i, (const char *) at, length, user_data))
+      return FALSE;
+    at += length;
+  }
   return TRUE;
 }
 

@@ -158,23 +158,18 @@ take_kv (Reader *reader, guint64 index)
   if (type >= GGUF_N_TYPES)
     return fail (reader, FACET_ERROR_CORRUPT, "%s: unknown value type %u", kv.key, type);
   kv.type = type;
-  if (type == GGUF_ARRAY)
-    {
-      if (!take_array (reader, &kv))
-        return FALSE;
-    }
-  else if (type == GGUF_STRING)
-    {
-      if (!take_string (reader, &kv))
-        return FALSE;
-    }
-  else
-    {
-      if (!take (reader, gguf_type_bytes (type), kv.key, &kv.value))
-        return FALSE;
-      if (type == GGUF_BOOL && *kv.value > 1)
-        return fail (reader, FACET_ERROR_CORRUPT, "%s: truth value %u", kv.key, *kv.value);
-    }
+  if (type == GGUF_ARRAY) {
+    if (!take_array (reader, &kv))
+      return FALSE;
+  } else if (type == GGUF_STRING) {
+    if (!take_string (reader, &kv))
+      return FALSE;
+  } else {
+    if (!take (reader, gguf_type_bytes (type), kv.key, &kv.value))
+      return FALSE;
+    if (type == GGUF_BOOL && *kv.value > 1)
+      return fail (reader, FACET_ERROR_CORRUPT, "%s: truth value %u", kv.key, *kv.value);
+  }
   g_array_append_val (reader->gguf->kvs, kv);
   if (!g_hash_table_insert (by_key, (gpointer) kv.key, GSIZE_TO_POINTER (reader->gguf->kvs->len)))
     return fail (reader, FACET_ERROR_CORRUPT, "%s: the key is there twice", kv.key);
@@ -192,20 +187,19 @@ take_shape (Reader *reader, FacetTensor *tensor, gint64 *elements)
     return fail (reader, FACET_ERROR_CORRUPT, "tensor %s: %u dimensions, not 1 .. %d",
                  tensor->name, n_dims, FACET_MAX_DIMS);
   *elements = 1;
-  for (guint32 i = 0; i < FACET_MAX_DIMS; i++)
-    {
-      guint64 ne = 1;
+  for (guint32 i = 0; i < FACET_MAX_DIMS; i++) {
+    guint64 ne = 1;
 
-      if (i < n_dims && !take_u64 (reader, tensor->name, &ne))
-        return FALSE;
-      if (ne == 0 || ne > G_MAXINT64)
-        return fail (reader, FACET_ERROR_CORRUPT, "tensor %s: dimension %u is %" G_GUINT64_FORMAT,
-                     tensor->name, i, ne);
-      if (__builtin_mul_overflow (*elements, (gint64) ne, elements))
-        return fail (reader, FACET_ERROR_CORRUPT, "tensor %s: dimension %u, %" G_GUINT64_FORMAT
-                     ", makes the number of elements overflow", tensor->name, i, ne);
-      tensor->ne[i] = (gint64) ne;
-    }
+    if (i < n_dims && !take_u64 (reader, tensor->name, &ne))
+      return FALSE;
+    if (ne == 0 || ne > G_MAXINT64)
+      return fail (reader, FACET_ERROR_CORRUPT, "tensor %s: dimension %u is %" G_GUINT64_FORMAT,
+                   tensor->name, i, ne);
+    if (__builtin_mul_overflow (*elements, (gint64) ne, elements))
+      return fail (reader, FACET_ERROR_CORRUPT, "tensor %s: dimension %u, %" G_GUINT64_FORMAT
+                   ", makes the number of elements overflow", tensor->name, i, ne);
+    tensor->ne[i] = (gint64) ne;
+  }
   return TRUE;
 }
 
@@ -282,15 +276,14 @@ check_overlap (Reader *reader)
     if (g_array_index (tensors, FacetTensor, i).data != NULL)
       g_ptr_array_add (sorted, &g_array_index (tensors, FacetTensor, i));
   g_ptr_array_sort (sorted, by_address);
-  for (guint i = 0; i < sorted->len; i++)
-    {
-      const FacetTensor *tensor = sorted->pdata[i];
+  for (guint i = 0; i < sorted->len; i++) {
+    const FacetTensor *tensor = sorted->pdata[i];
 
-      if (before != NULL && (const guint8 *) before->data + before->bytes > (const guint8 *) tensor->data)
-        return fail (reader, FACET_ERROR_CORRUPT, "tensor %s: its data overlap those of %s",
-                     tensor->name, before->name);
-      before = tensor;
-    }
+    if (before != NULL && (const guint8 *) before->data + before->bytes > (const guint8 *) tensor->data)
+      return fail (reader, FACET_ERROR_CORRUPT, "tensor %s: its data overlap those of %s",
+                   tensor->name, before->name);
+    before = tensor;
+  }
   return TRUE;
 }
 
@@ -308,19 +301,18 @@ place_tensors (Reader *reader)
                  gguf->size);
   start = reader->pos + padding;
   room = gguf->size - start;
-  for (guint i = 0; i < gguf->tensors->len; i++)
-    {
-      FacetTensor *tensor = &g_array_index (gguf->tensors, FacetTensor, i);
-      gsize offset = GPOINTER_TO_SIZE (tensor->data);
+  for (guint i = 0; i < gguf->tensors->len; i++) {
+    FacetTensor *tensor = &g_array_index (gguf->tensors, FacetTensor, i);
+    gsize offset = GPOINTER_TO_SIZE (tensor->data);
 
-      if (offset > room || tensor->bytes > room - offset)
-        return fail (reader, FACET_ERROR_IO,
-                     "tensor %s: %" G_GSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
-                     " reach past the end of the file (%" G_GSIZE_FORMAT " bytes of tensor data)",
-                     tensor->name, tensor->bytes, offset, room);
-      tensor->data = tensor->bytes == 0 ? NULL : gguf->data + start + offset;
-      tensor->mapped = gguf->file != NULL;
-    }
+    if (offset > room || tensor->bytes > room - offset)
+      return fail (reader, FACET_ERROR_IO,
+                   "tensor %s: %" G_GSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
+                   " reach past the end of the file (%" G_GSIZE_FORMAT " bytes of tensor data)",
+                   tensor->name, tensor->bytes, offset, room);
+    tensor->data = tensor->bytes == 0 ? NULL : gguf->data + start + offset;
+    tensor->mapped = gguf->file != NULL;
+  }
   return check_overlap (reader);
 }
 

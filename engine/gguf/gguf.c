@@ -53,22 +53,19 @@ gguf_open_file (const char *path, gboolean listing, GError **error)
   g_autofree char *shown = g_filename_display_name (path);
 
   /* Opening a pipe or a device would wait or never end. */
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    {
-      g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: no such file", shown);
-      return NULL;
-    }
-  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
-    {
-      g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: not a regular file", shown);
-      return NULL;
-    }
+  if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: no such file", shown);
+    return NULL;
+  }
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: not a regular file", shown);
+    return NULL;
+  }
   file = g_mapped_file_new (path, FALSE, &cause);
-  if (file == NULL)
-    {
-      g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: %s", shown, cause->message);
-      return NULL;
-    }
+  if (file == NULL) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: %s", shown, cause->message);
+    return NULL;
+  }
 
   gguf = gguf_new (g_mapped_file_get_contents (file), g_mapped_file_get_length (file), path);
   gguf->file = g_steal_pointer (&file);

@@ -48,13 +48,12 @@ find_quantization (FacetGguf *gguf)
   if (facet_gguf_get_u32 (gguf, "general.file_type", &file_type)
       && file_type < G_N_ELEMENTS (file_types) && file_types[file_type] != NULL)
     return g_strdup (file_types[file_type]);
-  for (gsize i = 0; i < facet_gguf_n_tensors (gguf); i++)
-    {
-      const FacetTensor *tensor = facet_gguf_tensor_at (gguf, i);
+  for (gsize i = 0; i < facet_gguf_n_tensors (gguf); i++) {
+    const FacetTensor *tensor = facet_gguf_tensor_at (gguf, i);
 
-      if (tensor->data != NULL)
-        bytes[tensor->dtype] += tensor->bytes;
-    }
+    if (tensor->data != NULL)
+      bytes[tensor->dtype] += tensor->bytes;
+  }
   for (guint32 i = 1; i < FACET_DTYPE_COUNT; i++)
     if (bytes[i] > bytes[best])
       best = i;
@@ -66,12 +65,11 @@ count_parameters (FacetGguf *gguf)
 {
   guint64 sum = 0;
 
-  for (gsize i = 0; i < facet_gguf_n_tensors (gguf); i++)
-    {
-      const FacetTensor *tensor = facet_gguf_tensor_at (gguf, i);
+  for (gsize i = 0; i < facet_gguf_n_tensors (gguf); i++) {
+    const FacetTensor *tensor = facet_gguf_tensor_at (gguf, i);
 
-      sum += (guint64) tensor->ne[0] * tensor->ne[1] * tensor->ne[2] * tensor->ne[3];
-    }
+    sum += (guint64) tensor->ne[0] * tensor->ne[1] * tensor->ne[2] * tensor->ne[3];
+  }
   return sum;
 }
 
@@ -87,11 +85,10 @@ read_projector (FacetGguf *gguf, FacetModelInfo *info)
   facet_gguf_get_bool (gguf, "clip.has_audio_encoder", &info->has_audio);
   info->width = get_number (gguf, info->has_vision ? "clip.vision" : "clip.audio", "projection_dim");
   info->layers = get_number (gguf, info->has_vision ? "clip.vision" : "clip.audio", "block_count");
-  for (gsize i = 0; i < G_N_ELEMENTS (type_keys) && info->projector_type[0] == '\0'; i++)
-    {
-      g_free (info->projector_type);
-      info->projector_type = get_text (gguf, type_keys[i]);
-    }
+  for (gsize i = 0; i < G_N_ELEMENTS (type_keys) && info->projector_type[0] == '\0'; i++) {
+    g_free (info->projector_type);
+    info->projector_type = get_text (gguf, type_keys[i]);
+  }
 }
 
 static void

@@ -1,17 +1,11 @@
 /* The shortest way to the end of a call, and what to say of a wrong turn. */
-#include "tools/grammar.h"
+#include "tools/grammar-private.h"
 
 #include <string.h>
 
 #include "tools/tool.h"
 
 static int next_at (const FacetGrammar *grammar, guint level);
-
-static int
-quote_of (const FacetGrammar *grammar)
-{
-  return grammar->set->form == FACET_CALLS_FAMILY ? FACET_SYMBOL_QUOTE : '"';
-}
 
 static const char *
 name_at (const GPtrArray *names, guint index)

@@ -1,4 +1,5 @@
-#include "tools/grammar.h"
+/* Calls, values, objects and arrays. */
+#include "tools/grammar-private.h"
 
 #include <string.h>
 
@@ -7,8 +8,6 @@
 #define MAX_BLANKS   24
 #define MAX_MEMBERS  64
 #define MAX_ELEMENTS 256
-#define MAX_DIGITS   18
-#define MAX_EXPONENT 3
 #define MAX_NAME     80
 
 /* "~": blanks, "@": the tool's name, "$": its arguments, "!": END. */
@@ -18,43 +17,10 @@ const char *const facet_grammar_scripts[] = {
   "~FUNCTION_CALL:~@$",
 };
 
-const FacetGrammarWord facet_grammar_words[] = {
-  { "true", "true", FACET_TYPE_BOOLEAN, FALSE }, { "false", "false", FACET_TYPE_BOOLEAN, FALSE }, { "null", "null", FACET_TYPE_NULL, FALSE },
-  { "True", "true", FACET_TYPE_BOOLEAN, TRUE },  { "False", "false", FACET_TYPE_BOOLEAN, TRUE },  { "None", "null", FACET_TYPE_NULL, TRUE },
-};
-
-typedef enum {
-  REFUSED,
-  TAKEN,
-  AGAIN, /* the level above has to look at the symbol */
-} Outcome;
-
-enum { NUMBER_SIGN, NUMBER_ZERO, NUMBER_DIGITS, NUMBER_POINT, NUMBER_FRACTION, NUMBER_E, NUMBER_E_SIGN, NUMBER_EXPONENT };
-
-static FacetFrame *
-top_of (FacetGrammar *grammar)
-{
-  return &grammar->frames[grammar->n - 1];
-}
-
-static void
-emit (GString *json, char byte)
-{
-  if (json != NULL)
-    g_string_append_c (json, byte);
-}
-
 static Outcome
 push_value (FacetGrammar *grammar, const FacetSchema *schema, gboolean top, Outcome outcome)
 {
   grammar->frames[grammar->n++] = (FacetFrame){ .kind = FACET_FRAME_VALUE, .schema = schema, .top = top };
-  return outcome;
-}
-
-static Outcome
-pop (FacetGrammar *grammar, Outcome outcome)
-{
-  grammar->n--;
   return outcome;
 }
 
@@ -102,12 +68,6 @@ is_blank (const FacetGrammar *grammar, int symbol)
   return FALSE;
 }
 
-static int
-quote_of (const FacetGrammar *grammar)
-{
-  return grammar->set->form == FACET_CALLS_FAMILY ? FACET_SYMBOL_QUOTE : '"';
-}
-
 static gboolean
 in_parentheses (const FacetGrammar *grammar, const FacetFrame *frame)
 {
@@ -121,25 +81,6 @@ facet_grammar_quotes_names (const FacetGrammar *grammar, const FacetFrame *frame
 }
 
 /* ---- names and choices ---- */
-
-gboolean
-facet_grammar_exact (const GPtrArray *names, guint lo, guint hi, guint at)
-{
-  return lo < hi && strlen (g_ptr_array_index (names, lo)) == at;
-}
-
-/* Leaves the names that go on with @symbol at @at; FALSE if there are none. */
-static gboolean
-narrow (const GPtrArray *names, FacetFrame *frame, guint at, int symbol)
-{
-  if (symbol == 0 || symbol > 255)
-    return FALSE;
-  while (frame->lo < frame->hi && ((const guchar *) g_ptr_array_index (names, frame->lo))[at] < symbol)
-    frame->lo++;
-  while (frame->lo < frame->hi && ((const guchar *) g_ptr_array_index (names, frame->hi - 1))[at] > symbol)
-    frame->hi--;
-  return frame->lo < frame->hi;
-}
 
 static gboolean
 is_used (const FacetFrame *frame, guint index)
@@ -184,7 +125,7 @@ step_call (FacetGrammar *grammar, int symbol)
     frame->at++;
     return AGAIN;
   case '@':
-    if (narrow (set->names, frame, frame->count, symbol)) {
+    if (facet_grammar_narrow (set->names, frame, frame->count, symbol)) {
       frame->count++;
       return TAKEN;
     }
@@ -208,39 +149,11 @@ step_call (FacetGrammar *grammar, int symbol)
 /* ---- values ---- */
 
 static Outcome
-become (FacetFrame *frame, FacetFrameKind kind, Outcome outcome)
-{
-  frame->kind = kind;
-  frame->phase = 0;
-  frame->lo = 0;
-  frame->hi = frame->schema->choices != NULL ? frame->schema->choices->len : 0;
-  return outcome;
-}
-
-static Outcome
 open_object (FacetFrame *frame, GString *json)
 {
   become (frame, FACET_FRAME_OBJECT, TAKEN);
   emit (json, '{');
   return TAKEN;
-}
-
-static Outcome
-start_word (const FacetGrammar *grammar, FacetFrame *frame, int symbol, GString *json)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (facet_grammar_words); i++) {
-    const FacetGrammarWord *word = &facet_grammar_words[i];
-
-    if (word->text[0] != symbol || (frame->schema->types & word->type) == 0 || (word->python && grammar->set->form != FACET_CALLS_LINES))
-      continue;
-    become (frame, FACET_FRAME_WORD, TAKEN);
-    frame->code = i;
-    frame->at = 1;
-    if (json != NULL)
-      g_string_append (json, word->json);
-    return TAKEN;
-  }
-  return REFUSED;
 }
 
 static Outcome
@@ -258,190 +171,15 @@ step_value (FacetGrammar *grammar, int symbol, GString *json)
   }
   if ((types & (FACET_TYPE_NUMBER | FACET_TYPE_INTEGER)) && frame->schema->choices != NULL)
     return become (frame, FACET_FRAME_CHOICE, AGAIN);
-  if ((types & (FACET_TYPE_NUMBER | FACET_TYPE_INTEGER)) && (symbol == '-' || (symbol >= '0' && symbol <= '9'))) {
-    emit (json, symbol);
-    become (frame, FACET_FRAME_NUMBER, TAKEN);
-    frame->phase = symbol == '-' ? NUMBER_SIGN : symbol == '0' ? NUMBER_ZERO : NUMBER_DIGITS;
-    frame->count = 1;
-    return TAKEN;
-  }
+  if ((types & (FACET_TYPE_NUMBER | FACET_TYPE_INTEGER)) && (symbol == '-' || (symbol >= '0' && symbol <= '9')))
+    return facet_grammar_start_number (frame, symbol, json);
   if (symbol == (in_parentheses (grammar, frame) ? '(' : '{') && (types & FACET_TYPE_OBJECT) && deeper)
     return open_object (frame, json);
   if (symbol == '[' && (types & FACET_TYPE_ARRAY) && deeper) {
     emit (json, '[');
     return become (frame, FACET_FRAME_ARRAY, TAKEN);
   }
-  return start_word (grammar, frame, symbol, json);
-}
-
-static Outcome
-step_choice (FacetGrammar *grammar, int symbol, GString *json)
-{
-  FacetFrame *frame = top_of (grammar);
-  const GPtrArray *choices = frame->schema->choices;
-  gboolean quoted = (frame->schema->types & FACET_TYPE_STRING) != 0;
-  FacetFrame before = *frame;
-
-  if (narrow (choices, frame, frame->at, symbol)) {
-    frame->at++;
-    emit (json, symbol);
-    return TAKEN;
-  }
-  *frame = before;
-  if (!facet_grammar_exact (choices, frame->lo, frame->hi, frame->at))
-    return REFUSED;
-  if (!quoted)
-    return pop (grammar, AGAIN);
-  if (symbol != quote_of (grammar))
-    return REFUSED;
-  emit (json, '"');
-  return pop (grammar, TAKEN);
-}
-
-static Outcome
-step_word (FacetGrammar *grammar, int symbol)
-{
-  FacetFrame *frame = top_of (grammar);
-  const char *text = facet_grammar_words[frame->code].text;
-
-  if (text[frame->at] != symbol)
-    return REFUSED;
-  frame->at++;
-  return text[frame->at] == '\0' ? pop (grammar, TAKEN) : TAKEN;
-}
-
-gboolean
-facet_grammar_number_ends (const FacetFrame *frame)
-{
-  return frame->phase == NUMBER_ZERO || frame->phase == NUMBER_DIGITS || frame->phase == NUMBER_FRACTION || frame->phase == NUMBER_EXPONENT;
-}
-
-/* The phase after @symbol, -1: the number does not go on with it. */
-static int
-number_after (const FacetFrame *frame, int symbol)
-{
-  gboolean digit = symbol >= '0' && symbol <= '9', whole = (frame->schema->types & FACET_TYPE_NUMBER) == 0;
-
-  switch (frame->phase) {
-  case NUMBER_SIGN:
-    return digit ? (symbol == '0' ? NUMBER_ZERO : NUMBER_DIGITS) : -1;
-  case NUMBER_ZERO:
-  case NUMBER_DIGITS:
-    if (digit && frame->phase == NUMBER_DIGITS)
-      return frame->count < MAX_DIGITS ? NUMBER_DIGITS : -1;
-    return whole ? -1 : symbol == '.' ? NUMBER_POINT : symbol == 'e' || symbol == 'E' ? NUMBER_E : -1;
-  case NUMBER_POINT:
-    return digit ? NUMBER_FRACTION : -1;
-  case NUMBER_FRACTION:
-    if (digit)
-      return frame->count < MAX_DIGITS ? NUMBER_FRACTION : -1;
-    return symbol == 'e' || symbol == 'E' ? NUMBER_E : -1;
-  case NUMBER_E:
-    if (symbol == '+' || symbol == '-')
-      return NUMBER_E_SIGN;
-    return digit ? NUMBER_EXPONENT : -1;
-  case NUMBER_E_SIGN:
-    return digit ? NUMBER_EXPONENT : -1;
-  default:
-    return digit && frame->count < MAX_EXPONENT ? NUMBER_EXPONENT : -1;
-  }
-}
-
-static Outcome
-step_number (FacetGrammar *grammar, int symbol, GString *json)
-{
-  FacetFrame *frame = top_of (grammar);
-  int phase = number_after (frame, symbol);
-
-  if (phase < 0)
-    return facet_grammar_number_ends (frame) ? pop (grammar, AGAIN) : REFUSED;
-  frame->count = phase == frame->phase ? frame->count + 1 : 1;
-  frame->phase = phase;
-  emit (json, symbol);
-  return TAKEN;
-}
-
-/* ---- strings ---- */
-
-/* The first byte of a character in UTF-8; sets what must follow. */
-static Outcome
-start_character (FacetFrame *frame, int byte)
-{
-  if (byte < 0x80)
-    return TAKEN;
-  if (byte < 0xc2 || byte > 0xf4)
-    return REFUSED;
-  frame->need = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-  frame->least = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
-  frame->most = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
-  return TAKEN;
-}
-
-/* No halves of pairs and no NUL among escapes. */
-static Outcome
-step_escape (FacetFrame *frame, int symbol)
-{
-  int digit = symbol < 128 ? g_ascii_xdigit_value (symbol) : -1;
-
-  if (frame->phase == FACET_STRING_ESCAPE) {
-    if (symbol == 'u') {
-      frame->phase = FACET_STRING_HEX;
-      frame->code = 0;
-      return TAKEN;
-    }
-    frame->phase = FACET_STRING_PLAIN;
-    return symbol > 0 && symbol < 128 && strchr ("\"\\/bfnrt", symbol) != NULL ? TAKEN : REFUSED;
-  }
-  if (digit < 0 || (frame->phase == FACET_STRING_HEX + 1 && frame->code == 0xd && digit >= 8))
-    return REFUSED;
-  frame->code = frame->code << 4 | digit;
-  if (frame->phase < FACET_STRING_HEX + 3) {
-    frame->phase++;
-    return TAKEN;
-  }
-  frame->phase = FACET_STRING_PLAIN;
-  return frame->code != 0 ? TAKEN : REFUSED;
-}
-
-static Outcome
-step_plain (FacetGrammar *grammar, FacetFrame *frame, int symbol)
-{
-  gboolean family = grammar->set->form == FACET_CALLS_FAMILY;
-
-  if (symbol >= 256 || symbol == 0 || (!family && symbol < 0x20))
-    return REFUSED;
-  if (symbol == '\\' && !family) {
-    frame->phase = FACET_STRING_ESCAPE;
-    return TAKEN;
-  }
-  return start_character (frame, symbol);
-}
-
-static Outcome
-step_string (FacetGrammar *grammar, int symbol, GString *json)
-{
-  FacetFrame *frame = top_of (grammar);
-  Outcome outcome;
-
-  if (frame->need > 0) {
-    if (symbol < frame->least || symbol > frame->most)
-      return REFUSED;
-    frame->need--;
-    frame->least = 0x80;
-    frame->most = 0xbf;
-    emit (json, symbol);
-    return TAKEN;
-  }
-  if (frame->phase == FACET_STRING_PLAIN && symbol == quote_of (grammar)) {
-    emit (json, '"');
-    return pop (grammar, TAKEN);
-  }
-  outcome = frame->phase == FACET_STRING_PLAIN ? step_plain (grammar, frame, symbol) : step_escape (frame, symbol);
-  if (outcome == TAKEN && grammar->set->form == FACET_CALLS_FAMILY && json != NULL)
-    facet_json_write_escaped (json, (const char[]){ symbol }, 1);
-  else if (outcome == TAKEN)
-    emit (json, symbol);
-  return outcome;
+  return facet_grammar_start_word (grammar, frame, symbol, json);
 }
 
 /* ---- objects and arrays ---- */
@@ -492,7 +230,7 @@ step_name (FacetGrammar *grammar, FacetFrame *frame, int symbol, GString *json)
     return end_name (grammar, frame, json);
   if (symbol >= 128 || (!g_ascii_isalnum (symbol) && symbol != '_' && symbol != '-' && symbol != '.'))
     return REFUSED;
-  possible = frame->lo < frame->hi && narrow (schema->names, frame, frame->at, symbol) && any_unused (frame);
+  possible = frame->lo < frame->hi && facet_grammar_narrow (schema->names, frame, frame->at, symbol) && any_unused (frame);
   if (!possible && (schema->extra == NULL || frame->at >= MAX_NAME))
     return REFUSED;
   frame->at++;
@@ -589,13 +327,13 @@ step (FacetGrammar *grammar, int symbol, GString *json)
   case FACET_FRAME_VALUE:
     return step_value (grammar, symbol, json);
   case FACET_FRAME_STRING:
-    return step_string (grammar, symbol, json);
+    return facet_grammar_step_string (grammar, symbol, json);
   case FACET_FRAME_CHOICE:
-    return step_choice (grammar, symbol, json);
+    return facet_grammar_step_choice (grammar, symbol, json);
   case FACET_FRAME_NUMBER:
-    return step_number (grammar, symbol, json);
+    return facet_grammar_step_number (grammar, symbol, json);
   case FACET_FRAME_WORD:
-    return step_word (grammar, symbol);
+    return facet_grammar_step_word (grammar, symbol);
   case FACET_FRAME_OBJECT:
     return step_object (grammar, symbol, json);
   case FACET_FRAME_ARRAY:

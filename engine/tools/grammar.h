@@ -57,6 +57,9 @@ typedef enum {
   FACET_FRAME_ARRAY,
 } FacetFrameKind;
 
+/* Phases of strings; HEX and the three after it: digits of an escape. */
+enum { FACET_STRING_PLAIN, FACET_STRING_ESCAPE, FACET_STRING_HEX };
+
 /* One level; what the fields mean is the kind's own business. */
 typedef struct {
   const FacetSchema *schema;
@@ -103,29 +106,3 @@ int      facet_grammar_next (const FacetGrammar *grammar);
 guint    facet_grammar_rest (const FacetGrammar *grammar);
 /* What would be taken, for messages. Returns: (transfer full). */
 char    *facet_grammar_expected (const FacetGrammar *grammar);
-
-/* ---- shared by its sources ---- */
-
-/* Phases of strings (HEX and the three after it: digits of an escape) and of
- * objects (START: after the opening bracket). */
-enum { FACET_STRING_PLAIN, FACET_STRING_ESCAPE, FACET_STRING_HEX };
-enum { FACET_OBJECT_START, FACET_OBJECT_COMMA, FACET_OBJECT_NAME, FACET_OBJECT_COLON, FACET_OBJECT_NEXT };
-
-extern const char *const facet_grammar_scripts[FACET_CALLS_LINES + 1];
-
-typedef struct {
-  const char *text, *json;
-  FacetType   type;
-  gboolean    python; /* only in LINES */
-} FacetGrammarWord;
-
-extern const FacetGrammarWord facet_grammar_words[6];
-
-/* Whether the members of this object have quotes around their names. */
-gboolean facet_grammar_quotes_names (const FacetGrammar *grammar, const FacetFrame *frame);
-/* The first property that is missing and required, -1: none. */
-int      facet_grammar_missing (const FacetFrame *frame);
-/* Whether names[lo] has been read to its end. */
-gboolean facet_grammar_exact (const GPtrArray *names, guint lo, guint hi, guint at);
-/* Whether a number may end here. */
-gboolean facet_grammar_number_ends (const FacetFrame *frame);
