@@ -19,6 +19,9 @@ typedef struct {
   double      original; /* either against the original's values; 0: not compared */
 } Type;
 
+/* What cooperative matrices may be off; measured 5e-4 to 2e-3. */
+#define HALVES 5e-3
+
 /* Measured with the kit's two transformers: kernels equal to the last bit; 8-bit
  * activations 0.02 off (Q4_K, without an original: 0.012); from the original
  * F16 2.5e-3, BF16 0.02, Q8_0 0.072, Q4_0 0.66, which is what the types
@@ -69,7 +72,7 @@ check_type (const void *data, gsize size, const Type *type, FacetImage *image, c
 
   g_test_message ("%s: kernels %.1e, 8-bit activations %.1e, from the original %.1e", facet_dtype_name (type->dtype), kernels, rounding, away);
   g_assert_cmpfloat (kernels, <=, type->kernels);
-  g_assert_cmpfloat (rounding, <=, type->rounding);
+  g_assert_cmpfloat (rounding, <=, device_rounds_halves () ? MAX (type->rounding, HALVES) : type->rounding);
   if (original)
     g_assert_cmpfloat (away, <=, type->original);
 }

@@ -14,6 +14,8 @@
  * names; a plan without tests was printed then. */
 gboolean      device_missing (void);
 gboolean      device_is_gpu  (void);
+/* Whether products of many rows round to 16-bit floats unless they are to be exact. */
+gboolean      device_rounds_halves (void);
 /* Sets the backend and device of @params. */
 void          device_params  (FacetModelParams *params);
 FacetBackend *device_backend (int threads, gboolean exact);
