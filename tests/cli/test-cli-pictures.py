@@ -104,7 +104,7 @@ def test_places():
             run("logits", "-m", TEXT, "--mmproj", GEMMA3, "--template", "--image", PHOTO, "--image", CHART, "-p", words, "-o", out)
             logits[words] = out.read_bytes()
         assert len(set(logits.values())) == 3 and logits["<image><image>one  two "] == logits["one  two "], [len(v) for v in logits.values()]
-        tokens = [run_json("chat", "-m", TEXT, "--mmproj", GEMMA3, "--image", PHOTO, "--image", CHART, "-p", words, "-n", 1, "-c", 256,
+        tokens = [run_json("chat", "-m", TEXT, "--mmproj", GEMMA3, "--image", PHOTO, "--image", CHART, "-p", words, "-n", 1,
                            "--pan-and-scan", "off")["stats"]["prompt_tokens"] for words in ("<image> one <image> two", "one two")]
         assert min(tokens) > 32, tokens
 
