@@ -259,12 +259,8 @@ begin (const ChatArguments *arguments, FacetModel *model, CallRunner *runner, Fa
   ConversationParams params = {
     .system = arguments->system,
     .how = arguments->raw ? FACET_TEMPLATE_RAW : FACET_TEMPLATE_AUTO,
-    .kv_type = options->kv_type,
-    .context = options->context,
     .max_tokens = arguments->max_tokens,
     .stop_strings = (const char *const *) arguments->stop_strings,
-    .pan_and_scan = options->pan_and_scan,
-    .sampling = options_sampling (options, model),
     .cancel = cancel,
     .on_text = options->json ? NULL : print_text,
     .on_thought = options->json || arguments->quiet ? NULL : print_thought,
@@ -275,12 +271,8 @@ begin (const ChatArguments *arguments, FacetModel *model, CallRunner *runner, Fa
     .on_call = call_runner_run,
     .call_data = runner,
   };
-  g_autoptr (GError) error = NULL;
-  Conversation *conversation = conversation_new (model, &params, &error);
 
-  if (conversation == NULL)
-    report_error (error);
-  return conversation;
+  return conversation_open (options, model, &params);
 }
 
 /* Puts what goes with the first question into @conversation. */

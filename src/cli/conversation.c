@@ -101,6 +101,22 @@ conversation_new (FacetModel *model, const ConversationParams *params, GError **
   return conversation;
 }
 
+Conversation *
+conversation_open (const Options *options, FacetModel *model, ConversationParams *params)
+{
+  g_autoptr (GError) error = NULL;
+  Conversation *conversation;
+
+  params->kv_type = options->kv_type;
+  params->context = options->context;
+  params->pan_and_scan = options->pan_and_scan;
+  params->sampling = options_sampling (options, model);
+  conversation = conversation_new (model, params, &error);
+  if (conversation == NULL)
+    report_error (error);
+  return conversation;
+}
+
 void
 conversation_free (Conversation *conversation)
 {

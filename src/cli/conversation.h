@@ -43,6 +43,9 @@ typedef struct {
 
 /* Strings of @params must outlive the conversation. */
 Conversation *conversation_new  (FacetModel *model, const ConversationParams *params, GError **error);
+/* One of --ctx, --kv, --pan-and-scan and the sampling that @options ask for,
+ * which it sets in @params. Reports any error itself and then returns NULL. */
+Conversation *conversation_open (const Options *options, FacetModel *model, ConversationParams *params);
 void          conversation_free (Conversation *conversation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Conversation, conversation_free)
 

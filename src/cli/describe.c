@@ -101,29 +101,22 @@ command_describe (int argc, char **argv)
   g_autoptr (FacetModel) model = NULL;
   g_autoptr (Conversation) conversation = NULL;
   g_autoptr (GPtrArray) images = NULL;
-  g_autoptr (GError) error = NULL;
-  int status = EXIT_OK;
+  int status;
 
   if (!parse_arguments (&arguments, &argc, &argv))
     return EXIT_USAGE;
-  interrupt_install ();
-  model = options_load_model (&arguments.options, &cancel);
-  if (model == NULL)
-    return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
+  status = options_open_model (&arguments.options, &cancel, &model);
+  if (status != EXIT_OK)
+    return status;
   images = pictures_load (model, argv + 1);
   if (images == NULL)
     return EXIT_FAILED;
 
-  params.kv_type = arguments.options.kv_type;
-  params.context = arguments.options.context;
   params.max_tokens = arguments.max_tokens;
-  params.sampling = options_sampling (&arguments.options, model);
   params.on_text = arguments.options.json ? NULL : print_text;
-  conversation = conversation_new (model, &params, &error);
-  if (conversation == NULL) {
-    report_error (error);
+  conversation = conversation_open (&arguments.options, model, &params);
+  if (conversation == NULL)
     return EXIT_FAILED;
-  }
   for (guint i = 0; i < images->len && status == EXIT_OK; i++)
     status = describe (&arguments, conversation, argv[i + 1], g_ptr_array_index (images, i), images->len > 1, &cancel);
   return status;

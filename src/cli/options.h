@@ -68,5 +68,9 @@ FacetSampling options_sampling (const Options *options, FacetModel *model);
  * any error itself and then returns NULL. */
 FacetModel *options_load_model (const Options *options, FacetCancel *cancel);
 
+/* The same for a command that Ctrl-C can stop at any time, from here on.
+ * Returns the exit status; with EXIT_OK there is a @model (transfer full). */
+int options_open_model (const Options *options, FacetCancel *cancel, FacetModel **model);
+
 /* A session of --ctx and --kv. Reports any error itself and then returns NULL. */
 FacetSession *options_new_session (const Options *options, FacetModel *model);

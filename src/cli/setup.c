@@ -142,6 +142,16 @@ options_load_model (const Options *options, FacetCancel *cancel)
   return model;
 }
 
+int
+options_open_model (const Options *options, FacetCancel *cancel, FacetModel **model)
+{
+  interrupt_install ();
+  *model = options_load_model (options, cancel);
+  if (*model != NULL)
+    return EXIT_OK;
+  return facet_is_cancelled (cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
+}
+
 FacetSession *
 options_new_session (const Options *options, FacetModel *model)
 {

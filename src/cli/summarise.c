@@ -219,14 +219,13 @@ command_summarise (int argc, char **argv)
   g_autoptr (FacetModel) model = NULL;
   g_autoptr (FacetSession) session = NULL;
   Work work = { .arguments = &arguments, .cancel = &cancel };
-  int status = EXIT_OK;
+  int status;
 
   if (!parse_arguments (&arguments, &argc, &argv))
     return EXIT_USAGE;
-  interrupt_install ();
-  model = options_load_model (&arguments.options, &cancel);
-  if (model == NULL)
-    return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
+  status = options_open_model (&arguments.options, &cancel, &model);
+  if (status != EXIT_OK)
+    return status;
   session = options_new_session (&arguments.options, model);
   if (session == NULL)
     return EXIT_FAILED;

@@ -180,14 +180,13 @@ command_transcribe (int argc, char **argv)
   FacetCancel cancel = { 0 };
   g_autoptr (FacetModel) model = NULL;
   g_autoptr (FacetSession) session = NULL;
-  int status = EXIT_OK;
+  int status;
 
   if (!parse_arguments (&arguments, &argc, &argv))
     return EXIT_USAGE;
-  interrupt_install ();
-  model = options_load_model (&arguments.options, &cancel);
-  if (model == NULL)
-    return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
+  status = options_open_model (&arguments.options, &cancel, &model);
+  if (status != EXIT_OK)
+    return status;
   if (!facet_model_accepts_audio (model)) {
     media_report_lack (model, TRUE);
     return EXIT_FAILED;

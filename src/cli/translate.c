@@ -157,7 +157,6 @@ command_translate (int argc, char **argv)
   ConversationParams params = { .cancel = &cancel, .on_text = put, .user_data = &output };
   g_autoptr (FacetModel) model = NULL;
   g_autoptr (Conversation) conversation = NULL;
-  g_autoptr (GError) error = NULL;
   gsize length;
   int status;
 
@@ -167,20 +166,14 @@ command_translate (int argc, char **argv)
   status = options_read_text (&arguments.text, arguments.file, &length);
   if (status != EXIT_OK)
     return status;
-  interrupt_install ();
-  model = options_load_model (&arguments.options, &cancel);
-  if (model == NULL)
-    return facet_is_cancelled (&cancel) ? EXIT_INTERRUPTED : EXIT_FAILED;
+  status = options_open_model (&arguments.options, &cancel, &model);
+  if (status != EXIT_OK)
+    return status;
 
-  params.kv_type = arguments.options.kv_type;
-  params.context = arguments.options.context;
   params.max_tokens = arguments.max_tokens;
-  params.sampling = options_sampling (&arguments.options, model);
-  conversation = conversation_new (model, &params, &error);
-  if (conversation == NULL) {
-    report_error (error);
+  conversation = conversation_open (&arguments.options, model, &params);
+  if (conversation == NULL)
     return EXIT_FAILED;
-  }
   status = translate (&arguments, conversation, &output, &cancel);
   if (status == EXIT_FAILED)
     return status;
