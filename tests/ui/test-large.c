@@ -167,25 +167,32 @@ scroller_of (Fixture *self)
   return GTK_SCROLLED_WINDOW (gtk_widget_get_ancestor (list_of (self), GTK_TYPE_SCROLLED_WINDOW));
 }
 
+/* @n questions, each with @answer. Returns the chat. */
+static gint64
+make_chat (Fixture *self, guint n, const char *answer)
+{
+  FacetStoreMessage message = { .chat_id = facet_store_add_chat (self->store, "Long", NULL), .status = FACET_MESSAGE_DONE };
+
+  for (guint i = 0; i < 2 * n; i++) {
+    message.role = i % 2 == 0 ? FACET_STORE_ROLE_USER : FACET_STORE_ROLE_MODEL;
+    message.text = (char *) (i % 2 == 0 ? "Go on" : answer);
+    message.parent_id = facet_store_add_message (self->store, &message, NULL);
+    g_assert_cmpint (message.parent_id, !=, 0);
+  }
+  return message.chat_id;
+}
+
 /* Twenty answers of 5,000 tokens: rows are made as they are looked at. */
 static void
 test_answers (Fixture *self, gconstpointer data)
 {
   g_autofree char *text = prose (25000);
-  gint64 chat, longest;
+  gint64 longest;
   GtkWidget *first;
   float place;
   guint n;
 
-  self->script.answer = text;
-  for (int i = 0; i < 20; i++) {
-    fixture_ask (self, "Go on");
-    fixture_wait (fixture_idle, self);
-  }
-  chat = facet_conversation_get_chat_id (self->window->conversation);
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.new-chat", NULL);
-  settle (200);
-  facet_window_open_chat (self->window, chat);
+  facet_window_open_chat (self->window, make_chat (self, 20, text));
   longest = longest_iteration (1000);
   g_test_message ("opened: %.0f ms", longest / 1000.0);
   g_assert_cmpint (longest, <, LONG_USEC);
@@ -215,17 +222,11 @@ test_answers (Fixture *self, gconstpointer data)
 static void
 test_short_branch (Fixture *self, gconstpointer data)
 {
-  gint64 chat, first;
+  gint64 first;
 
-  for (int i = 0; i < 30; i++) {
-    fixture_ask (self, "Go on");
-    fixture_wait (fixture_idle, self);
-  }
-  chat = facet_conversation_get_chat_id (self->window->conversation);
+  facet_window_open_chat (self->window, make_chat (self, 30, "A short answer."));
+  settle (300);
   first = facet_message_get_id (facet_conversation_get_message (self->window->conversation, 0));
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.new-chat", NULL);
-  facet_window_open_chat (self->window, chat);
-  settle (200);
   g_assert_cmpuint (n_rows (self), ==, 40);
   gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.edit", "x", first);
   fixture_ask (self, "Otherwise");
