@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <glib/gi18n.h>
 
@@ -211,6 +212,16 @@ print_help (GOptionContext *context)
   fputs (text, stdout);
 }
 
+/* GLib leaves it where a name that begins with a dash follows. */
+static void
+drop_separator (int *argc, char **argv)
+{
+  if (*argc < 2 || !g_str_equal (argv[1], "--"))
+    return;
+  memmove (argv + 1, argv + 2, (gsize) (*argc - 1) * sizeof *argv);
+  (*argc)--;
+}
+
 gboolean
 options_parse (Options            *options,
                OptionsWanted       wanted,
@@ -232,6 +243,7 @@ options_parse (Options            *options,
     options_complain (command, "%s", error->message);
     return FALSE;
   }
+  drop_separator (argc, *argv);
   if (help) {
     print_help (context);
     exit (fflush (stdout) == 0 ? EXIT_OK : EXIT_FAILED);

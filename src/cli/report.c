@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <glib/gi18n.h>
@@ -54,11 +55,15 @@ error_sentence (FacetErrorCode code)
 void
 report_error (const GError *error)
 {
+  g_autofree char *message = g_utf8_make_valid (error->message, -1);
+  g_autoptr (GString) safe = g_string_new (NULL);
+
   report_progress_end ();
+  report_append_safe (safe, message, strlen (message));
   if (error->domain == FACET_ERROR)
-    g_printerr ("%s: %s\n  %s\n", g_get_prgname (), error_sentence (error->code), error->message);
+    g_printerr ("%s: %s\n  %s\n", g_get_prgname (), error_sentence (error->code), safe->str);
   else
-    g_printerr ("%s: %s\n", g_get_prgname (), error->message);
+    g_printerr ("%s: %s\n", g_get_prgname (), safe->str);
 }
 
 void

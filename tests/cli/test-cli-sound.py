@@ -128,6 +128,25 @@ def test_names_do_not_act():
         assert all(lengths[name] > lengths["a"] + 2 for name in lengths if name != "a"), lengths
 
 
+def test_odd_files():
+    """Each is refused by a sentence that names it; names may begin with a dash and reach no terminal as commands."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        odd = {"folder.wav": None, "empty.wav": b"", "text.wav": b"hello\n", "noise.mp3": bytes(range(256)) * 20, "header.wav": NOTE.read_bytes()[:44],
+               "cut.wav": NOTE.read_bytes()[:1000], "missing.wav": None, "missing\x1b[31m.wav": None}
+        for name, content in odd.items():
+            if name == "folder.wav":
+                (folder / name).mkdir()
+            elif content is not None:
+                (folder / name).write_bytes(content)
+            said = run("transcribe", *see_and_hear(), folder / name, status=1)
+            assert said.stdout == b"" and said.stderr.count(b"\n") == 2 and b"\x1b" not in said.stderr, said
+            assert name.replace("\x1b", "␛") in said.stderr.decode(), said
+        (folder / "-note.wav").write_bytes(NOTE.read_bytes())
+        found = subprocess.run([pathlib.Path(CLI).resolve(), "transcribe", *map(str, see_and_hear()), "--json", "--", "-note.wav"], cwd=folder, env=ENVIRONMENT, capture_output=True)
+        assert found.returncode == 0 and json.loads(found.stdout)["file"] == "-note.wav", found
+
+
 def test_failed_question_keeps_its_files():
     """What was given with a question that did not fit goes with the next one, unless it is forgotten."""
     talk = ("chat", *see_and_hear(), "-n", 2, "--temp", 0, "--stats", "--ctx", 1024)
