@@ -8,6 +8,7 @@
 
 #include "chat/facet-call-task.h"
 #include "facet-activity-log.h"
+#include "facet-mnemonics.h"
 #include "facet-models-page.h"
 #include "facet-preferences.h"
 #include "facet-settings.h"
@@ -237,6 +238,7 @@ facet_application_startup (GApplication *application)
   if (facet_settings_is_rtl ())
     gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
   facet_settings_follow_color_scheme (self->settings);
+  facet_mnemonics_name_buttons ();
   g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.preferences", preferences_keys);
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.quit", quit_keys);

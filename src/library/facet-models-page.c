@@ -160,8 +160,6 @@ add_check (FacetModelsPage *self, AdwActionRow *row, FacetLocalModel *model)
   gtk_widget_set_valign (check, GTK_ALIGN_CENTER);
   gtk_check_button_set_group (GTK_CHECK_BUTTON (check), self->radio);
   gtk_check_button_set_active (GTK_CHECK_BUTTON (check), is_chosen (self, model));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (check), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  facet_local_model_get_title (model), -1);
   g_object_set_data_full (G_OBJECT (check), "model", g_object_ref (model), g_object_unref);
   g_signal_connect (check, "toggled", G_CALLBACK (toggled_cb), self);
   adw_action_row_add_prefix (row, check);

@@ -18,7 +18,6 @@ facet_number_row_new (GSettings *settings, const FacetNumberRow *what)
   gtk_spin_button_set_digits (GTK_SPIN_BUTTON (spin), what->digits);
   gtk_spin_button_set_numeric (GTK_SPIN_BUTTON (spin), TRUE);
   gtk_widget_set_valign (spin, GTK_ALIGN_CENTER);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (spin), GTK_ACCESSIBLE_PROPERTY_LABEL, _(what->title), -1);
   g_settings_bind (settings, what->key, spin, "value", G_SETTINGS_BIND_DEFAULT);
   adw_action_row_add_suffix (ADW_ACTION_ROW (row), spin);
   adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row), spin);

@@ -193,6 +193,17 @@ facet_preferences_init (FacetPreferences *self)
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
+/* libadwaita 1.2 names neither the button of its search nor the entry. */
+static void
+name_search (GtkWidget *widget)
+{
+  if (GTK_IS_SEARCH_ENTRY (widget) ||
+      (GTK_IS_TOGGLE_BUTTON (widget) && g_strcmp0 (gtk_button_get_icon_name (GTK_BUTTON (widget)), "edit-find-symbolic") == 0))
+    gtk_accessible_update_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Search the preferences"), -1);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    name_search (child);
+}
+
 FacetPreferences *
 facet_preferences_new (GtkWindow *parent, GSettings *settings)
 {
@@ -222,5 +233,6 @@ facet_preferences_new (GtkWindow *parent, GSettings *settings)
   g_signal_connect_object (settings, "changed::model", G_CALLBACK (model_changed_cb), self, G_CONNECT_SWAPPED);
   precision_changed_cb (self);
   model_changed_cb (self);
+  name_search (GTK_WIDGET (self));
   return self;
 }

@@ -193,8 +193,6 @@ new_row (AdwPreferencesGroup *group, GSettings *settings, int index, GtkCheckBut
   gtk_widget_set_valign (check, GTK_ALIGN_CENTER);
   gtk_check_button_set_group (GTK_CHECK_BUTTON (check), radio);
   gtk_check_button_set_active (GTK_CHECK_BUTTON (check), g_str_equal (chosen, text ? text : ""));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (check), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)), -1);
   g_signal_connect (check, "toggled", G_CALLBACK (toggled_cb), preset);
   adw_action_row_add_prefix (ADW_ACTION_ROW (row), check);
   adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row), check);

@@ -160,11 +160,17 @@ class Program:
     def is_idle(self):
         return not self.find_all("push button", "Stop") and bool(self.find_all("push button", "Send"))
 
+    @staticmethod
+    def is_name(text):
+        """What a person would call something: no type of the toolkit, no mark of a mnemonic, nothing said twice."""
+        half = len(text) // 2
+        return bool(text) and not re.search(r"\b(Gtk|Adw|Facet)[A-Z]\w+|(^|\s)_\w", text) and text[:half] != text[half + 1:]
+
     def unnamed(self, within=None):
         """What can be operated but has no name of its own, which is all that a screen reader would say of it."""
         for node in self.walk(within):
             kind, name = node.get_role_name(), node.get_name()
-            if kind not in OPERATED or (name and not re.fullmatch(r"(Gtk|Adw|Facet)[A-Z]\w+", name)):
+            if kind not in OPERATED or self.is_name(name):
                 continue
             around = list(filter(None, (parent.get_name() for parent in self.parents(node))))
             yield node, f"{kind} {name!r} in {' < '.join(around)[:200]}"
@@ -194,6 +200,12 @@ class Program:
             return run.stdout.split()
 
         return self.wait(found, f"the window “{title}”")[-1]
+
+    def focus_newest_window(self):
+        """As a window manager does after a window has come or gone. Numbers of windows grow."""
+        windows = self.wait(lambda: subprocess.run(["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)],
+                                                   capture_output=True, text=True).stdout.split(), "a window")
+        self.xdotool("windowfocus", "--sync", max(windows, key=int))
 
     def point_at(self, node, window="Facet"):
         """Clicks with the pointer on @node of the window called so, which takes the focus, as a window manager would give it."""

@@ -1,0 +1,15 @@
+/* facet-mnemonics.h - what a screen reader calls buttons with a mnemonic
+ *
+ * GTK 4.8 names them by their label with the mark in it, and by the label that
+ * is shown: “_Save Save”. Only the latter is left.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/* All buttons of this process, from now on. Once, on the main thread. */
+void facet_mnemonics_name_buttons (void);
+
+G_END_DECLS
