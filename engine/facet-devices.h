@@ -23,4 +23,20 @@ FacetNotice facet_model_take_notice (FacetModel *model);
  * in the session made last; 0: none, or there is no such device. */
 int         facet_model_split (FacetModel *model, int *layers);
 
+/* What a kind of program does in a step on a graphics device, by its design. */
+typedef struct {
+  char   kernel[32];      /* "matvec", "attention", ... */
+  int    dispatches;
+  double bytes;           /* moved to and from memory; what a dispatch reads more than once, it finds in caches */
+  double loads;           /* the same with what is read again */
+  double flops;           /* computed, padding of tiles included */
+  double necessary_bytes; /* its weights, inputs and outputs once; 0 for programs that only prepare or merge for others */
+  double necessary_flops; /* of wanted results */
+} FacetKernelCount;
+
+/* Counts a step of @rows rows from @position on, of which the last row's
+ * logits are wanted. UNSUPPORTED if no device computes the model.
+ * Returns: (transfer full) (element-type FacetKernelCount). */
+GArray     *facet_session_count_work (FacetSession *session, int rows, int position, GError **error);
+
 G_END_DECLS

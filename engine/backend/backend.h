@@ -85,6 +85,10 @@ typedef struct {
   int         (*best)     (FacetPlan *plan, FacetBest *best);
   gboolean    (*fetch)    (FacetPlan *plan, GError **error);
 
+  /* Adds to @counts (FacetKernelCount, each kernel once) what a step would move
+   * and compute, without running it. NULL: unknown. */
+  void       (*count)     (FacetPlan *plan, const FacetStep *step, GArray *counts);
+
   FacetKv   *(*kv_new)    (FacetBackend *backend, const FacetKvLayer *layers, int n_layers,
                            int context, int max_step, FacetKvType type, GError **error);
   void       (*kv_free)   (FacetKv *kv);

@@ -156,6 +156,14 @@ fetch (FacetPlan *plan, GError **error)
   return part->backend->klass->fetch == NULL || part->backend->klass->fetch (part->plan, error);
 }
 
+static void
+count (FacetPlan *plan, const FacetStep *step, GArray *counts)
+{
+  for (int p = 0; p < plan->n_parts; p++)
+    if (plan->parts[p].backend->klass->count != NULL)
+      plan->parts[p].backend->klass->count (plan->parts[p].plan, step, counts);
+}
+
 static gboolean
 run_parts (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, GError **error)
 {
@@ -262,6 +270,7 @@ static const FacetBackendClass pair_class = {
   .value = value,
   .best = best,
   .fetch = fetch,
+  .count = count,
   .kv_new = kv_new,
   .kv_free = facet_pair_kv_free,
   .facts = facts,

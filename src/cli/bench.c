@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "bench-counts.h"
 #include "bench-encoder.h"
 #include "commands.h"
 #include "interrupt.h"
@@ -21,6 +22,7 @@ typedef struct {
   int     decode;
   int     depth;
   int     repeat;
+  gboolean counts;
   char   *image, *audio; /* at most one of them */
 } Arguments;
 
@@ -177,6 +179,7 @@ parse_arguments (Arguments *arguments, int argc, char **argv)
     { "depth", 'd', 0, G_OPTION_ARG_INT, &arguments->depth, N_("Tokens that are in the context before (0)"), N_("N") },
     { "image", 0, 0, G_OPTION_ARG_FILENAME, &arguments->image, N_("Encode this picture instead, with the projector of --mmproj"), N_("FILE") },
     { "audio", 0, 0, G_OPTION_ARG_FILENAME, &arguments->audio, N_("Encode this sound of up to 30 seconds instead, likewise"), N_("FILE") },
+    { "counts", 0, 0, G_OPTION_ARG_NONE, &arguments->counts, N_("Count what the graphics device moves and computes instead"), NULL },
     { "repeat", 'r', 0, G_OPTION_ARG_INT, &arguments->repeat, N_("Repetitions (3)"), N_("N") },
     G_OPTION_ENTRY_NULL
   };
@@ -219,6 +222,10 @@ command_bench (int argc, char **argv)
     goto out;
   if (arguments.image != NULL || arguments.audio != NULL) {
     status = bench_encoder (&arguments.options, arguments.image, arguments.audio, arguments.repeat);
+    goto out;
+  }
+  if (arguments.counts) {
+    status = bench_counts (&arguments.options, arguments.prefill, arguments.depth);
     goto out;
   }
   status = EXIT_FAILED;

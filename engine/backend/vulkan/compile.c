@@ -15,9 +15,12 @@ facet_vk_capacity (const FacetPlan *plan, int rows)
 gboolean
 facet_vk_begin (FacetVkCompiler *c, FacetVkDispatch *d, const char *name, const guint32 *constants, int n, int rows, GError **error)
 {
-  *d = (FacetVkDispatch) { .kind = FACET_VK_GROUPS_ROWS, .rows = rows, .rows_a_group = 1, .groups_a_row = 1, .y = 1 };
+  *d = (FacetVkDispatch) { .kind = FACET_VK_GROUPS_ROWS, .rows = rows, .rows_a_group = 1, .groups_a_row = 1, .y = 1,
+                           .shader = g_intern_string (name) };
   for (int i = 0; i < FACET_VK_BINDINGS; i++)
     d->operands[i].value = FACET_VK_RANGE;
+  for (int i = 0; i < MIN (n, (int) G_N_ELEMENTS (d->constants)); i++)
+    d->constants[i] = constants[i];
   return facet_vk_pipeline (c->plan->vk, name, constants, n, &d->pipeline, error);
 }
 

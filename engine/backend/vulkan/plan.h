@@ -66,6 +66,8 @@ typedef enum {
 } FacetVkGroups;
 
 typedef struct {
+  const char     *shader;        /* interned */
+  guint32         constants[8];  /* of its specialisation */
   VkPipeline      pipeline;
   FacetVkOperand  operands[FACET_VK_BINDINGS]; /* binding 0 is the step block */
   guint8          push[FACET_VK_PUSH_BYTES];
@@ -198,6 +200,19 @@ gboolean facet_vk_record (FacetPlan *plan, GError **error);
 gboolean facet_vk_varies (const FacetPlan *plan, const FacetVkDispatch *d);
 /* How many it has for @rows rows and @splits splits of the keys. */
 VkDispatchIndirectCommand facet_vk_groups (const FacetVkDispatch *d, guint32 rows, guint32 splits);
+/* What an operand covers. */
+FacetVkRange facet_vk_resolve (const FacetPlan *plan, const FacetVkOperand *operand);
+
+/* ---- run.c ---- */
+
+/* How many groups the dispatch has in @step. */
+VkDispatchIndirectCommand facet_vk_step_groups (const FacetPlan *plan, const FacetVkDispatch *d, const FacetStep *step);
+/* Of attention: keys lo <= key < hi that its row @row sees, and splits of all rows' keys. */
+void         facet_vk_visible_keys (const FacetStep *step, const FacetVkDispatch *d, int row, int *lo, int *hi);
+guint32      facet_vk_count_splits (const FacetStep *step, const FacetVkDispatch *d);
+
+/* ---- count.c ---- */
+void         facet_vk_plan_count (FacetPlan *plan, const FacetStep *step, GArray *counts);
 
 /* ---- of the backend ---- */
 gboolean     facet_vk_supports  (FacetBackend *backend, const FacetGraph *graph, GError **error);

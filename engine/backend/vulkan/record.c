@@ -38,8 +38,8 @@ facet_vk_groups (const FacetVkDispatch *d, guint32 rows, guint32 splits)
   return (VkDispatchIndirectCommand) { MIN (x, FACET_MAX_GROUPS), d->y, (x + FACET_MAX_GROUPS - 1) / FACET_MAX_GROUPS };
 }
 
-static FacetVkRange
-resolve (const FacetPlan *plan, const FacetVkOperand *operand)
+FacetVkRange
+facet_vk_resolve (const FacetPlan *plan, const FacetVkOperand *operand)
 {
   gsize bytes;
 
@@ -63,7 +63,7 @@ static gboolean
 conflicts (Recorder *r, const FacetVkDispatch *d)
 {
   for (int b = 1; b < FACET_VK_BINDINGS; b++) {
-    FacetVkRange range = resolve (r->plan, &d->operands[b]);
+    FacetVkRange range = facet_vk_resolve (r->plan, &d->operands[b]);
 
     if (range.buffer == VK_NULL_HANDLE)
       continue;
@@ -92,7 +92,7 @@ static void
 note (Recorder *r, const FacetVkDispatch *d)
 {
   for (int b = 1; b < FACET_VK_BINDINGS; b++) {
-    Access access = { resolve (r->plan, &d->operands[b]), d->operands[b].write };
+    Access access = { facet_vk_resolve (r->plan, &d->operands[b]), d->operands[b].write };
 
     if (access.range.buffer != VK_NULL_HANDLE)
       g_array_append_val (r->pending, access);
@@ -123,7 +123,7 @@ make_set (FacetPlan *plan, const FacetVkDispatch *d, VkDescriptorSet *set, GErro
   if (!facet_vk_check (vk->instance.f.AllocateDescriptorSets (vk->device, &info, set), "descriptor set", error))
     return FALSE;
   for (guint32 b = 0; b < FACET_VK_BINDINGS; b++) {
-    FacetVkRange range = b == 0 ? (FacetVkRange) { plan->upload.buffer, 0, plan->step_bytes } : resolve (plan, &d->operands[b]);
+    FacetVkRange range = b == 0 ? (FacetVkRange) { plan->upload.buffer, 0, plan->step_bytes } : facet_vk_resolve (plan, &d->operands[b]);
 
     if (range.buffer == VK_NULL_HANDLE)
       continue;

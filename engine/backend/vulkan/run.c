@@ -41,8 +41,8 @@ write_block (FacetPlan *plan, const FacetStep *step)
 }
 
 /* As visible.glsl: keys lo <= key < hi of @row of class @rows. */
-static void
-visible_keys (const FacetStep *step, const FacetVkDispatch *d, int row, int *lo, int *hi)
+void
+facet_vk_visible_keys (const FacetStep *step, const FacetVkDispatch *d, int row, int *lo, int *hi)
 {
   const FacetAttention *at = d->attention;
   int token = d->rows == FACET_ROWS_OUTPUTS ? step->outputs[row] : row, position = step->position + token;
@@ -51,8 +51,8 @@ visible_keys (const FacetStep *step, const FacetVkDispatch *d, int row, int *lo,
   *hi = 1 + (at->spans && step->visible != NULL ? step->visible[token] : position);
 }
 
-static guint32
-count_splits (const FacetStep *step, const FacetVkDispatch *d)
+guint32
+facet_vk_count_splits (const FacetStep *step, const FacetVkDispatch *d)
 {
   int first = 0, last = 0, rows = (int) rows_of (step, d->rows);
 
@@ -61,10 +61,17 @@ count_splits (const FacetStep *step, const FacetVkDispatch *d)
   for (int row = rows - 1; row >= 0; row--) {
     int hi;
 
-    visible_keys (step, d, row, &first, &hi);
+    facet_vk_visible_keys (step, d, row, &first, &hi);
     last = MAX (last, hi - 1);
   }
   return (guint32) (last / (int) d->split - first / (int) d->split + 1);
+}
+
+VkDispatchIndirectCommand
+facet_vk_step_groups (const FacetPlan *plan, const FacetVkDispatch *d, const FacetStep *step)
+{
+  return facet_vk_varies (plan, d) ? facet_vk_groups (d, rows_of (step, d->rows), facet_vk_count_splits (step, d))
+                                   : facet_vk_groups (d, facet_vk_capacity (plan, d->rows), 1);
 }
 
 static void
@@ -76,7 +83,7 @@ write_groups (FacetPlan *plan, const FacetStep *step)
     const FacetVkDispatch *d = &g_array_index (plan->dispatches, FacetVkDispatch, i);
 
     if (facet_vk_varies (plan, d))
-      groups[i] = facet_vk_groups (d, rows_of (step, d->rows), count_splits (step, d));
+      groups[i] = facet_vk_step_groups (plan, d, step);
   }
 }
 

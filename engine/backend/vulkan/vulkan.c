@@ -101,6 +101,7 @@ static const FacetBackendClass vulkan_class = {
   .value = value,
   .best = facet_vk_plan_best,
   .fetch = facet_vk_plan_fetch,
+  .count = facet_vk_plan_count,
   .kv_new = facet_vk_kv_new,
   .kv_free = facet_vk_kv_free,
   .kv_copy = facet_vk_kv_copy,
