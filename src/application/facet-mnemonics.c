@@ -5,11 +5,15 @@
 static void
 name_button (GtkButton *button)
 {
+  GtkWidget *content = gtk_button_get_child (button);
+
+  if (content != NULL && GTK_IS_IMAGE (content))
+    gtk_accessible_update_state (GTK_ACCESSIBLE (content), GTK_ACCESSIBLE_STATE_HIDDEN, TRUE, -1);
   if (gtk_button_get_use_underline (button))
     gtk_accessible_reset_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL);
 }
 
-/* Each new label brings the wrong name again. Dialogs keep buttons that are not
+/* Each new label or icon brings the wrong name again. Dialogs keep buttons that are not
  * mapped, for another width. */
 static void
 watch (GtkWidget *widget)
@@ -17,6 +21,7 @@ watch (GtkWidget *widget)
   if (GTK_IS_BUTTON (widget) && g_object_get_data (G_OBJECT (widget), "named") == NULL) {
     g_object_set_data (G_OBJECT (widget), "named", widget);
     g_signal_connect (widget, "notify::label", G_CALLBACK (name_button), NULL);
+    g_signal_connect (widget, "notify::icon-name", G_CALLBACK (name_button), NULL);
     name_button (GTK_BUTTON (widget));
   }
   for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))

@@ -1,7 +1,8 @@
-/* facet-mnemonics.h - what a screen reader calls buttons with a mnemonic
+/* facet-mnemonics.h - what a screen reader calls buttons
  *
- * GTK 4.8 names them by their label with the mark in it, and by the label that
- * is shown: “_Save Save”. Only the latter is left.
+ * GTK 4.8 names those with a mnemonic by their label with the mark in it, and
+ * by the label that is shown: “_Save Save”. Only the latter is left. Icons of
+ * buttons are spoken as “GtkImage”: they are kept from it.
  */
 #pragma once
 
