@@ -184,6 +184,12 @@ class Named:
         self.look(window, own)
         return window
 
+    def close(self, window):
+        """Without a key, which some other window may have the focus for."""
+        self.program.act(window, "window.close")
+        self.program.wait(lambda: window not in self.program.windows(), "the window to close")
+        self.program.focus_newest_window()
+
     def leave(self, window):
         self.program.focus_newest_window()
         self.program.keys("Escape")
@@ -203,6 +209,19 @@ def test_names(home):
     program.ask("What is the capital of France?")
     program.wait(lambda: program.messages("Answer") and program.is_idle(), "the answer", 60)
     named.look(program.root, ("GtkListView", "AdwToastWidget"))
+    program.focus_composer()
+    for title, key, own, questions in (("Models", "ctrl+m", ("GtkListView",), ("Download", "Move to Trash…")),
+                                       ("Preferences", "ctrl+comma", ("GtkListView",), ("Add", "Edit Instructions"))):
+        window = named.visit(title, [key], own)
+        for button in questions:
+            before = len(program.windows())
+            program.click(button, within=window)
+            question = program.wait(lambda: program.windows()[before:], f"the question of {button}")[-1]
+            named.look(question, ())
+            named.close(question)
+        named.close(window)
+    for keys, own in (("ctrl+question", ("GtkShortcutsWindow",)), ("F2", ())):
+        named.leave(named.visit(None, [keys], own))
     program.click("Correct Answer")
     program.find("text", "Text of the answer")
     named.look(program.root, ("GtkListView", "AdwToastWidget"))
@@ -214,18 +233,6 @@ def test_names(home):
         program.find(role)
         named.look(program.root, ("GtkListView", "AdwToastWidget"))
         program.keys("Escape")
-    for title, key, own, questions in (("Models", "ctrl+m", ("GtkListView",), ("Download", "Move to Trash…")),
-                                       ("Preferences", "ctrl+comma", ("GtkListView",), ("Add", "Edit Instructions"))):
-        window = named.visit(title, [key], own)
-        for button in questions:
-            before = len(program.windows())
-            program.click(button, within=window)
-            question = program.wait(lambda: program.windows()[before:], f"the question of {button}")[-1]
-            named.look(question, ())
-            named.leave(question)
-        named.leave(window)
-    for keys, own in (("ctrl+question", ("GtkShortcutsWindow",)), ("F2", ())):
-        named.leave(named.visit(None, [keys], own))
     program.end()
     assert not named.found, "\n".join(sorted(named.found))
 
