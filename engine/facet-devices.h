@@ -39,4 +39,27 @@ typedef struct {
  * Returns: (transfer full) (element-type FacetKernelCount). */
 GArray     *facet_session_count_work (FacetSession *session, int rows, int position, GError **error);
 
+/* What one side takes of a model, in bytes. */
+typedef struct {
+  const char *name;     /* the model's, e.g. "cpu (avx512)"; NULL: there is no such side */
+  int         layers;
+  guint64     weights;
+  guint64     kv_cache;
+  guint64     compute;  /* activations and scratch */
+} FacetShare;
+
+/* How a model is divided between a graphics device, which takes the last
+ * layers and the output, and the processor. */
+typedef struct {
+  int        layers;    /* of the model */
+  FacetShare device, processor;
+  guint64    room;      /* bytes that may be used of the device */
+  guint64    encoders;  /* of these, kept free for pictures and sound */
+} FacetPlacement;
+
+/* What a session of @context tokens (0: the smaller of the model's length and
+ * 4096) would be, as far as can be told before it is made. Takes nothing. For
+ * the model's own thread. */
+void        facet_model_foresee (FacetModel *model, int context, FacetKvType kv_type, FacetPlacement *placement);
+
 G_END_DECLS

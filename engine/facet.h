@@ -118,7 +118,7 @@ typedef enum {
 } FacetBackendKind;
 
 /* Every device of every backend, as a JSON array: "backend", "device" (its number), "name"; of graphics devices also "kind", "driver",
- * "vulkan", "memory" (bytes), "features", "unfit" (why it cannot be used, or ""), "self_test" ("works", what failed, or "").
+ * "vulkan", "memory" (bytes of its own), "heaps" ("bytes", "own", "budget": what may be used now, or null), "features", "unfit" (why it cannot be used, or ""), "self_test" ("works", what failed, or "").
  * Returns: (transfer full). */
 char *facet_devices_describe (void);
 

@@ -119,17 +119,24 @@ values_of_step (const FacetGraph *graph, int max_step)
   return facet_place (placed, n);
 }
 
+static guint64
+room_of (const FacetPair *pair)
+{
+  FacetBackend *device = pair->sides[FACET_SIDE_DEVICE];
+  FacetDeviceFacts facts;
+
+  device->klass->facts (device, &facts);
+  return pair->params.limit > 0 ? MIN (pair->params.limit, facts.room) : facts.room;
+}
+
 gboolean
 facet_pair_fit (FacetPair *pair, const FacetKvLayer *layers, int n_layers, int context, int max_step, FacetKvType type, int *cut,
                 GError **error)
 {
   FacetBackend *device = pair->sides[FACET_SIDE_DEVICE];
-  guint64 values = values_of_step (pair->params.graph, max_step), need = 0, room;
-  FacetDeviceFacts facts;
+  guint64 values = values_of_step (pair->params.graph, max_step), need = 0, room = room_of (pair);
 
   g_assert (n_layers <= pair->n_home);
-  device->klass->facts (device, &facts);
-  room = pair->params.limit > 0 ? MIN (pair->params.limit, facts.room) : facts.room;
   for (*cut = pair->at_least; *cut < pair->n_blocks; (*cut)++) {
     if (!pair->may_cut[*cut])
       continue;
@@ -144,4 +151,20 @@ facet_pair_fit (FacetPair *pair, const FacetKvLayer *layers, int n_layers, int c
   g_set_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY, "%s: no block of the model fits into %" G_GUINT64_FORMAT " MiB",
                device->description, room >> 20);
   return FALSE;
+}
+
+FacetPairShare
+facet_pair_foresee (FacetBackend *backend, const FacetKvLayer *layers, int n_layers, int context, int max_step, FacetKvType type)
+{
+  FacetPair *pair = (FacetPair *) backend;
+  FacetPairShare share = { .room = room_of (pair) };
+  int cut;
+
+  if (!facet_pair_fit (pair, layers, n_layers, context, max_step, type, &cut, NULL))
+    return share;
+  share.blocks = pair->n_blocks - cut;
+  share.weights = weights_after (pair, cut);
+  share.kv_cache = cache_after (pair, layers, n_layers, context, max_step, type, cut);
+  share.values = values_of_step (pair->params.graph, max_step);
+  return share;
 }

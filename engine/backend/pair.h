@@ -39,3 +39,16 @@ gboolean      facet_pair_shrink     (FacetBackend *pair);
 /* Blocks that the processor has in the latest cache, of @n_blocks. */
 int           facet_pair_split      (FacetBackend *pair, int *n_blocks);
 gboolean      facet_backend_is_pair (const FacetBackend *backend);
+
+/* What a device takes of a decoder, in bytes. */
+typedef struct {
+  int     blocks;  /* the last ones; 0: not even one fits */
+  guint64 weights; /* without those that it has already */
+  guint64 kv_cache;
+  guint64 values;
+  guint64 room;    /* what it could take */
+} FacetPairShare;
+
+/* The device's share of a cache that is not made yet. */
+FacetPairShare facet_pair_foresee (FacetBackend *pair, const FacetKvLayer *layers, int n_layers, int context, int max_step,
+                                   FacetKvType type);

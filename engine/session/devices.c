@@ -17,6 +17,23 @@ append_string (GString *out, const char *key, const char *value)
 }
 
 static void
+append_heaps (GString *out, const FacetDeviceInfo *d)
+{
+  g_string_append (out, ", \"heaps\": [");
+  for (int i = 0; i < d->n_heaps; i++) {
+    const FacetDeviceHeap *heap = &d->heaps[i];
+
+    g_string_append_printf (out, "%s{\"bytes\": %" G_GUINT64_FORMAT ", \"own\": %s, \"budget\": ", i > 0 ? ", " : "", heap->size,
+                            heap->own ? "true" : "false");
+    if (heap->budget > 0)
+      g_string_append_printf (out, "%" G_GUINT64_FORMAT "}", heap->budget);
+    else
+      g_string_append (out, "null}");
+  }
+  g_string_append_c (out, ']');
+}
+
+static void
 append_device (GString *out, const FacetDeviceInfo *d)
 {
   g_string_append_printf (out, ",\n {\"backend\": \"vulkan\", \"device\": %d", d->number);
@@ -25,6 +42,7 @@ append_device (GString *out, const FacetDeviceInfo *d)
   append_string (out, "driver", d->driver);
   append_string (out, "vulkan", d->api);
   g_string_append_printf (out, ", \"memory\": %" G_GUINT64_FORMAT, d->memory);
+  append_heaps (out, d);
   append_string (out, "features", d->features);
   append_string (out, "unfit", d->unfit != NULL ? d->unfit : "");
   append_string (out, "self_test", d->self_test != NULL ? d->self_test : "");

@@ -4,10 +4,6 @@
 
 #include "backend/choose.h"
 #include "backend/pair.h"
-#include "core/memory.h"
-
-/* The rest of the machine needs memory, too. */
-#define MEMORY_SHARE(available) ((available) / 10 * 9)
 
 static gboolean
 load_projector (FacetModel *model, const char *path, int detail, GError **error)
@@ -323,38 +319,4 @@ facet_token_placeholder (FacetModel *model, gboolean audio)
       return id;
   }
   return !audio && model->info->family == FACET_FAMILY_GEMMA3 ? first_unnamed (model->tokenizer) : -1;
-}
-
-/* ---- devices and memory ---- */
-
-gboolean
-facet_plan_memory (const char      *path,
-                   const char      *projector,
-                   int              context,
-                   FacetKvType      kv_type,
-                   FacetMemoryPlan *plan,
-                   GError         **error)
-{
-  g_autoptr (FacetGguf) gguf = facet_gguf_open (path, error);
-  g_autoptr (FacetModelInfo) info = NULL;
-  const FacetFamilyClass *family;
-  FacetDecoder *decoder;
-
-  if (!gguf || !(family = facet_family_for (gguf, error)) || !(decoder = family->load (gguf, error)))
-    return FALSE;
-  if (projector && !(info = facet_model_info_read (projector, error))) {
-    decoder->free (decoder);
-    return FALSE;
-  }
-  if (context <= 0)
-    context = decoder->context_length;
-  *plan = (FacetMemoryPlan) { .lookup = decoder->lookup ? decoder->lookup->bytes : 0,
-                              .weights = facet_gguf_size (gguf) + (info ? info->file_bytes : 0),
-                              .kv_cache = facet_kv_bytes (decoder->kv_layers, decoder->n_kv_layers, context, 512, kv_type),
-                              .compute = (guint64) 512 * decoder->width * 4 * 16 + (guint64) decoder->vocab * 8,
-                              .available = MEMORY_SHARE (facet_memory_available ()) };
-  plan->weights -= plan->lookup;
-  plan->total = plan->weights + plan->kv_cache + plan->compute;
-  decoder->free (decoder);
-  return TRUE;
 }

@@ -62,20 +62,37 @@ print_verdict (JsonObject *device)
 }
 
 static void
+print_heaps (JsonObject *device)
+{
+  JsonArray *heaps = json_object_get_array_member (device, "heaps");
+
+  for (guint i = 0; i < json_array_get_length (heaps); i++) {
+    JsonObject *heap = json_array_get_object_element (heaps, i);
+    gboolean own = json_object_get_boolean_member (heap, "own");
+    g_autofree char *size = report_bytes ((guint64) json_object_get_int_member (heap, "bytes"));
+    g_autofree char *budget = report_bytes ((guint64) json_object_get_int_member_with_default (heap, "budget", 0));
+
+    if (json_object_get_null_member (heap, "budget"))
+      printf (own ? _("  memory: %s\n") : _("  memory of the processor: %s\n"), size);
+    else
+      printf (own ? _("  memory: %s, of which %s may be used now\n") : _("  memory of the processor: %s, of which %s may be used now\n"),
+              size, budget);
+  }
+}
+
+static void
 print_device (JsonObject *device)
 {
   const char *backend = member (device, "backend");
   int number = (int) json_object_get_int_member_with_default (device, "device", 0);
-  g_autofree char *memory = NULL;
 
   if (g_str_equal (backend, "cpu")) {
     printf ("%s %d: %s\n", backend, number, member (device, "name"));
     return;
   }
-  memory = report_bytes ((guint64) json_object_get_int_member_with_default (device, "memory", 0));
   printf ("%s %d: %s (%s)\n", backend, number, member (device, "name"), kind_text (member (device, "kind")));
   printf (_("  driver: %s; Vulkan %s\n"), member (device, "driver"), member (device, "vulkan"));
-  printf (_("  memory: %s\n"), memory);
+  print_heaps (device);
   printf (_("  features: %s\n"), member (device, "features"));
   print_verdict (device);
 }

@@ -80,25 +80,51 @@ parse_pan_and_scan (const char *name, const char *value, gpointer data, GError *
   return FALSE;
 }
 
-static GOptionGroup *
-model_group (Options *options)
+/* A number of bytes, or of KiB, MiB or GiB with a K, M or G behind it. */
+static gboolean
+parse_device_memory (const char *name, const char *value, gpointer data, GError **error)
 {
-  const GOptionEntry entries[] = {
+  static const char units[] = "KMG";
+  Options *options = data;
+  char *end;
+  guint64 number = g_ascii_isdigit (*value) ? g_ascii_strtoull (value, &end, 10) : 0;
+  const char *unit = number > 0 && *end != '\0' ? strchr (units, g_ascii_toupper (*end)) : NULL;
+  int shift = unit != NULL ? 10 * (int) (unit - units + 1) : 0;
+
+  if (number == 0 || end[unit != NULL] != '\0' || number > (G_MAXUINT64 >> 1 >> shift)) {
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _("“%s” is no amount of memory; write it as 512M or 4G"), value);
+    return FALSE;
+  }
+  options->device_memory = number << shift;
+  return TRUE;
+}
+
+/* @whole: also what does not decide where the model runs. */
+static GOptionGroup *
+model_group (Options *options, gboolean whole)
+{
+  const GOptionEntry general[] = {
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &options->model, N_("Model to use (GGUF); default: $FACET_MODEL, else the one that ./run fetched"), N_("FILE") },
-    { "mmproj", 0, 0, G_OPTION_ARG_FILENAME, &options->mmproj, N_("Projector with the picture or sound encoder"), N_("FILE") },
-    { "ctx", 'c', 0, G_OPTION_ARG_INT, &options->context, N_("Context in tokens; default: the model's own, at most 4096"), N_("N") },
-    { "threads", 't', 0, G_OPTION_ARG_INT, &options->threads, N_("Processor threads; default: physical cores"), N_("N") },
-    { "backend", 0, 0, G_OPTION_ARG_CALLBACK, parse_backend, N_("auto, cpu or vulkan"), N_("NAME") },
-    { "device", 0, 0, G_OPTION_ARG_INT, &options->device, N_("Device as numbered by “facet-cli devices”"), N_("N") },
-    { "kv", 0, 0, G_OPTION_ARG_CALLBACK, parse_kv, N_("Precision of the attention cache: f16 or q8_0"), N_("TYPE") },
     { "pan-and-scan", 0, 0, G_OPTION_ARG_CALLBACK, parse_pan_and_scan, N_("Show wide and tall pictures in parts, too: auto, on or off; Gemma 3 only"), N_("WHEN") },
     { "image-detail", 0, 0, G_OPTION_ARG_INT, &options->image_detail, N_("Most tokens that a picture may take: 70, 140, 280, 560 or 1120; Gemma 4 only"), N_("N") },
     { "exact", 0, 0, G_OPTION_ARG_NONE, &options->exact, N_("Keep activations in floating point: slow, for checking"), NULL },
     G_OPTION_ENTRY_NULL
   };
+  const GOptionEntry where[] = {
+    { "mmproj", 0, 0, G_OPTION_ARG_FILENAME, &options->mmproj, N_("Projector with the picture or sound encoder"), N_("FILE") },
+    { "ctx", 'c', 0, G_OPTION_ARG_INT, &options->context, N_("Context in tokens; default: the model's own, at most 4096"), N_("N") },
+    { "threads", 't', 0, G_OPTION_ARG_INT, &options->threads, N_("Processor threads; default: physical cores"), N_("N") },
+    { "backend", 0, 0, G_OPTION_ARG_CALLBACK, parse_backend, N_("auto, cpu or vulkan"), N_("NAME") },
+    { "device", 0, 0, G_OPTION_ARG_INT, &options->device, N_("Device as numbered by “facet-cli devices”"), N_("N") },
+    { "device-memory", 0, 0, G_OPTION_ARG_CALLBACK, parse_device_memory, N_("Most memory to use of a graphics device, such as 4G; default: what it has left"), N_("SIZE") },
+    { "kv", 0, 0, G_OPTION_ARG_CALLBACK, parse_kv, N_("Precision of the attention cache: f16 or q8_0"), N_("TYPE") },
+    G_OPTION_ENTRY_NULL
+  };
   GOptionGroup *group = g_option_group_new ("model", _("Model options:"), _("Show the model options"), options, NULL);
 
-  g_option_group_add_entries (group, entries);
+  if (whole)
+    g_option_group_add_entries (group, general);
+  g_option_group_add_entries (group, where);
   g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
   return group;
 }
@@ -197,8 +223,8 @@ make_context (Options            *options,
   /* GLib's own help hides the groups that matter most here. */
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_add_main_entries (context, help_entry, GETTEXT_PACKAGE);
-  if (wanted & OPTIONS_MODEL)
-    g_option_context_add_group (context, model_group (options));
+  if (wanted & (OPTIONS_MODEL | OPTIONS_DEVICE))
+    g_option_context_add_group (context, model_group (options, (wanted & OPTIONS_MODEL) != 0));
   if (wanted & OPTIONS_SAMPLING)
     g_option_context_add_group (context, sampling_group (options));
   return context;

@@ -11,6 +11,7 @@ typedef struct {
   int              threads;
   FacetBackendKind backend;
   int              device;
+  guint64          device_memory; /* bytes; 0: not given */
   FacetKvType      kv_type;
   gboolean         exact;
   int              image_detail; /* 0: not given */
@@ -30,6 +31,7 @@ typedef enum {
   OPTIONS_MODEL = 1 << 0,    /* -m and how it is run */
   OPTIONS_SAMPLING = 1 << 1,
   OPTIONS_JSON = 1 << 2,
+  OPTIONS_DEVICE = 1 << 3,   /* of OPTIONS_MODEL, what decides where it runs and how much memory it takes */
 } OptionsWanted;
 
 void options_init  (Options *options);

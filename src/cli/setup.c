@@ -110,6 +110,7 @@ options_load_model (const Options *options, FacetCancel *cancel)
     .projector = options->mmproj,
     .backend = options->backend,
     .device = options->device,
+    .device_memory = options->device_memory,
     .threads = options->threads,
     .exact = options->exact,
     .image_detail = options->image_detail,

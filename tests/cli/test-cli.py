@@ -248,13 +248,45 @@ def test_inspect_and_devices():
     assert memory["weights"] == os.path.getsize(TINY)
     larger = json.loads(run("inspect", TINY, "--json", "--ctx", "2000").stdout)["memory"]
     assert larger["kv_cache"] > memory["kv_cache"]
+    alone = json.loads(run("inspect", TINY, "--json", "--ctx", "1000", "--backend", "cpu").stdout)["placement"]
+    assert "device" not in alone and alone["processor"]["layers"] == alone["layers"] > 2
+    assert alone["processor"]["kv_cache"] == memory["kv_cache"] and alone["processor"]["weights"] == memory["weights"]
+    assert f"layers 1 to {alone['layers']} of {alone['layers']}; ".encode() in run("inspect", TINY, "--backend", "cpu").stdout
     listed = run("devices").stdout.decode()
     devices = json.loads(run("devices", "--json").stdout)
     assert devices[0]["backend"] == "cpu" and f"cpu 0: {devices[0]['name']}\n" in listed
     german = run("devices", language="de").stdout.decode()
     for device in devices[1:]:
         assert f"vulkan {device['device']}: {device['name']}" in listed and device["driver"] in listed
+        assert device["memory"] == sum(heap["bytes"] for heap in device["heaps"] if heap["own"]) > 0, device
+        assert all(heap["budget"] is None or 0 < heap["budget"] <= heap["bytes"] for heap in device["heaps"]), device
+        assert listed.count("  memory") >= len(device["heaps"])
         assert "verdict: " in listed and "Urteil: " in german, german
+
+
+def test_placement():
+    """How a model is divided follows the memory that may be used, and is what a session then does."""
+    devices = [device for device in run_json("devices")[1:] if not device["unfit"]]
+    if not devices:
+        raise Skip("there is no graphics device")
+    where = ("--backend", "vulkan", "--device", devices[0]["device"], "--ctx", 1000)
+    total = run_json("inspect", TINY, "--backend", "cpu", "--ctx", 1000)["placement"]["processor"]
+    shares = []
+    for size in ("1k", "33792K", "34M", "34816K", "36M", "1G"):
+        placement = run_json("inspect", TINY, *where, "--device-memory", size)["placement"]
+        device, processor = placement["device"], placement["processor"]
+        assert device["layers"] + processor["layers"] == placement["layers"], placement
+        for key in ("weights", "kv_cache"):
+            assert device[key] + processor[key] == total[key], placement
+        assert device["weights"] + device["kv_cache"] + device["compute"] <= placement["room"]
+        shares.append(device["layers"])
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == placement["layers"], shares
+    assert b"no layer fits" in run("inspect", TINY, *where, "--device-memory", 1).stdout
+    ask = ("chat", "-m", TINY, "--raw", "-p", "The cat", "-n", 2, *where)
+    assert b"cannot run" in run(*ask, "--device-memory", "1k").stderr
+    assert b"graphics device" not in run(*ask, "--device-memory", "1G").stderr
+    for wrong in ("0", "-1", "1.5G", "4X", "4GG", "G", "99999999999G", ""):
+        assert b"amount of memory" in run(*ask, "--device-memory", wrong, status=2).stderr, wrong
 
 
 def test_real_answers():

@@ -17,6 +17,7 @@ typedef struct {
   VkPhysicalDevice16BitStorageFeatures storage16;
   VkPhysicalDeviceShaderFloat16Int8Features float16;
   VkPhysicalDeviceMemoryProperties2 memory;
+  VkPhysicalDeviceMemoryBudgetPropertiesEXT budget;
   VkExtensionProperties *extensions;
   guint32 n_extensions;
 } Answers;
@@ -57,6 +58,7 @@ ask (const FacetVkFunctions *f, VkPhysicalDevice physical, Answers *a)
     .storage16 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES },
     .float16 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES },
     .memory = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2 },
+    .budget = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT },
   };
   f->EnumerateDeviceExtensionProperties (physical, NULL, &a->n_extensions, NULL);
   a->extensions = g_new0 (VkExtensionProperties, a->n_extensions + 1);
@@ -77,6 +79,8 @@ ask (const FacetVkFunctions *f, VkPhysicalDevice physical, Answers *a)
     a->float16.pNext = a->features.pNext;
     a->features.pNext = &a->float16;
   }
+  if (has_extension (a, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME))
+    a->memory.pNext = &a->budget;
   f->GetPhysicalDeviceProperties2 (physical, &a->properties);
   f->GetPhysicalDeviceFeatures2 (physical, &a->features);
   f->GetPhysicalDeviceMemoryProperties2 (physical, &a->memory);
@@ -106,16 +110,18 @@ list_features (const Answers *a, const FacetVkTraits *traits)
   return g_string_free (text, FALSE);
 }
 
-static guint64
-own_memory (const Answers *a)
+static void
+list_heaps (const Answers *a, FacetDeviceInfo *info)
 {
   const VkPhysicalDeviceMemoryProperties *m = &a->memory.memoryProperties;
-  guint64 total = 0;
 
-  for (guint32 i = 0; i < m->memoryHeapCount; i++)
-    if (m->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)
-      total += m->memoryHeaps[i].size;
-  return total;
+  info->n_heaps = (int) MIN (m->memoryHeapCount, FACET_MAX_HEAPS);
+  for (int i = 0; i < info->n_heaps; i++) {
+    gboolean own = (m->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0;
+
+    info->heaps[i] = (FacetDeviceHeap) { m->memoryHeaps[i].size, a->budget.heapBudget[i], own };
+    info->memory += own ? m->memoryHeaps[i].size : 0;
+  }
 }
 
 static gboolean
@@ -172,7 +178,7 @@ probe (const FacetVkFunctions *f, VkPhysicalDevice physical)
   self.info->api = g_strdup_printf ("%u.%u.%u", VK_API_VERSION_MAJOR (p->apiVersion), VK_API_VERSION_MINOR (p->apiVersion),
                                     VK_API_VERSION_PATCH (p->apiVersion));
   self.info->kind = kind_of (p->deviceType);
-  self.info->memory = own_memory (&a);
+  list_heaps (&a, self.info);
   self.info->features = list_features (&a, &self.traits);
   self.info->unfit = g_strdup (why_unfit (&a, find_family (f, physical, &self.family)));
   key = facet_vk_cache_key (f, physical);

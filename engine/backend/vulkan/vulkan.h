@@ -24,6 +24,15 @@ typedef enum {
   FACET_DEVICE_OTHER,
 } FacetDeviceKind;
 
+/* A part of the memory that a device can use. */
+typedef struct {
+  guint64  size;
+  guint64  budget; /* what this program may use of it now; 0: the driver does not tell */
+  gboolean own;    /* the device's, else the processor's */
+} FacetDeviceHeap;
+
+#define FACET_MAX_HEAPS 16
+
 typedef struct {
   int             number;      /* from 1, as --device takes it */
   char           *name;
@@ -31,6 +40,8 @@ typedef struct {
   char           *api;         /* "1.3.230" */
   FacetDeviceKind kind;
   guint64         memory;      /* of its own heaps, in bytes */
+  FacetDeviceHeap heaps[FACET_MAX_HEAPS];
+  int             n_heaps;
   char           *features;    /* those that matter, comma-separated */
   char           *unfit;       /* why it cannot be used; NULL: it can */
   char           *self_test;   /* "works", what disagreed, or NULL: it did not run yet */
