@@ -86,15 +86,15 @@ void add_products ()
     float d[HIGH];
 
     [[unroll]] for (uint i = 0; i < HIGH; i++) {
-      x[i] = x_words (r + i * SIDE, at);
+      x[i] = x_words (r + i * DOWN, at);
 #if WEIGHT_RUN == 32
-      x_more[i] = x_words (r + i * SIDE, 4);
+      x_more[i] = x_words (r + i * DOWN, 4);
 #endif
-      d[i] = tile_d[r + i * SIDE];
+      d[i] = tile_d[r + i * DOWN];
     }
 #define ADD(sums, words, scales, lows)                                                     \
     [[unroll]] for (uint j = 0; j < WIDE; j++) {                                           \
-      uint slot = c + j * SIDE;                                                            \
+      uint slot = c + j * ACROSS;                                                            \
       float scale = scales[slot][run];                                                     \
       uvec4 w = uvec4 (words[slot][at], words[slot][at + 1], words[slot][at + 2], words[slot][at + 3]); \
       W_MORE (words)                                                                       \
@@ -109,7 +109,7 @@ void add_products ()
 #define DOT_MORE
 #endif
 #ifdef WEIGHT_LOW
-#define LESS_LOW(lows) - lows[slot][run] * tile_sum[r + i * SIDE][run]
+#define LESS_LOW(lows) - lows[slot][run] * tile_sum[r + i * DOWN][run]
 #else
 #define LESS_LOW(lows)
 #endif

@@ -11,19 +11,7 @@ shared float tile_w[DEPTH][TILE_COLS + 1];
 shared float tile_up[DEPTH][TILE_COLS + 1];
 #endif
 
-#ifdef CONV
-float window (uint row, uint k)
-{
-  uint cells = p.side * p.side, channels = p.k / cells, channel = k / cells, cell = k % cells;
-  uint out_cols = (p.map_cols + p.stride - 1) / p.stride;
-  int map_r = int (row / out_cols * p.stride + cell / p.side) - int (p.pad_top);
-  int map_c = int (row % out_cols * p.stride + cell % p.side) - int (p.pad_left);
-
-  if (map_r < 0 || map_r >= int (p.map_rows) || map_c < 0 || map_c >= int (p.map_cols))
-    return 0;
-  return x[(uint (map_r) * p.map_cols + uint (map_c)) * channels + channel];
-}
-#endif
+#include "window.glsl"
 
 // Elements k .. k+7 of a row, 0 past its end.
 void load_x (uint row, uint k, out vec4 a, out vec4 b)
@@ -38,7 +26,6 @@ void load_x (uint row, uint k, out vec4 a, out vec4 b)
     }
     return;
   }
-#define window(row, column) x[(row) * p.k + (column)]
 #endif
   for (uint i = 0; i < 4; i++) {
     if (k + i < p.k)
@@ -90,11 +77,11 @@ void add_products ()
     float a[HIGH];
 
     [[unroll]] for (uint i = 0; i < HIGH; i++)
-      a[i] = tile_x[d][r + i * SIDE];
+      a[i] = tile_x[d][r + i * DOWN];
     [[unroll]] for (uint j = 0; j < WIDE; j++) {
-      float w = tile_w[d][c + j * SIDE];
+      float w = tile_w[d][c + j * ACROSS];
 #ifdef GATED
-      float up = tile_up[d][c + j * SIDE];
+      float up = tile_up[d][c + j * ACROSS];
 #endif
 
       [[unroll]] for (uint i = 0; i < HIGH; i++) {

@@ -1,6 +1,7 @@
 // y = x w^T (+ bias) for many rows: a work group computes a tile of TILE_ROWS by
 // TILE_COLS through shared memory, DEPTH elements of k at a time; each of its
-// threads, a square of SIDE, holds every SIDE-th sum of a row and of a column.
+// threads, DOWN times ACROSS, holds every DOWN-th sum of a column and every ACROSS-th
+// of a row. LANES: the work group is a subgroup of as many (matmul-lanes.glsl).
 // Groups that read the same weights follow each other. GATED and DOT as in
 // matvec.comp. CONV: rows of x are windows of a map, padded with zeros, in the
 // order channel, row, column.
@@ -11,10 +12,19 @@
 #include "activations.glsl"
 #include "bytes.glsl"
 
-#define SIDE FACET_MATMUL_SIDE
+#ifdef LANES
+#define ACROSS LANES
+#define DOWN 1
+layout (local_size_x = LANES) in;
+layout (constant_id = 1) const uint TILE_ROWS = 16;
+layout (constant_id = 2) const uint TILE_COLS = 64;
+#else
+#define ACROSS FACET_MATMUL_SIDE
+#define DOWN FACET_MATMUL_SIDE
 layout (local_size_x = FACET_MATMUL_THREADS) in;
 layout (constant_id = 0) const uint TILE_ROWS = 64;
 layout (constant_id = 1) const uint TILE_COLS = 64;
+#endif
 layout (push_constant) uniform Push { FacetPushMatmul p; };
 layout (set = 0, binding = 1, std430) writeonly buffer Y { float y[]; };
 #define WEIGHT_BINDING 3
@@ -30,10 +40,10 @@ layout (set = 0, binding = 1, std430) writeonly buffer Y { float y[]; };
 layout (set = 0, binding = 4, std430) readonly buffer Bias { float bias[]; };
 #endif
 
-#define HIGH (TILE_ROWS / SIDE)
-#define WIDE (TILE_COLS / SIDE)
+#define HIGH (TILE_ROWS / DOWN)
+#define WIDE (TILE_COLS / ACROSS)
 
-uint thread = gl_LocalInvocationID.x, c = thread % SIDE, r = thread / SIDE;
+uint thread = gl_LocalInvocationID.x, c = thread % ACROSS, r = thread / ACROSS;
 uint rows = rows_of (p.rows), first_row = group_number () * TILE_ROWS, first_m = gl_WorkGroupID.y * TILE_COLS;
 float sum[HIGH][WIDE];
 #ifdef GATED
@@ -44,9 +54,19 @@ float up_sum[HIGH][WIDE];
 #define X_BINDING 2
 #include "dot.glsl"
 #include "matmul-dot.glsl"
+#elif defined LANES
+#include "matmul-lanes.glsl"
 #else
 #include "matmul-float.glsl"
 #endif
+
+// Between tiles in shared memory; a subgroup alone has none.
+void meet ()
+{
+#ifndef LANES
+  barrier ();
+#endif
+}
 
 void main ()
 {
@@ -60,14 +80,14 @@ void main ()
 #endif
     }
   for (uint k = 0; k < p.k; k += DEPTH) {
-    barrier ();
+    meet ();
     load_tiles (k);
-    barrier ();
+    meet ();
     add_products ();
   }
   [[unroll]] for (uint i = 0; i < HIGH; i++)
     [[unroll]] for (uint j = 0; j < WIDE; j++) {
-      uint row = first_row + r + i * SIDE, m = first_m + c + j * SIDE;
+      uint row = first_row + r + i * DOWN, m = first_m + c + j * ACROSS;
 #ifdef GATED
       float v = gelu (sum[i][j]) * up_sum[i][j];
 #else

@@ -47,6 +47,8 @@
 #define FACET_MATVEC_THREADS 128
 #define FACET_MATMUL_THREADS 256
 #define FACET_MATMUL_SIDE 16
+/* Threads of those of matmul-lanes.glsl. */
+#define FACET_MATMUL_LANES 8
 
 /* Query rows of a work group of attention.comp, threads and keys of a tile. */
 #define FACET_ATTENTION_ROWS 8

@@ -70,10 +70,28 @@ test_lanes (void)
   for (int tier = 0; tier <= (int) FACET_VK_DOT; tier++) {
     beside_setup_tier ((FacetVkTier) tier);
     ((FacetVk *) beside.gpu)->traits.subgroup = 0;
+    ((FacetVk *) beside.gpu)->traits.slow_shared = FALSE;
     for (int t = 0; t < N_TEST_TYPES && (tier == 0 || has_dot ()); t += 3)
       check_matmul (&test_types[t]);
     beside_teardown ();
   }
+}
+
+/* Of every type, through shared memory also on devices that do without. */
+static void
+test_shared (void)
+{
+  beside_setup ();
+  ((FacetVk *) beside.gpu)->traits.slow_shared = FALSE;
+  for (int t = 0; t < N_TEST_TYPES; t++) {
+    int x;
+
+    beside_begin ();
+    x = beside_input (FACET_ROWS_TOKENS, 65, 768);
+    beside_compare (test_types[t].name, 65, facet_g_matmul (beside.graph, x, beside_tensor (&test_types[t], FILL_NORMAL, 768, 67, 1), NULL), 1e-5);
+    check_gated (&test_types[t], 65, 768, 67);
+  }
+  beside_teardown ();
 }
 
 /* Enough rows and columns for tiles of all sizes, none of them full. */
@@ -84,6 +102,7 @@ test_tiles (void)
 
   for (int tier = 0; tier <= (int) FACET_VK_DOT; tier++) {
     beside_setup_tier ((FacetVkTier) tier);
+    ((FacetVk *) beside.gpu)->traits.slow_shared = FALSE;
     for (guint i = 0; i < G_N_ELEMENTS (shapes) && (tier == 0 || has_dot ()); i++) {
       const TestType *type = &test_types[9 + i]; /* of runs of 16 and of 32, with a minimum and without */
       int x;
@@ -204,6 +223,7 @@ main (int argc, char **argv)
     }
   }
   g_test_add_func ("/vulkan/lanes", test_lanes);
+  g_test_add_func ("/vulkan/shared", test_shared);
   g_test_add_func ("/vulkan/tiles", test_tiles);
   g_test_add_func ("/vulkan/parts", test_parts);
   g_test_add_func ("/vulkan/upload", test_upload);

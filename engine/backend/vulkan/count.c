@@ -91,6 +91,13 @@ count_matmul (const Look *look, Work *w)
   count_tiles (look, product_of (look->d), look->d->constants[0], look->d->constants[1], w);
 }
 
+/* Before the tile stands how many threads share it. */
+static void
+count_lanes (const Look *look, Work *w)
+{
+  count_tiles (look, product_of (look->d), look->d->constants[1], look->d->constants[2], w);
+}
+
 /* Rows of x are 16-bit floats there, padded. */
 static void
 count_matrix (const Look *look, Work *w)
@@ -281,6 +288,8 @@ static const struct {
 } kernels[] = {
   { "matvec", count_matvec },
   { "matmul-matrix", count_matrix },
+  { "matmul-lanes", count_lanes },
+  { "matmul-gated-lanes", count_lanes },
   { "matmul", count_matmul },
   { "conv", count_matmul },
   { "experts-sum", count_rows },

@@ -120,6 +120,27 @@ choose_tile (const FacetPlan *plan, Product *p)
   }
 }
 
+/* Products that a subgroup computes from registers. */
+static gboolean
+by_lanes (const FacetVkCompiler *c, const Product *p)
+{
+  return c->plan->vk->traits.slow_shared && p->tier == FACET_VK_SCALAR && p->product->op != FACET_OP_CONV;
+}
+
+/* The widest of which compiling does not take long: all of a thread's sums are unrolled. */
+static gboolean
+begin_by_lanes (FacetVkCompiler *c, const Product *p, const char *type, FacetVkDispatch *d, guint32 *columns, GError **error)
+{
+  const guint32 constants[] = { FACET_MATMUL_LANES, 16, p->up != NULL ? 32 : 64 };
+  g_autofree char *name = g_strdup_printf ("matmul%s-lanes-%s", p->up != NULL ? "-gated" : "", type);
+
+  if (!facet_vk_begin (c, d, name, constants, G_N_ELEMENTS (constants), p->product->rows, error))
+    return FALSE;
+  d->rows_a_group = constants[1];
+  *columns = constants[2];
+  return TRUE;
+}
+
 static gboolean
 begin_product (FacetVkCompiler *c, const Product *p, FacetVkDispatch *d, guint32 *columns, GError **error)
 {
@@ -129,6 +150,8 @@ begin_product (FacetVkCompiler *c, const Product *p, FacetVkDispatch *d, guint32
   if (p->few)
     return facet_vk_begin_lanes (c, d, p->up != NULL ? "matvec-gated" : "matvec", w->dtype,
                                  MIN (facet_vk_capacity (c->plan, p->product->rows), FACET_VK_FEW_ROWS), p->product->rows, columns, error);
+  if (by_lanes (c, p))
+    return begin_by_lanes (c, p, type, d, columns, error);
   name = p->product->op == FACET_OP_CONV
          ? g_strdup_printf ("conv-%s", type)
          : g_strdup_printf ("matmul%s%s-%s", p->up != NULL ? "-gated" : "", p->tier == FACET_VK_DOT ? "-dot" : "", type);

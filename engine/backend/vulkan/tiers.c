@@ -1,6 +1,7 @@
 /* What a device can do beyond the minimum, and which kernels that lets it use. */
 #include "backend/vulkan/vk.h"
 #include "push-matrix.h"
+#include "push.h"
 
 #define MIN_SUBGROUP 4
 #define MAX_SUBGROUP 64
@@ -38,15 +39,19 @@ probe_subgroup (const FacetVkFunctions *f, VkPhysicalDevice physical, FacetVkTra
   VkPhysicalDeviceSubgroupSizeControlFeatures features = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES };
   VkPhysicalDeviceSubgroupSizeControlProperties sizes = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES };
   VkPhysicalDeviceSubgroupProperties usual = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES, .pNext = &sizes };
+  VkPhysicalDeviceProperties2 properties = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &usual };
   guint32 size;
 
   f->GetPhysicalDeviceFeatures2 (physical, &(VkPhysicalDeviceFeatures2) { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &features, { 0 } });
-  f->GetPhysicalDeviceProperties2 (physical, &(VkPhysicalDeviceProperties2) { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &usual, { 0 } });
+  f->GetPhysicalDeviceProperties2 (physical, &properties);
   size = CLAMP (usual.subgroupSize, sizes.minSubgroupSize, sizes.maxSubgroupSize);
   if (features.subgroupSizeControl && features.computeFullSubgroups && (sizes.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT)
       && (usual.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) && (usual.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT)
       && size >= MIN_SUBGROUP && size <= MAX_SUBGROUP)
     traits->subgroup = size;
+  /* A processor has the threads of a subgroup in one register, and reads memory for each of them in turn. */
+  traits->slow_shared = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && traits->subgroup == FACET_MATMUL_LANES
+                        && (usual.supportedOperations & VK_SUBGROUP_FEATURE_BALLOT_BIT);
 }
 
 /* Sizes that tiles of matmul-matrix.comp are made of. */

@@ -32,6 +32,7 @@ typedef enum {
 typedef struct {
   gboolean dot, dot_is_fast;
   guint32  subgroup;        /* a size that pipelines may demand and whose threads add up; 0: none */
+  gboolean slow_shared;     /* shared memory costs more than passing values round a subgroup, which the device can */
   struct {
     guint32 m, n, k;        /* of 16-bit floats, with sums of 32-bit ones; m by k times k by n */
   } matrix;                 /* m is 0: none */
