@@ -1,14 +1,14 @@
 /* Gemma 3's decoder against the original implementation, over text, a picture
  * and pictures between text: every layer, the logits, greedy answers; through
  * the public interface. */
-#include "facet.h"
+#include "compare.h"
 #include "device.h"
-#include "npz.h"
+#include "gemma3-kit.h"
+#include "kit-pictures.h"
 
-#include <math.h>
 #include <string.h>
 
-#define VOCAB 833
+#define VOCAB GEMMA3_VOCAB
 
 typedef struct {
   const char *name;         /* of the .npz */
@@ -21,94 +21,20 @@ static const Case cases[] = {
   { "interleaved", { "photo.png", "chart.png" } },
 };
 
-static char *
-kit_path (const char *folder, const char *name)
-{
-  return g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit", folder, name, NULL);
-}
-
-static double
-relative (const float *a, const float *b, gsize n)
-{
-  double worst = 0, square = 0;
-
-  for (gsize i = 0; i < n; i++) {
-    worst = fmax (worst, fabs ((double) a[i] - b[i]));
-    square += (double) b[i] * b[i];
-  }
-  return worst / sqrt (square / n);
-}
-
 static FacetModel *
 load_model (const char *file, gboolean exact)
 {
-  g_autofree char *path = kit_path ("models/gemma3-tiny", file), *projector = kit_path ("models/gemma3-tiny", "mmproj.gguf");
-  FacetModelParams params = { .projector = projector, .threads = 1, .exact = exact };
-  g_autoptr (GError) error = NULL;
-  FacetModel *model;
-
-  device_params (&params);
-  model = facet_model_load (path, &params, &error);
-
-  g_assert_no_error (error);
-  return model;
+  return gemma3_model (file, "gemma3-tiny/mmproj.gguf", exact);
 }
 
-static FacetSession *
-new_session (FacetModel *model, int chunk)
-{
-  FacetSessionParams params = { .context = 256, .chunk = chunk };
-  g_autoptr (GError) error = NULL;
-  FacetSession *session = facet_session_new (model, &params, &error);
-
-  g_assert_no_error (error);
-  return session;
-}
-
-static Npz *
-open_case (const Case *c)
-{
-  g_autofree char *file = g_strconcat (c->name, ".npz", NULL), *path = kit_path ("expected/gemma3", file);
-
-  return npz_open (path);
-}
-
-/* The reference's rows as they are, pictures in place of its placeholders,
- * then @extra tokens of its own greedy answer. */
+/* With @extra tokens of the reference's own greedy answer. */
 static FacetPrompt *
 make_prompt (const Case *c, Npz *npz, int extra, gboolean swapped)
 {
-  FacetPrompt *prompt = facet_prompt_new (FACET_TEMPLATE_RAW);
-  g_autofree gint32 *ids = npy_ints (npz_get (npz, "input_ids")), *spans = npy_ints (npz_get (npz, "spans"));
   g_autofree gint32 *greedy = npy_ints (npz_get (npz, "hf_greedy"));
-  int n = npz_get (npz, "input_ids")->n, n_spans = npz_get (npz, "spans")->shape[0], at = 0;
+  const char *const other[] = { c->pictures[1], c->pictures[0] };
 
-  for (int s = 0; s <= n_spans; s++) {
-    int end = s < n_spans ? spans[2 * s] : n;
-
-    facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
-    facet_prompt_add_tokens (prompt, ids + at, end - at);
-    if (s < n_spans) {
-      g_autofree char *path = kit_path ("inputs", c->pictures[swapped ? n_spans - 1 - s : s]);
-      g_autoptr (FacetImage) image = facet_image_load (path, NULL);
-
-      facet_prompt_add_image (prompt, image);
-      at = spans[2 * s] + spans[2 * s + 1];
-    }
-  }
-  facet_prompt_add_tokens (prompt, greedy, extra);
-  return prompt;
-}
-
-static GArray *
-compute (FacetSession *session, FacetPrompt *prompt, gboolean all)
-{
-  GArray *logits = g_array_new (FALSE, FALSE, sizeof (float));
-  g_autoptr (GError) error = NULL;
-
-  facet_session_logits (session, prompt, all, logits, NULL, &error);
-  g_assert_no_error (error);
-  return logits;
+  return gemma3_prompt (npz, swapped ? other : c->pictures, greedy, extra);
 }
 
 typedef struct {
@@ -131,15 +57,15 @@ compare_rows (const float *ours, const float *expected, const gint32 *pos, int n
 
   for (int i = 0; i < n_pos; i++)
     memcpy (picked + (gsize) i * width, ours + (gsize) pos[i] * width, width * sizeof (float));
-  return relative (picked, expected, (gsize) n_pos * width);
+  return relative_error (picked, expected, (gsize) n_pos * width);
 }
 
 static void
 check_float (const Case *c, gboolean exact)
 {
-  g_autoptr (Npz) npz = open_case (c);
+  g_autoptr (Npz) npz = gemma3_values (c->name);
   g_autoptr (FacetModel) model = load_model ("text-f32.gguf", exact);
-  g_autoptr (FacetSession) session = new_session (model, 0);
+  g_autoptr (FacetSession) session = gemma3_session (model, 0);
   g_autoptr (FacetPrompt) prompt = make_prompt (c, npz, 0, FALSE);
   g_autoptr (GArray) logits = NULL;
   g_autofree gint32 *pos = npy_ints (npz_get (npz, "pos"));
@@ -152,10 +78,10 @@ check_float (const Case *c, gboolean exact)
   for (int i = 0; i < 8; i++)
     layers.layers[i] = g_array_new (FALSE, FALSE, sizeof (float));
   facet_session_set_layer_func (session, keep_layer, &layers);
-  logits = compute (session, prompt, TRUE);
+  logits = gemma3_logits (session, prompt, TRUE);
   g_assert_cmpuint (logits->len, ==, n * VOCAB);
 
-  rel = relative ((float *) layers.layers[0]->data, embeds, (gsize) n * 256);
+  rel = relative_error ((float *) layers.layers[0]->data, embeds, (gsize) n * 256);
   g_test_message ("%s: embeddings rel %.1e", c->name, rel);
   g_assert_cmpfloat (rel, <=, 1e-4);
   for (int l = 0; l < 7; l++) {
@@ -189,7 +115,7 @@ test_quantised (gconstpointer data)
 {
   static const char *const types[] = { "q8_0", "q4_0", "q4_k" };
   const Case *c = data;
-  g_autoptr (Npz) npz = open_case (c);
+  g_autoptr (Npz) npz = gemma3_values (c->name);
 
   for (guint t = 0; t < G_N_ELEMENTS (types); t++)
     for (int exact = 0; exact < 2; exact++) {
@@ -197,10 +123,10 @@ test_quantised (gconstpointer data)
       g_autofree char *key = g_strdup_printf ("lc_logits_%s_dequantised", types[t]);
       g_autofree float *expected = npy_floats (npz_get (npz, key));
       g_autoptr (FacetModel) model = load_model (file, exact);
-      g_autoptr (FacetSession) session = new_session (model, 0);
+      g_autoptr (FacetSession) session = gemma3_session (model, 0);
       g_autoptr (FacetPrompt) prompt = make_prompt (c, npz, 0, FALSE);
-      g_autoptr (GArray) logits = compute (session, prompt, TRUE);
-      double rel = relative ((float *) logits->data + logits->len - 12 * VOCAB, expected, 12 * VOCAB);
+      g_autoptr (GArray) logits = gemma3_logits (session, prompt, TRUE);
+      double rel = relative_error ((float *) logits->data + logits->len - 12 * VOCAB, expected, 12 * VOCAB);
 
       g_test_message ("%s %s%s: logits rel %.1e", c->name, types[t], exact ? " exact" : "", rel);
       g_assert_cmpfloat (rel, <=, exact ? 1e-2 : 0.2);
@@ -212,16 +138,16 @@ static void
 test_greedy (gconstpointer data)
 {
   const Case *c = data;
-  g_autoptr (Npz) npz = open_case (c);
+  g_autoptr (Npz) npz = gemma3_values (c->name);
   g_autoptr (FacetModel) model = load_model ("text-f32.gguf", FALSE);
-  g_autoptr (FacetSession) session = new_session (model, 0);
+  g_autoptr (FacetSession) session = gemma3_session (model, 0);
   g_autofree gint32 *greedy = npy_ints (npz_get (npz, "hf_greedy")), *banned = npy_ints (npz_get (npz, "greedy_banned_ids"));
   g_autofree float *margin = npy_floats (npz_get (npz, "hf_greedy_margin"));
   int sure = 0;
 
   for (int i = 0; i < 32; i++) {
     g_autoptr (FacetPrompt) prompt = make_prompt (c, npz, i, FALSE);
-    g_autoptr (GArray) logits = compute (session, prompt, FALSE);
+    g_autoptr (GArray) logits = gemma3_logits (session, prompt, FALSE);
     float *l = (float *) logits->data;
     int best = banned[0] == 0;
 
@@ -243,16 +169,16 @@ test_chunks (gconstpointer data)
 {
   static const int chunks[] = { 1, 17, 20, 64 };
   const Case *c = data;
-  g_autoptr (Npz) npz = open_case (c);
+  g_autoptr (Npz) npz = gemma3_values (c->name);
   g_autoptr (FacetModel) model = load_model ("text-f32.gguf", TRUE);
-  g_autoptr (FacetSession) whole = new_session (model, 0);
+  g_autoptr (FacetSession) whole = gemma3_session (model, 0);
   g_autoptr (FacetPrompt) prompt = make_prompt (c, npz, 0, FALSE);
-  g_autoptr (GArray) expected = compute (whole, prompt, FALSE);
+  g_autoptr (GArray) expected = gemma3_logits (whole, prompt, FALSE);
 
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++) {
-    g_autoptr (FacetSession) session = new_session (model, chunks[i]);
-    g_autoptr (GArray) logits = compute (session, prompt, FALSE);
-    double rel = relative ((float *) logits->data, (float *) expected->data, VOCAB);
+    g_autoptr (FacetSession) session = gemma3_session (model, chunks[i]);
+    g_autoptr (GArray) logits = gemma3_logits (session, prompt, FALSE);
+    double rel = relative_error ((float *) logits->data, (float *) expected->data, VOCAB);
 
     g_test_message ("%s chunk %d: rel %.1e", c->name, chunks[i], rel);
     g_assert_cmpfloat (rel, <=, 1e-5);
@@ -265,16 +191,16 @@ static void
 test_order (void)
 {
   const Case *c = &cases[2];
-  g_autoptr (Npz) npz = open_case (c);
+  g_autoptr (Npz) npz = gemma3_values (c->name);
   g_autoptr (FacetModel) model = load_model ("text-f32.gguf", TRUE);
-  g_autoptr (FacetSession) session = new_session (model, 0), fresh = new_session (model, 0);
+  g_autoptr (FacetSession) session = gemma3_session (model, 0), fresh = gemma3_session (model, 0);
   g_autoptr (FacetPrompt) prompt = make_prompt (c, npz, 0, FALSE), swapped = make_prompt (c, npz, 0, TRUE);
-  g_autoptr (GArray) a = compute (session, prompt, FALSE), b = compute (session, swapped, FALSE);
-  g_autoptr (GArray) again = compute (session, prompt, FALSE), alone = compute (fresh, swapped, FALSE);
+  g_autoptr (GArray) a = gemma3_logits (session, prompt, FALSE), b = gemma3_logits (session, swapped, FALSE);
+  g_autoptr (GArray) again = gemma3_logits (session, prompt, FALSE), alone = gemma3_logits (fresh, swapped, FALSE);
 
-  g_assert_cmpfloat (relative ((float *) a->data, (float *) b->data, VOCAB), >, 0.05);
-  g_assert_cmpfloat (relative ((float *) a->data, (float *) again->data, VOCAB), <=, 1e-5);
-  g_assert_cmpfloat (relative ((float *) b->data, (float *) alone->data, VOCAB), <=, 1e-5);
+  g_assert_cmpfloat (relative_error ((float *) a->data, (float *) b->data, VOCAB), >, 0.05);
+  g_assert_cmpfloat (relative_error ((float *) a->data, (float *) again->data, VOCAB), <=, 1e-5);
+  g_assert_cmpfloat (relative_error ((float *) b->data, (float *) alone->data, VOCAB), <=, 1e-5);
   g_assert_cmpuint (facet_projector_runs (facet_model_get_projector (model)), ==, 2);
 }
 
@@ -283,11 +209,11 @@ static void
 test_prefix (void)
 {
   const Case *c = &cases[1];
-  g_autoptr (Npz) npz = open_case (c);
+  g_autoptr (Npz) npz = gemma3_values (c->name);
   g_autoptr (FacetModel) model = load_model ("text-f32.gguf", FALSE);
-  g_autoptr (FacetSession) session = new_session (model, 0);
+  g_autoptr (FacetSession) session = gemma3_session (model, 0);
   g_autoptr (FacetPrompt) prompt = make_prompt (c, npz, 0, FALSE), longer = make_prompt (c, npz, 8, FALSE);
-  g_autoptr (GArray) first = compute (session, prompt, FALSE);
+  g_autoptr (GArray) first = gemma3_logits (session, prompt, FALSE);
   g_autoptr (GError) error = NULL;
   int cached = -1, n = npz_get (npz, "input_ids")->n;
 
@@ -299,11 +225,11 @@ static void
 test_without_projector (void)
 {
   const Case *c = &cases[1];
-  g_autoptr (Npz) npz = open_case (c);
-  g_autofree char *path = kit_path ("models/gemma3-tiny", "text-q4_0.gguf");
+  g_autoptr (Npz) npz = gemma3_values (c->name);
+  g_autofree char *path = kit_path ("models/gemma3-tiny/text-q4_0.gguf");
   g_autoptr (GError) error = NULL;
   g_autoptr (FacetModel) model = facet_model_load (path, &(FacetModelParams) { .threads = 1 }, &error);
-  g_autoptr (FacetSession) session = new_session (model, 0);
+  g_autoptr (FacetSession) session = gemma3_session (model, 0);
   g_autoptr (FacetPrompt) prompt = make_prompt (c, npz, 0, FALSE);
   g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
 
