@@ -94,6 +94,7 @@ typedef struct {
   gboolean    has_audio;     /* of a projector */
   char       *projector_type;
   gboolean    has_chat_template; /* FALSE marks a base model */
+  gboolean    is_safety;     /* ShieldGemma: judges by policies, does not chat. Of the GEMMA3 family: pictures */
   char      **files;         /* path, then the further files of a split model */
   guint32     part;          /* 0, or which further file this is: only the first one is a model */
 } FacetModelInfo;

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "facet.h"
 #include "gguf/split.h"
 
@@ -91,6 +93,35 @@ read_projector (FacetGguf *gguf, FacetModelInfo *info)
   }
 }
 
+/* "ShieldGemma 2 4b It", "shieldgemma-2", "Shield_Gemma": the name is written in many ways. */
+static gboolean
+names_shieldgemma (FacetGguf *gguf, const char *key)
+{
+  g_autofree char *text = get_text (gguf, key);
+  g_autofree char *lower = g_ascii_strdown (text, -1);
+  char *end = lower;
+
+  for (const char *at = lower; *at != '\0'; at++)
+    if (g_ascii_isalnum (*at))
+      *end++ = *at;
+  *end = '\0';
+  return strstr (lower, "shieldgemma") != NULL;
+}
+
+/* Converters keep the original's chat template, whose words no other model is
+ * asked with, and name the model after its folder or card. */
+static gboolean
+is_safety_model (FacetGguf *gguf)
+{
+  static const char *const keys[] = { "general.name", "general.basename", "general.finetune" };
+  const char *chat_template = facet_gguf_get_string (gguf, "tokenizer.chat_template");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (names_shieldgemma (gguf, keys[i]))
+      return TRUE;
+  return chat_template != NULL && strstr (chat_template, "<BEGIN_SAFETY_POLICY>") != NULL;
+}
+
 static void
 read_model (FacetGguf *gguf, FacetModelInfo *info)
 {
@@ -101,6 +132,7 @@ read_model (FacetGguf *gguf, FacetModelInfo *info)
   info->width = get_number (gguf, info->architecture, "embedding_length");
   info->layers = get_number (gguf, info->architecture, "block_count");
   info->has_chat_template = facet_gguf_get_string (gguf, "tokenizer.chat_template") != NULL;
+  info->is_safety = is_safety_model (gguf);
 }
 
 static char **

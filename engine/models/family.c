@@ -18,6 +18,9 @@ facet_family_for (FacetGguf *gguf, GError **error)
     g_set_error (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED,
                  "%s: this is a projector (general.architecture is \"clip\"), not a text model",
                  facet_gguf_path (gguf));
+  else if (architecture != NULL && g_str_has_prefix (architecture, "gemma"))
+    g_set_error (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "%s: general.architecture is \"%s\"; of Gemma, only 3, 3n and 4 are run",
+                 facet_gguf_path (gguf), architecture);
   else
     g_set_error (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "%s: general.architecture is \"%s\", not a Gemma model",
                  facet_gguf_path (gguf), architecture != NULL ? architecture : "");

@@ -246,7 +246,9 @@ introduce (const ChatArguments *arguments, FacetModel *model)
 
   if (arguments->quiet)
     return;
-  if (!info->has_chat_template && !arguments->raw)
+  if (info->is_safety)
+    fprintf (stderr, "%s\n", _("Note: this is a safety model. It was taught to judge pictures, which score-image asks it to, and not to chat."));
+  else if (!info->has_chat_template && !arguments->raw)
     introduce_base_model (info);
   if (arguments->think && info->family != FACET_FAMILY_GEMMA4)
     fprintf (stderr, "%s\n", _("Note: this model cannot think before it answers; Gemma 4 can."));

@@ -69,6 +69,8 @@ command_score_image (int argc, char **argv)
   images = model != NULL ? pictures_load (model, arguments.images) : NULL;
   if (images == NULL)
     return EXIT_FAILED;
+  if (!facet_model_get_info (model)->is_safety)
+    fprintf (stderr, "%s\n", _("Note: this is no safety model such as ShieldGemma 2. What it says of policies means little."));
   interrupt_install ();
   probability = score (&arguments, model, g_ptr_array_index (images, 0), &error);
   if (isnan (probability)) {

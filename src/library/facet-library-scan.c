@@ -78,6 +78,21 @@ problem_sentence (const GError *error)
   }
 }
 
+/* NULL if it can be run. */
+static char *
+refusal (const FacetModelInfo *info)
+{
+  if (info->family != FACET_FAMILY_UNKNOWN || info->is_projector || info->part > 0)
+    return NULL;
+  if (info->is_safety)
+    return g_strdup (_("This safety model judges texts, which Facet does not do. ShieldGemma 2 judges pictures."));
+  if (g_str_has_prefix (info->architecture, "gemma"))
+    /* Translators: %s names a version of Gemma, such as “gemma2”. */
+    return g_strdup_printf (_("Facet runs Gemma 3, 3n and 4; this one is “%s”."), info->architecture);
+  /* Translators: %s names a family of models, such as “llama”. */
+  return g_strdup_printf (_("Facet knows models of the Gemma family only; this one is “%s”."), info->architecture);
+}
+
 static FacetScanned *
 look_at (const char *path)
 {
@@ -91,10 +106,8 @@ look_at (const char *path)
   if (scanned->info == NULL) {
     g_message ("%s", error->message);
     scanned->problem = problem_sentence (error);
-  } else if (scanned->info->family == FACET_FAMILY_UNKNOWN && !scanned->info->is_projector && scanned->info->part == 0) {
-    /* Translators: %s names a family of models, such as “llama”. */
-    scanned->problem = g_strdup_printf (_("Facet knows models of the Gemma family only; this one is “%s”."),
-                                        scanned->info->architecture);
+  } else {
+    scanned->problem = refusal (scanned->info);
   }
   return scanned;
 }

@@ -248,10 +248,13 @@ fits_memory (FacetLocalModel *model)
   return plan == NULL || plan->total <= plan->available;
 }
 
-/* A model that follows instructions before one that only continues text. */
+/* A model that follows instructions before one that only continues text, and
+ * what answers before what only judges. */
 static gboolean
 is_better (const FacetModelInfo *a, const FacetModelInfo *b)
 {
+  if (a->is_safety != b->is_safety)
+    return b->is_safety;
   if (a->has_chat_template != b->has_chat_template)
     return a->has_chat_template;
   return a->parameters > b->parameters;
@@ -293,7 +296,7 @@ static gboolean
 is_same_model (const FacetModelInfo *a, const FacetModelInfo *b)
 {
   return a->family == b->family && a->width == b->width && a->layers == b->layers
-         && a->has_chat_template == b->has_chat_template;
+         && a->has_chat_template == b->has_chat_template && a->is_safety == b->is_safety;
 }
 
 FacetLocalModel *

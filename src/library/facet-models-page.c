@@ -127,7 +127,9 @@ describe_local (FacetLocalModel *model)
   if (info == NULL)
     return g_string_free (g_steal_pointer (&text), FALSE);
   g_string_append_printf (text, "\n%s", facet_senses_describe (facet_local_model_get_senses (model)));
-  if (!info->has_chat_template)
+  if (info->is_safety)
+    g_string_append_printf (text, " · %s", C_("kind of model", "checks pictures by policies, not made for chats"));
+  else if (!info->has_chat_template)
     g_string_append_printf (text, " · %s", C_("kind of model", "continues text, not made for chats"));
   if (plan != NULL) {
     g_autofree char *needed = g_format_size (plan->total);

@@ -109,6 +109,58 @@ test_precision (void)
   g_assert_nonnull (facet_model_library_suggest (library));
 }
 
+/* In place of @old, as long. */
+static void
+patch (const char *folder, const char *name, const char *old, const char *new)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *bytes = NULL;
+  gsize length;
+  char *at;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  at = memmem (bytes, length, old, strlen (old));
+  g_assert_nonnull (at);
+  g_assert_cmpuint (strlen (old), ==, strlen (new));
+  memcpy (at, new, strlen (new));
+  g_assert_true (g_file_set_contents (path, bytes, (gssize) length, NULL));
+}
+
+/* What only judges pictures is not suggested for chats, whatever its place in
+ * the list; what judges texts says why it cannot be used. */
+static void
+test_safety_models (void)
+{
+  g_autofree char *own = facet_model_library_directory ();
+  g_autofree char *safety = g_build_filename (own, "a-safety.gguf", NULL);
+  g_autofree char *old = g_build_filename (own, "a-text.gguf", NULL);
+  g_autofree char *older = g_build_filename (own, "a-two.gguf", NULL);
+  g_autoptr (FacetModelLibrary) library = NULL;
+  FacetLocalModel *plain;
+
+  copy ("text-q8_0.gguf", own, "a-safety.gguf");
+  patch (own, "a-safety.gguf", "gemma3-tiny-random", "shieldgemma-2-tiny");
+  copy ("text-q4_0.gguf", own, "a-two.gguf");
+  patch (own, "a-two.gguf", "gemma3", "gemma2");
+  copy ("text-q4_0.gguf", own, "a-text.gguf");
+  patch (own, "a-text.gguf", "gemma3-tiny-random", "shieldgemma-1-tiny");
+  patch (own, "a-text.gguf", "gemma3", "gemma2");
+  library = facet_model_library_new (facet_settings_get_default ());
+  wait_for (library);
+  plain = facet_model_library_suggest (library);
+  g_assert_false (facet_local_model_get_info (plain)->is_safety);
+  g_assert_true (facet_local_model_get_info (find (library, own, "a-safety.gguf"))->is_safety);
+  g_assert_true (facet_model_library_for_precision (library, find (library, own, "a-safety.gguf"), FACET_PRECISION_BALANCED)
+                 == find (library, own, "a-safety.gguf"));
+  g_assert_cmpstr (facet_local_model_get_problem (find (library, own, "a-text.gguf")), ==,
+                   "This safety model judges texts, which Facet does not do. ShieldGemma 2 judges pictures.");
+  g_assert_cmpstr (facet_local_model_get_problem (find (library, own, "a-two.gguf")), ==,
+                   "Facet runs Gemma 3, 3n and 4; this one is “gemma2”.");
+  g_remove (safety);
+  g_remove (old);
+  g_remove (older);
+}
+
 static void
 test_added_files_and_folders (void)
 {
@@ -327,6 +379,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/library/scan", test_scan);
   g_test_add_func ("/library/precision", test_precision);
+  g_test_add_func ("/library/safety-models", test_safety_models);
   g_test_add_func ("/library/added-files-and-folders", test_added_files_and_folders);
   g_test_add_func ("/library/split", test_split);
   g_test_add_func ("/library/gpu", test_gpu);

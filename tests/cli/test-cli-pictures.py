@@ -141,6 +141,20 @@ def test_score_image():
     run("score-image", "-m", TEXT, "--mmproj", GEMMA3, "--image", PHOTO, status=2)
 
 
+def test_safety_model():
+    """It is told by its name, and each command says when it is not made for the other's work."""
+    with tempfile.TemporaryDirectory() as folder:
+        safety = pathlib.Path(folder) / "model.gguf"
+        safety.write_bytes(pathlib.Path(TEXT).read_bytes().replace(b"gemma3-tiny-random", b"shieldgemma-2-tiny", 1))
+        judge = ("--mmproj", GEMMA3, "--image", PHOTO, "--policy", "sexual", "-c", 512)
+        asked = run("score-image", "-m", safety, *judge)
+        other = run("score-image", "-m", TEXT, *judge)
+        assert asked.stdout == other.stdout and asked.stderr == b"" and b"no safety model" in other.stderr, (asked, other)
+        chat = ("-p", "Hello", "-n", 1, "-c", 512)
+        assert b"this is a safety model" in run("chat", "-m", safety, *chat).stderr
+        assert b"safety model" not in run("chat", "-m", TEXT, *chat).stderr
+
+
 def test_bench():
     result = run_json("bench", "--image", PHOTO, "--mmproj", GEMMA3, "--threads", 1, "-r", 2)
     times = result["encode_ms"]
