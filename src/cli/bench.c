@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <sys/resource.h>
 
@@ -26,12 +27,47 @@ typedef struct {
   char   *image, *audio; /* at most one of them */
 } Arguments;
 
+/* Of double, one for each repetition. */
 typedef struct {
-  GArray *prefill; /* of double: tokens/s of each repetition */
-  GArray *decode;
+  GArray *wall;      /* tokens a second */
+  GArray *processor; /* tokens a second of all threads together: what others take of the machine leaves it alone */
+} Rates;
+
+typedef struct {
+  Rates   prefill;
+  Rates   decode;
   double  load_ms;
   guint64 peak_rss;
 } Results;
+
+static Rates
+rates_new (void)
+{
+  return (Rates) { g_array_new (FALSE, FALSE, sizeof (double)), g_array_new (FALSE, FALSE, sizeof (double)) };
+}
+
+static void
+rates_clear (Rates *rates)
+{
+  g_array_unref (rates->wall);
+  g_array_unref (rates->processor);
+}
+
+static void
+rates_add (Rates *rates, double wall, double processor)
+{
+  g_array_append_val (rates->wall, wall);
+  g_array_append_val (rates->processor, processor);
+}
+
+static double
+processor_seconds (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
+}
 
 /* Any tokens will do: the work does not depend on which ones. Those of
  * different @seed share no beginning beyond the first token, so that nothing
@@ -72,32 +108,37 @@ run_once (FacetModel *model, FacetSession *session, int n, int more, guint32 see
 /* Prefill of @prefill tokens behind @depth others: those are read first, so
  * that they are in the cache. A prompt of the same seed begins alike. */
 static gboolean
-measure_prefill (const Arguments *arguments, FacetModel *model, FacetSession *session, guint32 seed, FacetCancel *cancel, GArray *rates, GError **error)
+measure_prefill (const Arguments *arguments, FacetModel *model, FacetSession *session, guint32 seed, FacetCancel *cancel, Rates *rates, GError **error)
 {
   FacetStats stats;
-  double rate;
+  double start, tokens;
 
   if (arguments->depth > 0 && !run_once (model, session, arguments->depth, 1, seed, cancel, &stats, error))
     return FALSE;
+  start = processor_seconds ();
   if (!run_once (model, session, arguments->depth + arguments->prefill, 1, seed, cancel, &stats, error))
     return FALSE;
-  rate = (stats.prompt_tokens - stats.cached_tokens) / stats.prefill_seconds;
-  g_array_append_val (rates, rate);
+  tokens = stats.prompt_tokens - stats.cached_tokens;
+  rates_add (rates, tokens / stats.prefill_seconds, tokens / (processor_seconds () - start));
   return TRUE;
 }
 
 /* decode_seconds runs from the first token to the last: one more is asked
- * for than is timed. */
+ * for than is timed. The prompt is in the cache but for its last token, which
+ * takes a step like any other. */
 static gboolean
-measure_decode (const Arguments *arguments, FacetModel *model, FacetSession *session, guint32 seed, FacetCancel *cancel, GArray *rates, GError **error)
+measure_decode (const Arguments *arguments, FacetModel *model, FacetSession *session, guint32 seed, FacetCancel *cancel, Rates *rates, GError **error)
 {
   FacetStats stats;
-  double rate;
+  double start;
 
+  if (!run_once (model, session, MAX (arguments->depth, 1), 1, seed, cancel, &stats, error))
+    return FALSE;
+  start = processor_seconds ();
   if (!run_once (model, session, MAX (arguments->depth, 1), arguments->decode + 1, seed, cancel, &stats, error))
     return FALSE;
-  rate = (stats.generated_tokens - 1) / stats.decode_seconds;
-  g_array_append_val (rates, rate);
+  rates_add (rates, (stats.generated_tokens - 1) / stats.decode_seconds,
+             (stats.generated_tokens - 1 + stats.prompt_tokens - stats.cached_tokens) / (processor_seconds () - start));
   return TRUE;
 }
 
@@ -107,19 +148,20 @@ measure (const Arguments *arguments, FacetModel *model, Results *results, FacetC
   int need = MAX (arguments->depth, 1) + MAX (arguments->prefill, arguments->decode) + 2;
   FacetSessionParams params = { .context = MAX (arguments->options.context, need), .kv_type = arguments->options.kv_type };
   g_autoptr (FacetSession) session = facet_session_new (model, &params, error);
-  g_autoptr (GArray) unused = g_array_new (FALSE, FALSE, sizeof (double));
 
   if (session == NULL)
     return FALSE;
   for (int i = 0; i <= arguments->repeat; i++) {
-    gboolean warm_up = i == 0; /* pages in the weights; not counted */
-
-    if (arguments->prefill > 0
-        && !measure_prefill (arguments, model, session, 2 * i, cancel, warm_up ? unused : results->prefill, error))
+    if (arguments->prefill > 0 && !measure_prefill (arguments, model, session, 2 * i, cancel, &results->prefill, error))
       return FALSE;
-    if (arguments->decode > 0
-        && !measure_decode (arguments, model, session, 2 * i + 1, cancel, warm_up ? unused : results->decode, error))
+    if (arguments->decode > 0 && !measure_decode (arguments, model, session, 2 * i + 1, cancel, &results->decode, error))
       return FALSE;
+    if (i == 0) {
+      rates_clear (&results->prefill); /* it pages in the weights; not counted */
+      rates_clear (&results->decode);
+      results->prefill = rates_new ();
+      results->decode = rates_new ();
+    }
   }
   return TRUE;
 }
@@ -127,8 +169,8 @@ measure (const Arguments *arguments, FacetModel *model, Results *results, FacetC
 static void
 print_json (Results *results)
 {
-  GArray *const rates[] = { results->prefill, results->decode };
-  const char *const names[] = { "prefill_tokens_per_s", "decode_tokens_per_s" };
+  GArray *const rates[] = { results->prefill.wall, results->prefill.processor, results->decode.wall, results->decode.processor };
+  const char *const names[] = { "prefill_tokens_per_s", "prefill_tokens_per_processor_s", "decode_tokens_per_s", "decode_tokens_per_processor_s" };
   g_autoptr (GString) json = g_string_new ("{");
 
   for (guint i = 0; i < G_N_ELEMENTS (rates); i++) {
@@ -164,8 +206,8 @@ print_results (const Arguments *arguments, FacetModel *model, Results *results)
   printf (_("%s on %s: %d tokens read, %d written, behind %d others; median of %d (least to most)\n"),
           facet_model_get_info (model)->name, facet_model_backend_name (model), arguments->prefill, arguments->decode,
           arguments->depth, arguments->repeat);
-  print_spread (_("prefill"), results->prefill);
-  print_spread (_("decode"), results->decode);
+  print_spread (_("prefill"), results->prefill.wall);
+  print_spread (_("decode"), results->decode.wall);
   printf (_("%-10s %8.1f ms\n"), _("load"), results->load_ms);
   printf (_("%-10s %8s\n"), _("peak"), peak);
 }
@@ -209,9 +251,7 @@ command_bench (int argc, char **argv)
 {
   Arguments arguments = { .prefill = 512, .decode = 128, .repeat = 3 };
   g_autoptr (FacetModel) model = NULL;
-  g_autoptr (GArray) prefill = g_array_new (FALSE, FALSE, sizeof (double));
-  g_autoptr (GArray) decode = g_array_new (FALSE, FALSE, sizeof (double));
-  Results results = { .prefill = prefill, .decode = decode };
+  Results results = { .prefill = rates_new (), .decode = rates_new () };
   g_autoptr (GError) error = NULL;
   FacetCancel cancel = { 0 };
   struct rusage usage;
@@ -251,6 +291,8 @@ command_bench (int argc, char **argv)
   status = EXIT_OK;
 
 out:
+  rates_clear (&results.prefill);
+  rates_clear (&results.decode);
   g_free (arguments.image);
   g_free (arguments.audio);
   options_clear (&arguments.options);

@@ -60,7 +60,7 @@ class Llama:
 
 
 def some_ids(n):
-    return [2] + [FIRST_ID + (i * 7919) % 200000 for i in range(n - 1)]
+    return [2] + [FIRST_ID + (i * 7919) % 30000 for i in range(n - 1)]
 
 
 def resident():
@@ -73,24 +73,28 @@ def peak():
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
 
+def timed(tokens, function):
+    """Tokens a second of the clock, and of processor time of all threads."""
+    clock, processor = time.perf_counter(), time.process_time()
+    function()
+    return tokens / (time.perf_counter() - clock), tokens / (time.process_time() - processor)
+
+
 def llama_throughput(arguments):
     llama = Llama(arguments, arguments.depth + max(arguments.prefill, arguments.decode) + 8)
     llama.decode(some_ids(32))
+    llama.decode(some_ids(1))
     result = {}
     if arguments.prefill:
         llama.clear()
         if arguments.depth:
             llama.decode(some_ids(arguments.depth))
-        start = time.perf_counter()
-        llama.decode(some_ids(arguments.prefill))
-        result["prefill"] = arguments.prefill / (time.perf_counter() - start)
+        result["prefill"], result["prefill_processor"] = timed(arguments.prefill, lambda: llama.decode(some_ids(arguments.prefill)))
     if arguments.decode:
         llama.clear()
         llama.decode(some_ids(max(arguments.depth, 1)))
-        start = time.perf_counter()
-        for token in some_ids(arguments.decode):
-            llama.decode([token])
-        result["decode"] = arguments.decode / (time.perf_counter() - start)
+        result["decode"], result["decode_processor"] = timed(
+            arguments.decode, lambda: [llama.decode([token]) for token in some_ids(arguments.decode)])
     return result
 
 
@@ -129,7 +133,9 @@ def facet_throughput(arguments):
     command = [arguments.facet, "bench", "-m", arguments.model, "-p", arguments.prefill, "-n", arguments.decode,
                "--depth", arguments.depth, "--threads", arguments.threads, "--repeat", 1, "--json"]
     output = json.loads(subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE).stdout)
-    return {key: output[f"{key}_tokens_per_s"]["median"] for key in ("prefill", "decode") if f"{key}_tokens_per_s" in output}
+    keys = {"prefill": "prefill_tokens_per_s", "prefill_processor": "prefill_tokens_per_processor_s",
+            "decode": "decode_tokens_per_s", "decode_processor": "decode_tokens_per_processor_s"}
+    return {key: output[name]["median"] for key, name in keys.items() if name in output}
 
 
 def facet_start(arguments):
@@ -148,17 +154,39 @@ def spread(values):
     return f"{min(values):9.1f} {statistics.median(values):9.1f} {max(values):9.1f}"
 
 
-def report(title, unit, facet, llama, higher_is_better):
-    print(f"\n{title} [{unit}]               min    median       max")
-    print(f"  facet             {spread(facet)}")
-    print(f"  llama.cpp         {spread(llama)}")
-    ratios = [f / l if higher_is_better else l / f for f, l in zip(facet, llama)]
-    print(f"  times as good     {min(ratios):9.2f} {statistics.median(ratios):9.2f} {max(ratios):9.2f}")
+def ratios(key, facet, llama):
+    """Above 1: Facet is better."""
+    rates = key.startswith(("prefill", "decode"))
+    values = [f / l if rates else l / f for f, l in zip(facet, llama)]
+    return f"{min(values):7.2f} {statistics.median(values):7.2f} {max(values):7.2f}"
+
+
+TITLES = {
+    "prefill": "prefill, tokens/s",
+    "prefill_processor": "prefill, tokens/processor s",
+    "decode": "decode, tokens/s",
+    "decode_processor": "decode, tokens/processor s",
+    "start_ms": "start to first token, ms",
+    "peak_mib": "peak memory at a context of 4096, MiB",
+}
+
+
+def compare(arguments, python):
+    """All turns with one file; prints least, median and greatest of both and of their ratio in each turn."""
+    what, facet_run = ("start", facet_start) if arguments.start else ("throughput", facet_throughput)
+    facet, llama = [], []
+    for _ in range(arguments.rounds):
+        facet.append(facet_run(arguments))
+        llama.append(run_llama(arguments, python, what))
+    print(f"\n{os.path.basename(arguments.model)}, {arguments.threads} threads, depth {arguments.depth}, {arguments.rounds} turns")
+    for key in facet[0]:
+        ours, theirs = [turn[key] for turn in facet], [turn[key] for turn in llama]
+        print(f"  {TITLES[key]:38}{spread(ours)}  |{spread(theirs)}  |{ratios(key, ours, theirs)}", flush=True)
 
 
 def parse(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-m", "--model", required=True, help="GGUF file")
+    parser.add_argument("-m", "--model", required=True, nargs="+", help="GGUF files, one after the other")
     parser.add_argument("-p", "--prefill", type=int, default=512, help="tokens read (512)")
     parser.add_argument("-n", "--decode", type=int, default=128, help="tokens written (128)")
     parser.add_argument("-d", "--depth", type=int, default=0, help="tokens in the context before (0)")
@@ -174,26 +202,16 @@ def parse(arguments=None):
 
 def main():
     arguments = parse()
+    models = arguments.model
     if arguments.child:
+        arguments.model = models[0]
         run = llama_start if arguments.child == "start" else llama_throughput
         print(json.dumps(run(arguments)))
         return
     python = arguments.python or environment(arguments.venv)
-    what, facet_run = ("start", facet_start) if arguments.start else ("throughput", facet_throughput)
-    facet, llama = [], []
-    for turn in range(arguments.rounds):
-        facet.append(facet_run(arguments))
-        llama.append(run_llama(arguments, python, what))
-        print(f"turn {turn + 1}: facet {facet[-1]}, llama.cpp {llama[-1]}", file=sys.stderr)
-    print(f"{os.path.basename(arguments.model)}, {arguments.threads} threads, {arguments.rounds} turns each")
-    titles = {
-        "prefill": (f"Prefill of {arguments.prefill} at depth {arguments.depth}", "tokens/s", True),
-        "decode": (f"Decode of {arguments.decode} at depth {arguments.depth}", "tokens/s", True),
-        "start_ms": ("Start to first token", "ms", False),
-        "peak_mib": ("Peak resident memory at a context of 4096", "MiB", False),
-    }
-    for key in facet[0]:
-        report(*titles[key][:2], [turn[key] for turn in facet], [turn[key] for turn in llama], titles[key][2])
+    print(f"{'':40}{'Facet: least, median, greatest':^29}  |{'llama.cpp':^29}  |{'times as good':^23}")
+    for arguments.model in models:
+        compare(arguments, python)
 
 
 main()

@@ -220,7 +220,7 @@ def test_interrupt():
 
 def test_bench():
     result = run_json("bench", "-m", TINY, "-p", 32, "-n", 8, "--depth", 16, "--threads", 1, "--repeat", 2)
-    for name in ("prefill_tokens_per_s", "decode_tokens_per_s"):
+    for name in (phase + unit for phase in ("prefill", "decode") for unit in ("_tokens_per_s", "_tokens_per_processor_s")):
         assert 0 < result[name]["min"] <= result[name]["median"] <= result[name]["max"]
     assert result["load_ms"] > 0 and result["peak_rss_bytes"] > 1 << 20
 
