@@ -53,13 +53,19 @@ char *
 facet_devices_describe (void)
 {
   FacetBackend *cpu = facet_cpu_backend_new (0, FALSE);
-  g_autoptr (GPtrArray) devices = facet_vulkan_devices ();
+  g_autofree char *why_none = NULL;
+  g_autoptr (GPtrArray) devices = facet_vulkan_devices (&why_none);
   GString *out = g_string_new ("[{\"backend\": \"cpu\", \"device\": 0");
 
   append_string (out, "name", cpu->description);
   g_string_append (out, "}");
   for (guint i = 0; i < devices->len; i++)
     append_device (out, g_ptr_array_index (devices, i));
+  if (why_none != NULL) {
+    g_string_append (out, ",\n {\"backend\": \"vulkan\", \"device\": 0");
+    append_string (out, "unfit", why_none);
+    g_string_append (out, "}");
+  }
   g_string_append (out, "]");
   cpu->klass->free (cpu);
   return g_string_free (out, FALSE);

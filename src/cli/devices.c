@@ -37,7 +37,8 @@ static const char *
 reason_text (const char *reason)
 {
   static const char *const known[] = { N_("Vulkan 1.1 is missing"), N_("it computes nothing"), N_("16-bit storage is missing"),
-                                       N_("its work groups are too small"), NULL };
+                                       N_("its work groups are too small"), N_("this program was built without Vulkan"),
+                                       N_("there is no Vulkan loader"), N_("there is no Vulkan driver"), NULL };
 
   return g_strv_contains (known, reason) ? _(reason) : reason;
 }
@@ -88,6 +89,11 @@ print_device (JsonObject *device)
 
   if (g_str_equal (backend, "cpu")) {
     printf ("%s %d: %s\n", backend, number, member (device, "name"));
+    return;
+  }
+  if (number == 0) {
+    /* Translators: %s is why: “there is no Vulkan driver” */
+    printf (_("no graphics device: %s\n"), reason_text (member (device, "unfit")));
     return;
   }
   printf ("%s %d: %s (%s)\n", backend, number, member (device, "name"), kind_text (member (device, "kind")));

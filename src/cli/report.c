@@ -45,7 +45,7 @@ error_sentence (FacetErrorCode code)
   case FACET_ERROR_NO_ENCODER:
     return _("This model cannot see or hear without a fitting projector (--mmproj).");
   case FACET_ERROR_DEVICE:
-    return _("The graphics device failed. --backend cpu works without it.");
+    return _("No graphics device works here. --backend cpu needs none.");
   case FACET_ERROR_NUMERIC:
     return _("The model computed values that are no numbers. The file may be damaged.");
   }

@@ -21,15 +21,15 @@ class Skip(Exception):
     pass
 
 
-def run(*arguments, status=0, text=b"", language=""):
-    done = subprocess.run([CLI, *map(str, arguments)], capture_output=True, env={**ENVIRONMENT, "LANGUAGE": language}, timeout=120,
-                          input=text)
+def run(*arguments, status=0, text=b"", language="", variables={}):
+    done = subprocess.run([CLI, *map(str, arguments)], capture_output=True, env={**ENVIRONMENT, "LANGUAGE": language, **variables},
+                          timeout=120, input=text)
     assert done.returncode == status, (arguments, done.returncode, done.stderr.decode(errors="replace")[-600:])
     return done
 
 
-def run_json(*arguments):
-    return json.loads(run(*arguments, "--json").stdout)
+def run_json(*arguments, **how):
+    return json.loads(run(*arguments, "--json", **how).stdout)
 
 
 def real_model():

@@ -239,17 +239,23 @@ facet_vk_probe_all (FacetVkInstance *instance)
 }
 
 GPtrArray *
-facet_vulkan_devices (void)
+facet_vulkan_devices (char **why_none)
 {
   GPtrArray *infos = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_device_info_free);
+  g_autoptr (GError) error = NULL;
   g_autoptr (GArray) all = NULL;
   FacetVkInstance instance;
 
-  if (!facet_vk_instance_open (&instance, NULL))
+  *why_none = NULL;
+  if (!facet_vk_instance_open (&instance, &error)) {
+    *why_none = g_strdup (error->message);
     return infos;
+  }
   all = facet_vk_probe_all (&instance);
   for (guint i = 0; i < all->len; i++)
     g_ptr_array_add (infos, g_steal_pointer (&g_array_index (all, FacetVkProbe, i).info));
   facet_vk_instance_close (&instance);
+  if (infos->len == 0)
+    *why_none = g_strdup (FACET_VK_NO_DRIVER);
   return infos;
 }

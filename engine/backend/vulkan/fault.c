@@ -4,7 +4,7 @@ static struct {
   gint count, nth;
 } faults[FACET_VK_N_FAULTS];
 
-static const char *swapped, *swapped_with;
+static const char *swapped, *swapped_with, *loader;
 
 void
 facet_vk_fault_arm (FacetVkFault kind, int nth)
@@ -27,7 +27,7 @@ facet_vk_fault (FacetVkFault kind)
   return call == nth || (nth < 0 && call >= -nth);
 }
 
-static gint pretends;
+static gint pretends, kernel_pretends;
 
 void
 facet_vk_pretend_integrated (gboolean pretend)
@@ -39,6 +39,30 @@ gboolean
 facet_vk_pretends (void)
 {
   return g_atomic_int_get (&pretends);
+}
+
+void
+facet_vk_pretend_kernel_device (gboolean pretend)
+{
+  g_atomic_int_set (&kernel_pretends, pretend);
+}
+
+gboolean
+facet_vk_pretends_kernel_device (void)
+{
+  return g_atomic_int_get (&kernel_pretends);
+}
+
+void
+facet_vk_fault_swap_loader (const char *instead)
+{
+  loader = instead;
+}
+
+const char *
+facet_vk_fault_loader (const char *name)
+{
+  return loader != NULL ? loader : name;
 }
 
 void

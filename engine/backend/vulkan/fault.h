@@ -24,6 +24,16 @@ gboolean facet_vk_fault       (FacetVkFault kind);
 void     facet_vk_pretend_integrated (gboolean pretend);
 gboolean facet_vk_pretends           (void);
 
+/* Whether devices are looked for although the kernel shows none. */
+void     facet_vk_pretend_kernel_device (gboolean pretend);
+gboolean facet_vk_pretends_kernel_device (void);
+
+/* From now on library @instead is opened as Vulkan's loader; NULL: no longer.
+ * The string is borrowed. */
+void        facet_vk_fault_swap_loader (const char *instead);
+/* The library that stands for @name. */
+const char *facet_vk_fault_loader      (const char *name);
+
 /* From now on pipelines of shader @name are made from shader @instead, so that
  * it computes wrongly; NULL: no longer. Strings are borrowed. */
 void        facet_vk_fault_swap   (const char *name, const char *instead);

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include "backend/vulkan/fault.h"
 #include "facet.h"
 
 #define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
@@ -97,11 +98,15 @@ create (FacetVkInstance *self, PFN_vkGetInstanceProcAddr get, GError **error)
     .enabledExtensionCount = validate ? 1 : 0,
     .ppEnabledExtensionNames = (const char *const[]) { VK_EXT_DEBUG_UTILS_EXTENSION_NAME },
   };
+  VkResult result;
 
   /* Loaders of Vulkan 1.0 lack this function. */
   if (create_instance == NULL || get (NULL, "vkEnumerateInstanceVersion") == NULL)
     return facet_vk_check (VK_ERROR_INCOMPATIBLE_DRIVER, "loader", error);
-  if (!facet_vk_check (create_instance (&info, NULL, &self->instance), "instance", error))
+  result = create_instance (&info, NULL, &self->instance);
+  if (result == VK_ERROR_INCOMPATIBLE_DRIVER)
+    g_set_error_literal (error, FACET_ERROR, FACET_ERROR_DEVICE, FACET_VK_NO_DRIVER);
+  if (result == VK_ERROR_INCOMPATIBLE_DRIVER || !facet_vk_check (result, "instance", error))
     return FALSE;
 #define LOAD(name) self->f.name = (PFN_vk ## name) get (self->instance, "vk" #name);
   FACET_VK_INSTANCE_FUNCTIONS (LOAD)
@@ -118,19 +123,18 @@ create (FacetVkInstance *self, PFN_vkGetInstanceProcAddr get, GError **error)
 gboolean
 facet_vk_instance_open (FacetVkInstance *self, GError **error)
 {
-  PFN_vkGetInstanceProcAddr get;
+  PFN_vkGetInstanceProcAddr get = NULL;
 
   *self = (FacetVkInstance) { 0 };
-  self->library = dlopen ("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (self->library == NULL) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: %s", dlerror ());
-    return FALSE;
-  }
-  get = (PFN_vkGetInstanceProcAddr) dlsym (self->library, "vkGetInstanceProcAddr");
+  self->library = dlopen (facet_vk_fault_loader ("libvulkan.so.1"), RTLD_NOW | RTLD_LOCAL);
+  if (self->library != NULL)
+    get = (PFN_vkGetInstanceProcAddr) dlsym (self->library, "vkGetInstanceProcAddr");
   if (get != NULL && create (self, get, error))
     return TRUE;
-  if (get == NULL)
-    facet_vk_check (VK_ERROR_INCOMPATIBLE_DRIVER, "loader", error);
+  if (get == NULL) {
+    g_info ("Vulkan: %s", dlerror ());
+    g_set_error_literal (error, FACET_ERROR, FACET_ERROR_DEVICE, FACET_VK_NO_LOADER);
+  }
   facet_vk_instance_close (self);
   return FALSE;
 }

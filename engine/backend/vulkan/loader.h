@@ -84,7 +84,11 @@ typedef struct {
   FacetVkFunctions         f;
 } FacetVkInstance;
 
-/* DEVICE: no loader, or no Vulkan 1.1. On failure nothing is left open. */
+#define FACET_VK_NO_LOADER "there is no Vulkan loader"
+#define FACET_VK_NO_DRIVER "there is no Vulkan driver"
+
+/* DEVICE: FACET_VK_NO_LOADER, FACET_VK_NO_DRIVER, or no Vulkan 1.1. On failure
+ * nothing is left open. */
 gboolean facet_vk_instance_open      (FacetVkInstance *self, GError **error);
 void     facet_vk_instance_close     (FacetVkInstance *self);
 /* Fills in the device's functions; those of extensions that are not enabled become NULL. */

@@ -224,7 +224,7 @@ facet_vulkan_backend_new (int device, gboolean exact, GError **error)
 {
   FacetVk *vk;
 
-  if (device == 0 && !kernel_has_device ()) {
+  if (device == 0 && !kernel_has_device () && !facet_vk_pretends_kernel_device ()) {
     g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: there is no graphics device");
     return NULL;
   }

@@ -9,8 +9,8 @@
  * compile() with UNSUPPORTED. Results of a run do not depend on earlier runs
  * nor on timing.
  *
- * Built without Vulkan (-Dvulkan=disabled) the functions exist and find no
- * device.
+ * The loader is opened at run time. Without it, without a driver, and built
+ * without Vulkan (-Dvulkan=disabled), the functions exist and find no device.
  */
 #pragma once
 
@@ -51,9 +51,9 @@ void       facet_device_info_free (FacetDeviceInfo *info);
 /* "discrete", ... */
 const char *facet_device_kind_name (FacetDeviceKind kind);
 
-/* What the loader finds, best first; empty without loader or driver.
- * Returns: (transfer full): of FacetDeviceInfo. */
-GPtrArray *facet_vulkan_devices (void);
+/* What the loader finds, best first; empty without loader or driver, then
+ * @why_none says what is missing. Returns: (transfer full): of FacetDeviceInfo. */
+GPtrArray *facet_vulkan_devices (char **why_none);
 
 /* @device: a number from facet_vulkan_devices(), or 0 for the best one that
  * is no software rasteriser. @exact: activations stay 32-bit floats. DEVICE:

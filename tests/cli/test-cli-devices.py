@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Runs facet-cli where there is no graphics device: built without Vulkan, without a loader, without a driver. Prints TAP.
+
+Usage: test-cli-devices.py FACET-CLI with|without    (FACET_TEST_DATA: the folder tests/data; whether Vulkan was built in)
+"""
+import os
+import pathlib
+import pty
+import subprocess
+import sys
+import tempfile
+
+from facet_cli import CLI, ENVIRONMENT, KIT, Skip, main, run, run_json
+
+TINY = KIT / "models/gemma3-tiny/text-q8_0.gguf"
+ASK = ("chat", "-m", TINY, "--raw", "-p", "The cat", "-n", 3)
+BUILT_IN = sys.argv[2] == "with"
+NO_DRIVER = {"VK_ICD_FILENAMES": "/nonexistent.json", "VK_DRIVER_FILES": "/nonexistent.json"}
+
+
+def check_without(variables, reason, german):
+    """Nothing but the processor: said where devices are listed, no error unless one is asked for."""
+    processor, none = run_json("devices", variables=variables)
+    assert processor["backend"] == "cpu" and none == {"backend": "vulkan", "device": 0, "unfit": reason}, none
+    assert run("devices", variables=variables).stdout.decode() == f"cpu 0: {processor['name']}\nno graphics device: {reason}\n"
+    assert f"kein Grafikgerät: {german}\n" in run("devices", variables=variables, language="de").stdout.decode()
+    wanted = run(*ASK, "--backend", "cpu")
+    usual = run(*ASK, variables=variables)
+    assert usual.stdout == wanted.stdout and usual.stderr == wanted.stderr, usual.stderr
+    assert run_json(*ASK, variables=variables)["stats"]["backend"].startswith("cpu")
+    for option, missing in (("--backend=vulkan",), "graphics device works here"), (("--backend=vulkan", "--device=1"), reason):
+        failed = run(*ASK, *option, status=1, variables=variables)
+        assert failed.stdout == b"" and missing in failed.stderr.decode() and "--backend cpu" in failed.stderr.decode(), failed.stderr
+    assert "device" not in run_json("inspect", TINY, variables=variables)["placement"]
+
+
+def test_built_without():
+    if BUILT_IN:
+        raise Skip("Vulkan is built in")
+    check_without({}, "this program was built without Vulkan", "dieses Programm wurde ohne Vulkan gebaut")
+
+
+def test_no_driver():
+    if not BUILT_IN:
+        raise Skip("built without Vulkan")
+    if "loader" in run_json("devices")[-1].get("unfit", ""):
+        raise Skip("there is no loader")
+    check_without(NO_DRIVER, "there is no Vulkan driver", "es gibt keinen Vulkan-Treiber")
+
+
+def test_no_loader():
+    """A library of the loader's name that is none, found before the real one."""
+    if not BUILT_IN:
+        raise Skip("built without Vulkan")
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "libvulkan.so.1").write_bytes(b"")
+        paths = [folder, *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
+        check_without({"LD_LIBRARY_PATH": ":".join(paths)}, "there is no Vulkan loader", "der Vulkan-Lader fehlt")
+
+
+def test_said_at_the_terminal():
+    """Whoever talks to it reads once what it runs on."""
+    master, slave = pty.openpty()
+    with subprocess.Popen([CLI, "chat", "-m", TINY], stdin=slave, stdout=slave, stderr=subprocess.PIPE,
+                          env={**ENVIRONMENT, **NO_DRIVER, "TERM": "xterm"}) as process:
+        os.write(master, b"/quit\n\x04")
+        said = process.stderr.read().decode()
+    os.close(slave)
+    os.close(master)
+    assert process.returncode == 0 and said.count(", on cpu (") == 1, (process.returncode, said)
+
+
+main("cli-devices", globals())
