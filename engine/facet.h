@@ -42,6 +42,7 @@ typedef enum {
   FACET_ERROR_NO_ENCODER,    /* picture or sound, but no fitting projector */
   FACET_ERROR_DEVICE,        /* the GPU failed and could not be brought back */
   FACET_ERROR_NUMERIC,       /* NaN or infinity where numbers should be */
+  FACET_ERROR_CHANGED,       /* a model's file is not what it was when it was loaded: load it again */
 } FacetErrorCode;
 
 /* ---- cancelling and progress -------------------------------------------- */

@@ -311,7 +311,7 @@ place_tensors (Reader *reader)
                    " reach past the end of the file (%" G_GSIZE_FORMAT " bytes of tensor data)",
                    tensor->name, tensor->bytes, offset, room);
     tensor->data = tensor->bytes == 0 ? NULL : gguf->data + start + offset;
-    tensor->mapped = gguf->file != NULL;
+    tensor->mapped = gguf->map != NULL;
   }
   return check_overlap (reader);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gguf/gguf.h"
+#include "gguf/map.h"
 
 /* Value types of the specification. */
 typedef enum {
@@ -21,7 +22,7 @@ typedef struct {
 } GgufKv;
 
 struct FacetGguf {
-  GMappedFile  *file;    /* NULL over foreign memory */
+  FacetMap     *map;     /* NULL over foreign memory */
   char         *path;
   const guint8 *data;
   gsize         size;

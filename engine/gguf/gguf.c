@@ -39,7 +39,7 @@ facet_gguf_close (FacetGguf *gguf)
   g_hash_table_unref (gguf->by_key);
   g_array_unref (gguf->kvs);
   g_string_chunk_free (gguf->strings);
-  g_clear_pointer (&gguf->file, g_mapped_file_unref);
+  g_clear_pointer (&gguf->map, facet_map_close);
   g_free (gguf->path);
   g_free (gguf);
 }
@@ -48,30 +48,13 @@ FacetGguf *
 gguf_open_file (const char *path, gboolean listing, GError **error)
 {
   g_autoptr (FacetGguf) gguf = NULL;
-  g_autoptr (GMappedFile) file = NULL;
-  g_autoptr (GError) cause = NULL;
-  g_autofree char *shown = g_filename_display_name (path);
+  g_autoptr (FacetMap) map = facet_map_open (path, error);
 
-  /* Opening a pipe or a device would wait or never end. */
-  if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: no such file", shown);
+  if (map == NULL)
     return NULL;
-  }
-  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: not a regular file", shown);
-    return NULL;
-  }
-  file = g_mapped_file_new (path, FALSE, &cause);
-  if (file == NULL) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_IO, "%s: %s", shown, cause->message);
-    return NULL;
-  }
-
-  gguf = gguf_new (g_mapped_file_get_contents (file), g_mapped_file_get_length (file), path);
-  gguf->file = g_steal_pointer (&file);
-  if (!gguf_parse (gguf, listing, error))
-    return NULL;
-  return g_steal_pointer (&gguf);
+  gguf = gguf_new (facet_map_data (map), facet_map_size (map), path);
+  gguf->map = g_steal_pointer (&map);
+  return facet_gguf_confirm (gguf, gguf_parse (gguf, listing, error), error) ? g_steal_pointer (&gguf) : NULL;
 }
 
 static FacetGguf *
@@ -118,6 +101,30 @@ facet_gguf_size (FacetGguf *gguf)
   for (guint i = 0; i < gguf->further->len; i++)
     bytes += ((const FacetGguf *) g_ptr_array_index (gguf->further, i))->size;
   return bytes;
+}
+
+static gboolean
+is_intact (const FacetGguf *gguf)
+{
+  return gguf->map == NULL || facet_map_is_intact (gguf->map);
+}
+
+gboolean
+facet_gguf_confirm (FacetGguf *gguf, gboolean done, GError **error)
+{
+  const FacetGguf *changed = is_intact (gguf) ? NULL : gguf;
+
+  for (guint i = 0; i < gguf->further->len && changed == NULL; i++) {
+    const FacetGguf *part = g_ptr_array_index (gguf->further, i);
+
+    if (!is_intact (part))
+      changed = part;
+  }
+  if (changed == NULL)
+    return done;
+  g_clear_error (error);
+  g_set_error (error, FACET_ERROR, FACET_ERROR_CHANGED, "%s: changed or became unreadable while it was in use", changed->path);
+  return FALSE;
 }
 
 gsize

@@ -3,7 +3,8 @@
  * The file is hostile: every count, length, type and offset is checked before
  * use, errors name the file, the field and the value, and no allocation is
  * larger than what the file itself backs with bytes. Tensor data stays in the
- * map. Specification: ggml's docs/gguf.md.
+ * map (map.h), which may be torn while it is read: ask facet_gguf_confirm()
+ * then. Specification: ggml's docs/gguf.md.
  *
  * Thread-safety: immutable after opening.
  */
@@ -44,6 +45,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FacetGguf, facet_gguf_close)
 
 const char *facet_gguf_path (FacetGguf *gguf);
 guint64     facet_gguf_size (FacetGguf *gguf); /* bytes of all its files */
+/* Judges what was read or computed from the files, after it was. Returns @done
+ * if they are as they were when they were opened; else FALSE, CHANGED in place
+ * of any other @error, and the reader is of no use any more. */
+gboolean    facet_gguf_confirm (FacetGguf *gguf, gboolean done, GError **error);
 
 /* ---- metadata ----
  * Typed getters: FALSE if the key is absent or has another kind, the value is

@@ -98,7 +98,8 @@ facet_projector_new (const char *path, FacetBackend *backend, int detail, GError
   g_autoptr (FacetProjector) projector = g_new0 (FacetProjector, 1);
 
   projector->gguf = facet_gguf_open (path, error);
-  if (!projector->gguf || !load_encoders (projector, error) || !set_detail (projector, detail, error))
+  if (!projector->gguf || !facet_gguf_confirm (projector->gguf, load_encoders (projector, error), error)
+      || !set_detail (projector, detail, error))
     return NULL;
   projector->backend = backend;
   projector->budget = DEFAULT_BUDGET;
@@ -296,8 +297,10 @@ run_and_keep (FacetProjector *projector, FacetEncoder *encoder, const FacetEncod
   float *values = run_encoder (projector, encoder, input, cancel, error);
   GBytes *soft;
 
-  if (!values)
+  if (!facet_gguf_confirm (projector->gguf, values != NULL, error)) {
+    g_free (values);
     return NULL;
+  }
   projector->runs++;
   soft = g_bytes_new_take (values, (gsize) input->n_tokens * encoder->width * sizeof (float));
   keep (projector, key, soft);
@@ -332,10 +335,10 @@ facet_projector_hard (FacetProjector *projector, gboolean audio, GError **error)
 {
   FacetHardTokens *hard = &projector->hard[audio ? 1 : 0];
 
-  if (!hard->rows
-      && !facet_hard_tokens_load (hard, projector->gguf, audio, facet_projector_width (projector), projector->backend, error))
-    return NULL;
-  return hard->rows;
+  gboolean done = hard->rows
+                  || facet_hard_tokens_load (hard, projector->gguf, audio, facet_projector_width (projector), projector->backend, error);
+
+  return facet_gguf_confirm (projector->gguf, done, error) ? hard->rows : NULL;
 }
 
 /* ---- sound ---- */

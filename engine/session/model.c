@@ -179,13 +179,17 @@ facet_model_load (const char *path, const FacetModelParams *params, GError **err
 {
   static const FacetModelParams usual;
   FacetModel *model = g_new0 (FacetModel, 1);
+  gboolean loaded;
 
   model->refs = 1;
   if (!params)
     params = &usual;
   if (params->progress)
     params->progress (FACET_PHASE_LOAD, 0, 0, params->user_data);
-  if (!load_parts (model, path, params, error)) {
+  loaded = load_parts (model, path, params, error);
+  if (model->gguf)
+    loaded = facet_gguf_confirm (model->gguf, loaded, error);
+  if (!loaded) {
     facet_model_unref (model);
     return NULL;
   }

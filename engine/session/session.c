@@ -174,6 +174,12 @@ gather_rows (FacetSession *session, const FacetTimeline *timeline, int from, int
   return TRUE;
 }
 
+static gboolean
+run_plan (FacetSession *session, const FacetRun *run, const FacetStep *step, FacetCancel *cancel, GError **error)
+{
+  return facet_gguf_confirm (session->model->gguf, session->backend->klass->run (run->plan, step, cancel, error), error);
+}
+
 /* Runs rows from .. to-1, which follow the rows held. */
 static gboolean
 run_rows (FacetSession *session, const FacetTimeline *timeline, int from, int to, FacetRunKind kind, int n_outputs, const float **logits,
@@ -195,7 +201,7 @@ run_rows (FacetSession *session, const FacetTimeline *timeline, int from, int to
     rows[2 * n + i] = n - n_outputs + i;
   facet_timeline_cut (&session->held, from);
   session->written = MAX (session->written, to);
-  if (!backend->klass->run (run->plan, &step, cancel, error))
+  if (!run_plan (session, run, &step, cancel, error))
     return FALSE;
   facet_timeline_copy (&session->held, timeline, from, to);
   if (session->on_layer)
@@ -352,12 +358,11 @@ step_once (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error
   int row = session->held.ids->len;
   FacetStep step = { .n = 1, .position = row, .ids = &id, .outputs = (const gint32[]) { 0 }, .n_outputs = 1, .only_best = TRUE };
   FacetRun *run = facet_session_get_run (session, FACET_RUN_DECODE, error);
-  FacetBackend *backend = session->backend;
 
   if (!run)
     return FALSE;
   session->written = MAX (session->written, row + 1);
-  if (!backend->klass->run (run->plan, &step, cancel, error))
+  if (!run_plan (session, run, &step, cancel, error))
     return FALSE;
   g_array_append_val (session->held.ids, id);
   if (session->on_layer)

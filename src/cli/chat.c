@@ -232,6 +232,8 @@ talk (ChatArguments *arguments, FacetModel *model, Conversation *conversation, F
       finish_answer (arguments, model, &reply);
     } else {
       report_turn_error (arguments, error, conversation);
+      if (g_error_matches (error, FACET_ERROR, FACET_ERROR_CHANGED))
+        return EXIT_FAILED;
       status = line_reader_is_terminal (reader) ? EXIT_OK : EXIT_FAILED;
     }
     report_notice (model);

@@ -48,6 +48,8 @@ error_sentence (FacetErrorCode code)
     return _("No graphics device works here. --backend cpu needs none.");
   case FACET_ERROR_NUMERIC:
     return _("The model computed values that are no numbers. The file may be damaged.");
+  case FACET_ERROR_CHANGED:
+    return _("The model file changed while it was in use. Start again to use it as it is now.");
   }
   return _("Something went wrong.");
 }

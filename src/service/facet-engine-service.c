@@ -10,6 +10,7 @@ struct _FacetEngineService {
   FacetEngineState state;
   gboolean         has_loaded;
   FacetLoaded      loaded;
+  FacetLoadSpec   *spec; /* what was asked for last; NULL: nothing yet */
   guint64          last_id;
   guint64          load_job;
   guint            n_replies;
@@ -113,6 +114,27 @@ finish_reply (FacetEngineService *self, FacetJob *job, FacetEvent *event)
     job->events.done (event->error != NULL ? NULL : &event->summary, event->error, job->user_data);
 }
 
+/* Replies end first: the job queue would make a load wait for them. */
+static void
+stop_all (FacetEngineService *self)
+{
+  GHashTableIter iter;
+  gpointer job;
+
+  g_hash_table_iter_init (&iter, self->jobs);
+  while (g_hash_table_iter_next (&iter, NULL, &job))
+    facet_cancel (&((FacetJob *) job)->cancel);
+}
+
+static void
+reload (FacetEngineService *self)
+{
+  stop_all (self);
+  clear_loaded (self);
+  self->load_job = push_job (self, FACET_JOB_LOAD, facet_load_spec_copy (self->spec), NULL)->id;
+  update_state (self);
+}
+
 static void
 finish_job (FacetEngineService *self, FacetJob *job, FacetEvent *event)
 {
@@ -135,6 +157,8 @@ finish_job (FacetEngineService *self, FacetJob *job, FacetEvent *event)
   default:
     break;
   }
+  if (job->kind != FACET_JOB_LOAD && self->load_job == 0 && g_error_matches (event->error, FACET_ERROR, FACET_ERROR_CHANGED))
+    reload (self);
   facet_job_unref (job);
 }
 
@@ -201,28 +225,15 @@ facet_engine_service_get_loaded (FacetEngineService *self)
   return self->has_loaded ? &self->loaded : NULL;
 }
 
-/* Replies end first: the job queue would make a load wait for them. */
-static void
-stop_all (FacetEngineService *self)
-{
-  GHashTableIter iter;
-  gpointer job;
-
-  g_hash_table_iter_init (&iter, self->jobs);
-  while (g_hash_table_iter_next (&iter, NULL, &job))
-    facet_cancel (&((FacetJob *) job)->cancel);
-}
-
 void
 facet_engine_service_load (FacetEngineService *self, const FacetLoadSpec *spec)
 {
   g_return_if_fail (FACET_IS_ENGINE_SERVICE (self));
   g_return_if_fail (spec != NULL && spec->path != NULL);
 
-  stop_all (self);
-  clear_loaded (self);
-  self->load_job = push_job (self, FACET_JOB_LOAD, facet_load_spec_copy (spec), NULL)->id;
-  update_state (self);
+  g_clear_pointer (&self->spec, facet_load_spec_free);
+  self->spec = facet_load_spec_copy (spec);
+  reload (self);
 }
 
 guint64
@@ -308,6 +319,7 @@ facet_engine_service_finalize (GObject *object)
   FacetEngineService *self = FACET_ENGINE_SERVICE (object);
 
   g_hash_table_unref (self->jobs);
+  g_clear_pointer (&self->spec, facet_load_spec_free);
   facet_loaded_clear (&self->loaded);
 
   G_OBJECT_CLASS (facet_engine_service_parent_class)->finalize (object);

@@ -41,7 +41,8 @@ const FacetLoaded  *facet_engine_service_get_loaded (FacetEngineService *self);
 /* Loads in place of what is loaded. The result arrives as signal "loaded"
  * (no argument) or "load-failed" (const GError *), progress as signal
  * "load-progress" (double: 0..1, -1 when unknown). A load that is asked for
- * while another runs cancels that one. */
+ * while another runs cancels that one. A model whose file changed under it is
+ * loaded again by itself, after the job that found out has failed. */
 void                facet_engine_service_load       (FacetEngineService *self, const FacetLoadSpec *spec);
 
 /* Callbacks of a reply; any may be NULL. @done comes last and exactly once

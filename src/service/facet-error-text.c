@@ -39,6 +39,8 @@ facet_error_text (const GError *error)
     return _("The graphics device failed. Load the model again, or use the processor.");
   case FACET_ERROR_NUMERIC:
     return _("The model computed nonsense. Its file may be damaged.");
+  case FACET_ERROR_CHANGED:
+    return _("The model file changed while it was in use. It is loaded again as it is now; then ask once more.");
   default:
     return _("Something unexpected went wrong.");
   }

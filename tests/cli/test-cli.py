@@ -7,6 +7,7 @@ import json
 import math
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -204,6 +205,22 @@ def test_real_translation():
 def test_chat_piped():
     answer = run("chat", "-m", TINY, "-q", "-n", 4, "--temp", 0, text=b"Hello\n\nAgain\n")
     assert answer.stdout.count(b"\n") >= 2 and answer.stderr == b""
+
+
+def test_model_changed():
+    """A model file that is cut while it is used ends the program with a sentence, not by a signal."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = pathlib.Path(folder) / "model.gguf"
+        shutil.copy(TINY, model)
+        child = subprocess.Popen([CLI, "chat", "-m", model, "-q", "-n", "2", "--temp", "0"], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+        child.stdin.write(b"One\n")
+        child.stdin.flush()
+        assert child.stdout.readline()
+        os.truncate(model, 4096)
+        output, errors = child.communicate(b"Two\nThree\n", timeout=30)
+        assert child.returncode == 1 and output == b"", (child.returncode, output, errors)
+        assert errors.decode().count("changed while it was in use") == 1 and str(model) in errors.decode(), errors
 
 
 def test_interrupt():

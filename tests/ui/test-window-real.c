@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ui-fixture.h"
 
@@ -126,6 +127,39 @@ test_missing_device (Fixture *self, gconstpointer data)
   test_ask (self, data);
 }
 
+static gboolean
+has_failed_to_load (Fixture *self)
+{
+  return facet_engine_service_get_state (self->service) == FACET_ENGINE_EMPTY;
+}
+
+/* The model's file is cut in the middle of an answer: what was said stays, the
+ * window says what happened, and goes on once there is a model again. */
+static void
+test_model_cut (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->folder, "cut.gguf", NULL);
+  g_autoptr (GFile) from = g_file_new_for_path (data), to = g_file_new_for_path (path);
+  FacetLoadSpec spec = { .path = path };
+
+  g_assert_true (g_file_copy (from, to, G_FILE_COPY_NONE, NULL, NULL, NULL, NULL));
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+  fixture_ask (self, "Write a very long story about a lighthouse.");
+  fixture_wait (has_words, self);
+  g_assert_cmpint (truncate (path, 1 << 20), ==, 0);
+  fixture_wait (has_failed_to_load, self);
+  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_FAILED);
+  g_assert_cmpuint (strlen (facet_message_get_text (last (self))), >, 8);
+  g_assert_nonnull (strstr (facet_message_get_record (last (self))->failure, "changed while it was in use"));
+  g_assert_true (gtk_revealer_get_reveal_child (self->window->loading));
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 2);
+  spec.path = (char *) data;
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+  test_ask (self, data);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -146,5 +180,6 @@ main (int argc, char *argv[])
   ADD ("meter", test_meter);
   ADD ("tools", test_tools);
   ADD ("missing-device", test_missing_device);
+  ADD ("model-cut", test_model_cut);
   return g_test_run ();
 }

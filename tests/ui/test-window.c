@@ -152,6 +152,31 @@ test_failure (Fixture *self, gconstpointer data)
   fixture_picture (self, "failure");
 }
 
+static void
+count_cb (guint *n)
+{
+  ++*n;
+}
+
+/* The model is loaded anew by itself. */
+static void
+test_model_changed (Fixture *self, gconstpointer data)
+{
+  guint loads = 0;
+
+  g_signal_connect_swapped (self->service, "loaded", G_CALLBACK (count_cb), &loads);
+  self->script.fail = FACET_ERROR_CHANGED + 1;
+  fixture_ask (self, "Question");
+  fixture_wait (fixture_idle, self);
+  g_assert_nonnull (strstr (facet_message_get_record (last (self))->failure, "changed while it was in use"));
+  g_assert_cmpuint (loads, ==, 1);
+  self->script.fail = 0;
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (last (self)));
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_cmpuint (loads, ==, 1);
+}
+
 static gint64
 thread_time (void)
 {
@@ -504,6 +529,7 @@ main (int argc, char *argv[])
   ADD ("branches", test_branches);
   ADD ("delete-undo", test_delete_undo);
   ADD ("failure", test_failure);
+  ADD ("model-changed", test_model_changed);
   ADD ("never-blocks", test_never_blocks);
   ADD ("close-while-answering", test_close_while_answering);
   ADD ("modes", test_modes);
