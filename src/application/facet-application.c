@@ -8,7 +8,7 @@
 
 #include "chat/facet-call-task.h"
 #include "facet-activity-log.h"
-#include "facet-mnemonics.h"
+#include "facet-spoken-names.h"
 #include "facet-models-page.h"
 #include "facet-preferences.h"
 #include "facet-settings.h"
@@ -29,6 +29,7 @@ struct _FacetApplication {
   FacetWindow              *window;  /* borrowed */
   GtkWindow                *trouble; /* borrowed: in place of window while there is no store */
   GtkWindow                *models;  /* borrowed */
+  GtkWindow                *preferences; /* borrowed */
   guint                     reload_timer;
 };
 
@@ -100,6 +101,17 @@ scanned_cb (FacetApplication *self)
 
 /* ---- actions ------------------------------------------------------------ */
 
+/* A window beside the conversation, at *@window while it is open: it has the program's actions and
+ * shortcuts, and goes with the conversation's. */
+static void
+present_beside (FacetApplication *self, GtkWindow **window)
+{
+  g_object_add_weak_pointer (G_OBJECT (*window), (gpointer *) window);
+  gtk_window_set_application (*window, GTK_APPLICATION (self));
+  gtk_window_set_destroy_with_parent (*window, TRUE);
+  gtk_window_present (*window);
+}
+
 static void
 models_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
@@ -120,13 +132,12 @@ models_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
   page = GTK_WIDGET (facet_models_page_new (self->library, self->settings));
   self->models = g_object_new (ADW_TYPE_WINDOW, "title", _("Models"), "transient-for", self->window, "default-width",
                                640, "default-height", 640, NULL);
-  g_object_add_weak_pointer (G_OBJECT (self->models), (gpointer *) &self->models);
   gtk_widget_set_vexpand (page, TRUE);
   gtk_box_append (GTK_BOX (box), adw_header_bar_new ());
   gtk_box_append (GTK_BOX (box), page);
   adw_window_set_content (ADW_WINDOW (self->models), box);
   gtk_widget_add_controller (GTK_WIDGET (self->models), escape);
-  gtk_window_present (self->models);
+  present_beside (self, &self->models);
 }
 
 static void
@@ -134,7 +145,12 @@ preferences_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   FacetApplication *self = data;
 
-  gtk_window_present (GTK_WINDOW (facet_preferences_new (GTK_WINDOW (self->window), self->settings)));
+  if (self->preferences != NULL) {
+    gtk_window_present (self->preferences);
+    return;
+  }
+  self->preferences = GTK_WINDOW (facet_preferences_new (GTK_WINDOW (self->window), self->settings));
+  present_beside (self, &self->preferences);
 }
 
 static void
@@ -238,7 +254,9 @@ facet_application_startup (GApplication *application)
   if (facet_settings_is_rtl ())
     gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
   facet_settings_follow_color_scheme (self->settings);
-  facet_mnemonics_name_buttons ();
+  facet_spoken_names_set_up ();
+  /* where all of a text is marked, Tab skips the links in it */
+  g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
   g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.preferences", preferences_keys);
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.quit", quit_keys);

@@ -35,8 +35,11 @@ static GtkWidget *
 create_chip_cb (gpointer item, gpointer data)
 {
   FacetComposer *self = data;
+  GtkWidget *child = gtk_flow_box_child_new ();
 
-  return facet_attachment_chip_new (item, self->settings, removed_cb, self);
+  gtk_flow_box_child_set_child (GTK_FLOW_BOX_CHILD (child), facet_attachment_chip_new (item, self->settings, removed_cb, self));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (child), GTK_ACCESSIBLE_PROPERTY_LABEL, facet_attachment_get_name (item), -1);
+  return child;
 }
 
 static void

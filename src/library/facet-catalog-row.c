@@ -63,22 +63,48 @@ describe_facts (FacetCatalogModel *model)
   return g_strdup_printf (ngettext ("%s · needs %u GB of memory", "%s · needs %u GB of memory", memory), senses, memory);
 }
 
+/* There is one for each model, which @name says. Takes @name. */
+static void
+name_button (GtkWidget *button, char *name)
+{
+  gtk_widget_set_tooltip_text (button, name);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  g_free (name);
+}
+
+static void
+name_controls (FacetCatalogRow *self)
+{
+  const char *model = facet_catalog_model_get_name (self->model);
+  /* Translators: %s is the name of a model. */
+  g_autofree char *progress = g_strdup_printf (_("Download progress of %s"), model);
+
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, model, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->progress), GTK_ACCESSIBLE_PROPERTY_LABEL, progress, -1);
+  /* Translators: %s is the name of a model. */
+  name_button (self->pause_button, g_strdup_printf (_("Pause the Download of %s"), model));
+  /* Translators: %s is the name of a model. */
+  name_button (self->discard_button, g_strdup_printf (_("Cancel the Download of %s and Remove What Has Arrived"), model));
+}
+
 static void
 show_start_button (FacetCatalogRow *self, FacetDownloadState state, gboolean part)
 {
   const char *icon = "folder-download-symbolic";
-  const char *name = _("Download");
+  /* Translators: %s is the name of a model. */
+  const char *name = _("Download %s");
 
   if (state == FACET_DOWNLOAD_FAILED) {
     icon = "view-refresh-symbolic";
-    name = _("Try Again");
+    /* Translators: %s is the name of a model. */
+    name = _("Try to Download %s Again");
   } else if (part) {
     icon = "media-playback-start-symbolic";
-    name = _("Resume Download");
+    /* Translators: %s is the name of a model. */
+    name = _("Resume the Download of %s");
   }
   gtk_button_set_icon_name (self->start_button, icon);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->start_button), name);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->start_button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  name_button (GTK_WIDGET (self->start_button), g_strdup_printf (name, facet_catalog_model_get_name (self->model)));
   gtk_widget_set_visible (GTK_WIDGET (self->start_button),
                           self->files->len > 0
                             && (state == FACET_DOWNLOAD_PAUSED || state == FACET_DOWNLOAD_FAILED));
@@ -251,8 +277,7 @@ facet_catalog_row_new (FacetCatalogModel *model, int precision, const char *fold
   g_signal_connect_swapped (self->fetch, "notify::fraction", G_CALLBACK (show_progress), self);
   gtk_label_set_text (self->name_label, facet_catalog_model_get_name (model));
   gtk_label_set_text (self->facts_label, facts);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  facet_catalog_model_get_name (model), -1);
+  name_controls (self);
   update (self);
   return self;
 }

@@ -173,11 +173,13 @@ static void
 add_remove_button (FacetModelsPage *self, AdwActionRow *row, FacetLocalModel *model)
 {
   GtkWidget *button = gtk_button_new_from_icon_name ("user-trash-symbolic");
+  /* Translators: %s is the name of a model. */
+  g_autofree char *name = g_strdup_printf (_("Move %s to the Trash…"), facet_local_model_get_title (model));
 
   gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
   gtk_widget_add_css_class (button, "flat");
-  gtk_widget_set_tooltip_text (button, _("Move to Trash…"));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Move to Trash…"), -1);
+  gtk_widget_set_tooltip_text (button, name);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   g_object_set_data_full (G_OBJECT (button), "model", g_object_ref (model), g_object_unref);
   g_signal_connect (button, "clicked", G_CALLBACK (remove_clicked_cb), self);
   adw_action_row_add_suffix (row, button);

@@ -198,11 +198,13 @@ new_row (AdwPreferencesGroup *group, GSettings *settings, int index, GtkCheckBut
   adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row), check);
   if (index >= 0) {
     GtkWidget *button = gtk_button_new_from_icon_name ("document-edit-symbolic");
+    /* Translators: %s is the name of a set of instructions */
+    g_autofree char *edit_name = g_strdup_printf (_("Edit “%s”"), name);
 
     gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
     gtk_widget_add_css_class (button, "flat");
-    gtk_widget_set_tooltip_text (button, _("Edit Instructions"));
-    gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Edit Instructions"), -1);
+    gtk_widget_set_tooltip_text (button, edit_name);
+    gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, edit_name, -1);
     g_signal_connect (button, "clicked", G_CALLBACK (edit_clicked_cb), preset);
     adw_action_row_add_suffix (ADW_ACTION_ROW (row), button);
   }

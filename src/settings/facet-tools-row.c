@@ -111,14 +111,16 @@ facet_tools_row_new (GSettings *settings)
 {
   ToolsRow *self = g_new0 (ToolsRow, 1);
   GtkWidget *row = adw_action_row_new ();
+  GtkWidget *choose;
 
   self->settings = g_object_ref (settings);
   self->row = ADW_ACTION_ROW (row);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), _("Your Own Tools"));
   adw_action_row_set_subtitle_lines (self->row, 3);
   self->forget = icon_button (self, "user-trash-symbolic", _("Forget Your Own Tools"), G_CALLBACK (forget_cb));
-  adw_action_row_set_activatable_widget (self->row, icon_button (self, "document-open-symbolic", _("Choose the File with Your Tools"),
-                                                                 G_CALLBACK (choose_cb)));
+  choose = icon_button (self, "document-open-symbolic", _("Choose the File with Your Tools"), G_CALLBACK (choose_cb));
+  adw_action_row_set_activatable_widget (self->row, choose);
+  gtk_accessible_reset_relation (GTK_ACCESSIBLE (choose), GTK_ACCESSIBLE_RELATION_LABELLED_BY); /* its name says it all */
   g_object_set_data_full (G_OBJECT (row), "tools", self, tools_row_free);
   g_signal_connect_object (settings, "changed::" KEY, G_CALLBACK (changed_cb), row, G_CONNECT_SWAPPED);
   update (self);

@@ -420,7 +420,7 @@ test_download (void)
   adw_window_set_content (ADW_WINDOW (window), list);
   gtk_window_present (GTK_WINDOW (window));
   settle (100);
-  button = find (GTK_WIDGET (row), GTK_TYPE_BUTTON, has_tooltip, "Download");
+  button = find (GTK_WIDGET (row), GTK_TYPE_BUTTON, has_tooltip, "Download Tiny");
   g_signal_emit_by_name (button, "clicked");
   settle (100);
   g_assert_cmpuint (http.requests, ==, 0);

@@ -166,14 +166,24 @@ class Program:
         half = len(text) // 2
         return bool(text) and not re.search(r"\b(Gtk|Adw|Facet)[A-Z]\w+|(^|\s)_\w", text) and text[:half] != text[half + 1:]
 
+    def is_exempt(self, node):
+        """A scrolled pane takes the focus only where nothing in it can, for the arrow keys: its role is all there is to say. Items
+        of lists that are not shown get their names with their content. The menu of GtkShortcutsWindow chooses among sections, and is
+        hidden where there is one."""
+        if node.get_role_name() in ("scroll pane", "list item") and not node.get_name():
+            return node.get_role_name() == "scroll pane" or self.place(node).width == 0
+        return any(parent.get_role_name() == "frame" and node.get_name() == "GtkMenuButton" and
+                                                            self.find_all("entry", "Search the shortcuts", parent)
+                                                            for parent in self.parents(node))
+
     def unnamed(self, within=None):
-        """What can be operated but has no name of its own, which is all that a screen reader would say of it."""
+        """What can be operated or have the focus but has no name of its own, which is all that a screen reader would say of it."""
         for node in self.walk(within):
             kind, name = node.get_role_name(), node.get_name()
-            if kind not in OPERATED or self.is_name(name):
+            if not (kind in OPERATED or self.has(node, Atspi.StateType.FOCUSABLE)) or self.is_name(name) or self.is_exempt(node):
                 continue
             around = list(filter(None, (parent.get_name() for parent in self.parents(node))))
-            yield node, f"{kind} {name!r} in {' < '.join(around)[:200]}"
+            yield f"{kind} {name!r} in {' < '.join(around)[:200]}"
 
     # What a person does.
 
