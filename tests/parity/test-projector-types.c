@@ -65,8 +65,10 @@ static void
 check_type (const void *data, gsize size, const Type *type, FacetImage *image, const float *original)
 {
   gsize n;
-  g_autofree float *plain = encode (data, size, type, TRUE, TRUE, image, &n);
-  g_autofree float *slow = encode (data, size, type, FALSE, TRUE, image, &n), *fast = encode (data, size, type, FALSE, FALSE, image, &n);
+  /* What computes floats one way only, a device with scalars, is run once. */
+  gboolean same = device_is_gpu () && !device_rounds_halves () && facet_dtype_info (type->dtype)->block == 1;
+  g_autofree float *plain = encode (data, size, type, TRUE, TRUE, image, &n), *slow = encode (data, size, type, FALSE, TRUE, image, &n);
+  g_autofree float *fast = same ? g_memdup2 (slow, n * sizeof (float)) : encode (data, size, type, FALSE, FALSE, image, &n);
   double kernels = relative_error (slow, plain, n), rounding = relative_error (fast, plain, n);
   double away = original ? MAX (relative_error (slow, original, n), relative_error (fast, original, n)) : 0;
 
@@ -124,10 +126,12 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   if (device_missing ())
     return TEST_SKIPPED;
-  /* A graphics device reads each type in one way, whatever the encoder; software ones need minutes for the others. */
-  for (gsize c = 0; c < (device_is_gpu () ? 1 : G_N_ELEMENTS (cases)); c++) {
+  for (gsize c = 0; c < G_N_ELEMENTS (cases); c++) {
     g_autofree char *name = g_strconcat ("/projector-types/", cases[c].family, NULL);
 
+    /* Nothing of it is quantised, and software devices take their time. */
+    if (cases[c].convolutions && g_strcmp0 (g_getenv ("FACET_VULKAN_TIER"), "dot") == 0)
+      continue;
     g_test_add_data_func (name, &cases[c], test_kit);
   }
   g_test_add_func ("/projector-types/rows-of-256", test_wide);
