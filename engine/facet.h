@@ -63,6 +63,7 @@ typedef enum {
   FACET_PHASE_ENCODE_AUDIO,
   FACET_PHASE_PREFILL,
   FACET_PHASE_DECODE,
+  FACET_PHASE_WRITE,
 } FacetPhase;
 
 /* Called in the calling thread; done and total are in the phase's own unit
@@ -384,4 +385,5 @@ G_END_DECLS
 #include "facet-devices.h"
 #include "facet-pictures.h"
 #include "facet-sound.h"
+#include "facet-submodel.h"
 #include "facet-tools.h"

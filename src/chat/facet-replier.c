@@ -126,6 +126,7 @@ progress_cb (FacetPhase phase, guint64 done, guint64 total, gpointer user_data)
     break;
   case FACET_PHASE_LOAD:
   case FACET_PHASE_DECODE:
+  case FACET_PHASE_WRITE:
   default:
     break;
   }

@@ -24,6 +24,7 @@ int command_inspect  (int argc, char **argv);
 int command_logits   (int argc, char **argv);
 int command_score    (int argc, char **argv);
 int command_score_image (int argc, char **argv);
+int command_slice    (int argc, char **argv);
 int command_summarise (int argc, char **argv);
 int command_tokenize (int argc, char **argv);
 int command_transcribe (int argc, char **argv);

@@ -33,6 +33,7 @@ static const Command commands[] = {
   { "score-image", command_score_image, N_("ask a safety model whether a picture violates a policy") },
   { "bench", command_bench, N_("measure how fast a model runs here") },
   { "inspect", command_inspect, N_("show the metadata and the tensors of a GGUF file") },
+  { "slice", command_slice, N_("cut a smaller model out of one that holds several") },
   { "devices", command_devices, N_("show what models can run on") },
   { "logits", command_logits, N_("write what a model computes, for checking") },
 };

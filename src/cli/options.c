@@ -10,6 +10,7 @@
 #include <glib/gi18n.h>
 
 #include "commands.h"
+#include "report.h"
 
 #define DEFAULT_MODEL "gemma-3-270m-q4_k_m.gguf"
 
@@ -185,13 +186,14 @@ default_model (void)
 void
 options_complain (const char *command, const char *format, ...)
 {
-  g_autofree char *message = NULL;
+  g_autofree char *message = NULL, *safe = NULL;
   va_list args;
 
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  g_printerr ("%s: %s\n", command, message);
+  safe = report_one_line (message);
+  g_printerr ("%s: %s\n", command, safe);
   g_printerr (_("“%s --help” shows all options.\n"), command);
 }
 

@@ -1,7 +1,6 @@
 #include "report.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <glib/gi18n.h>
@@ -54,18 +53,59 @@ error_sentence (FacetErrorCode code)
   return _("Something went wrong.");
 }
 
+/* The character itself, or one that shows it. */
+static gunichar
+visible (gunichar c)
+{
+  if (c < 0x20)
+    return 0x2400 + c;
+  if (c == 0x7f)
+    return 0x2421;
+  return c >= 0x80 && c < 0xa0 ? 0xfffd : c;
+}
+
+void
+report_append_safe (GString *out, const char *text, gsize length)
+{
+  for (const char *at = text; at < text + length; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+
+    g_string_append_unichar (out, c == '\n' || c == '\t' ? c : visible (c));
+  }
+}
+
+/* Embeddings, overrides and isolates of bidirectional text: a name could
+ * make the sentence around it read otherwise. */
+static gboolean
+turns_direction (gunichar c)
+{
+  return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+char *
+report_one_line (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  GString *out = g_string_new (NULL);
+
+  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+
+    g_string_append_unichar (out, turns_direction (c) ? 0xfffd : visible (c));
+  }
+  return g_string_free (out, FALSE);
+}
+
 void
 report_error (const GError *error)
 {
-  g_autofree char *message = g_utf8_make_valid (error->message, -1);
-  g_autoptr (GString) safe = g_string_new (NULL);
+  g_autofree char *message = report_one_line (error->message);
 
   report_progress_end ();
-  report_append_safe (safe, message, strlen (message));
   if (error->domain == FACET_ERROR)
-    g_printerr ("%s: %s\n  %s\n", g_get_prgname (), error_sentence (error->code), safe->str);
+    g_printerr ("%s: %s\n  %s\n", g_get_prgname (), error_sentence (error->code), message);
   else
-    g_printerr ("%s: %s\n", g_get_prgname (), safe->str);
+    g_printerr ("%s: %s\n", g_get_prgname (), message);
 }
 
 void
@@ -106,6 +146,8 @@ phase_name (FacetPhase phase)
     return _("Listening");
   case FACET_PHASE_PREFILL:
     return _("Reading");
+  case FACET_PHASE_WRITE:
+    return _("Writing the file");
   case FACET_PHASE_DECODE:
     break;
   }
@@ -140,25 +182,6 @@ report_progress_end (void)
   }
   progress.visible = FALSE;
   progress.since = 0;
-}
-
-void
-report_append_safe (GString *out, const char *text, gsize length)
-{
-  for (const char *at = text; at < text + length; at = g_utf8_next_char (at)) {
-    gunichar c = g_utf8_get_char (at);
-
-    if (c == '\n' || c == '\t')
-      g_string_append_c (out, c);
-    else if (c < 0x20)
-      g_string_append_unichar (out, 0x2400 + c);
-    else if (c == 0x7f)
-      g_string_append_unichar (out, 0x2421);
-    else if (c >= 0x80 && c < 0xa0)
-      g_string_append_unichar (out, 0xfffd);
-    else
-      g_string_append_unichar (out, c);
-  }
 }
 
 char *

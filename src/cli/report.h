@@ -25,5 +25,10 @@ void report_progress_end (void);
  * made visible; newline and tab stay. */
 void report_append_safe (GString *out, const char *text, gsize length);
 
+/* The name of a file, or any bytes, for a sentence: valid UTF-8 in one line,
+ * with every control character visible and none that turns the direction of
+ * writing. Returns: (transfer full). */
+char *report_one_line (const char *text);
+
 /* Bytes as "123.4 MiB". Returns: (transfer full). */
 char *report_bytes (guint64 bytes);

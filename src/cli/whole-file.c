@@ -3,11 +3,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 
-/* NULL: nothing stands between @path and the file. */
+struct WholeFile {
+  char *path;
+  char *temporary; /* NULL: nothing stands between @path and the file */
+  FILE *stream;
+};
+
+static gboolean
+fail (const char *path, int reason, GError **error)
+{
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (reason), _("%s cannot be written: %s"), path, g_strerror (reason));
+  return FALSE;
+}
+
 static char *
 temporary_for (const char *path)
 {
@@ -16,50 +29,71 @@ temporary_for (const char *path)
   return g_lstat (path, &info) == 0 && !S_ISREG (info.st_mode) ? NULL : g_strconcat (path, ".XXXXXX", NULL);
 }
 
-static gboolean
-put_parts (FILE *file, const WholePart *parts, guint n)
-{
-  for (guint i = 0; i < n; i++)
-    if (fwrite (parts[i].data, 1, parts[i].bytes, file) != parts[i].bytes)
-      return FALSE;
-  return fflush (file) == 0;
-}
-
-/* FALSE: errno says why. */
-static gboolean
-write_parts (const char *path, const WholePart *parts, guint n)
+WholeFile *
+whole_file_open (const char *path, GError **error)
 {
   g_autofree char *temporary = temporary_for (path);
-  int fd = temporary != NULL ? g_mkstemp_full (temporary, O_WRONLY, 0666) : g_open (path, O_WRONLY | O_TRUNC, 0666), reason;
-  FILE *file = fd >= 0 ? fdopen (fd, "wb") : NULL;
-  gboolean whole;
+  int fd = temporary != NULL ? g_mkstemp_full (temporary, O_WRONLY, 0666) : g_open (path, O_WRONLY | O_TRUNC, 0666);
+  WholeFile *file;
 
-  if (file == NULL)
-    return FALSE;
-  whole = put_parts (file, parts, n);
-  reason = errno;
-  if (fclose (file) != 0 && whole) {
+  if (fd < 0) {
+    fail (path, errno, error);
+    return NULL;
+  }
+  file = g_new0 (WholeFile, 1);
+  file->path = g_strdup (path);
+  file->temporary = g_steal_pointer (&temporary);
+  file->stream = fdopen (fd, "wb");
+  return file;
+}
+
+gboolean
+whole_file_put (WholeFile *file, const void *data, gsize n, GError **error)
+{
+  return fwrite (data, 1, n, file->stream) == n || fail (file->path, errno, error);
+}
+
+/* The name must not be there before the contents are. */
+gboolean
+whole_file_finish (WholeFile *file, GError **error)
+{
+  FILE *stream = g_steal_pointer (&file->stream);
+  gboolean whole = fflush (stream) == 0 && (file->temporary == NULL || fsync (fileno (stream)) == 0);
+  int reason = errno;
+
+  if (fclose (stream) != 0 && whole) {
     whole = FALSE;
     reason = errno;
   }
-  if (whole && temporary != NULL && g_rename (temporary, path) != 0) {
+  if (whole && file->temporary != NULL && g_rename (file->temporary, file->path) != 0) {
     whole = FALSE;
     reason = errno;
   }
-  if (!whole && temporary != NULL)
-    g_unlink (temporary);
-  errno = reason;
-  return whole;
+  if (!whole)
+    return fail (file->path, reason, error);
+  g_clear_pointer (&file->temporary, g_free);
+  return TRUE;
+}
+
+void
+whole_file_free (WholeFile *file)
+{
+  if (file->stream != NULL)
+    fclose (file->stream);
+  if (file->temporary != NULL)
+    g_unlink (file->temporary);
+  g_free (file->temporary);
+  g_free (file->path);
+  g_free (file);
 }
 
 gboolean
 whole_file_write (const char *path, const WholePart *parts, guint n, GError **error)
 {
-  int reason;
+  g_autoptr (WholeFile) file = whole_file_open (path, error);
 
-  if (write_parts (path, parts, n))
-    return TRUE;
-  reason = errno;
-  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (reason), _("%s cannot be written: %s"), path, g_strerror (reason));
-  return FALSE;
+  for (guint i = 0; file != NULL && i < n; i++)
+    if (!whole_file_put (file, parts[i].data, parts[i].bytes, error))
+      return FALSE;
+  return file != NULL && whole_file_finish (file, error);
 }
