@@ -63,4 +63,7 @@ FacetRequest *_facet_replier_build_request (FacetReplier      *self,
  * written down, in their language or another, or for a summary. */
 gboolean      _facet_replier_is_transcription (const char *mode, FacetStoreRole role, GPtrArray *attachments);
 
+/* Whether @question asks for a check of its pictures. */
+gboolean      _facet_replier_judges            (FacetMessage *question);
+
 G_END_DECLS

@@ -2,11 +2,13 @@
 
 #include "config.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "facet-replier-private.h"
 
 #include "modes/facet-mode.h"
+#include "modes/facet-policy.h"
 #include "settings/facet-settings.h"
 
 static gboolean
@@ -172,6 +174,39 @@ add_answer (FacetRequest *request, const char *text, const GPtrArray *calls)
   add_text (request, text + at, strlen (text + at));
 }
 
+/* ---- checks of pictures ------------------------------------------------- */
+
+gboolean
+_facet_replier_judges (FacetMessage *question)
+{
+  return !facet_message_is_answer (question) && facet_mode_find (facet_message_get_record (question)->mode)->judges;
+}
+
+/* Pictures are judged by themselves, whatever else the chat holds. */
+static FacetRequest *
+ask_for_check (FacetConversation *conversation, FacetMessage *question)
+{
+  const FacetStoreMessage *record = facet_message_get_record (question);
+  const char *own = facet_message_get_text (question);
+  FacetRequest *request = facet_request_new ();
+
+  facet_request_begin_turn (request, FACET_ROLE_USER);
+  for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++) {
+    const FacetStoreAttachment *attachment = record->attachments->pdata[i];
+    g_autofree char *path = facet_store_attachment_path (facet_conversation_get_store (conversation), attachment);
+
+    if (attachment->kind == FACET_ATTACHMENT_IMAGE)
+      facet_request_add_picture (request, path);
+  }
+  facet_request_check (request);
+  for (const FacetPolicy *policy = facet_policies; policy->name != NULL; policy++)
+    if (facet_policy_is_chosen (policy, record->mode))
+      facet_request_add_policy (request, _(policy->title), facet_policy_text (policy->name));
+  if (*own != '\0')
+    facet_request_add_policy (request, _("Your policy"), own);
+  return request;
+}
+
 /* ---- the whole ---------------------------------------------------------- */
 
 static void
@@ -216,8 +251,11 @@ begin (FacetReplier *self, FacetConversation *conversation)
 FacetRequest *
 _facet_replier_build_request (FacetReplier *self, FacetConversation *conversation, FacetMessage *last, FacetToolbox *toolbox)
 {
-  FacetRequest *request = begin (self, conversation);
+  FacetRequest *request;
 
+  if (last != NULL && _facet_replier_judges (last))
+    return ask_for_check (conversation, last);
+  request = begin (self, conversation);
   if (toolbox != NULL)
     request->tools = g_ptr_array_ref (facet_toolbox_tools (toolbox));
   add_messages (self, request, conversation, last, TRUE);

@@ -308,10 +308,27 @@ start (FacetReplier *self, FacetConversation *conversation, FacetMessage *messag
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_RUNNING]);
 }
 
-/* @offered: the tools that the chat offers, NULL if none. */
+/* A safety model only judges pictures, and no other model does. */
 static gboolean
-check_ready (FacetReplier *self, FacetConversation *conversation, FacetToolbox **offered, GError **error)
+check_kind (FacetReplier *self, gboolean judging, GError **error)
 {
+  gboolean judges = facet_engine_service_get_loaded (self->service)->judges;
+
+  if (judges && !judging)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, _("This model only checks pictures. Choose another one to chat."));
+  else if (judging && !judges)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                         _("Only a safety model such as ShieldGemma 2 checks pictures. Choose one first."));
+  return judges == judging;
+}
+
+/* @question may be NULL; @offered: the tools that the chat offers, NULL if none. */
+static gboolean
+check_ready (FacetReplier *self, FacetConversation *conversation, FacetMessage *question, FacetToolbox **offered, GError **error)
+{
+  gboolean judging = question != NULL && _facet_replier_judges (question);
+  gboolean tools = facet_conversation_get_options (conversation)->tools && !judging;
+
   if (facet_replier_is_running (self)) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY, _("Another answer is being written."));
     return FALSE;
@@ -321,9 +338,11 @@ check_ready (FacetReplier *self, FacetConversation *conversation, FacetToolbox *
     return FALSE;
   }
   *offered = NULL;
-  if (facet_conversation_get_options (conversation)->tools)
+  if (!check_kind (self, judging, error))
+    return FALSE;
+  if (tools)
     *offered = _facet_replier_get_toolbox (self, error);
-  return *offered != NULL || !facet_conversation_get_options (conversation)->tools;
+  return *offered != NULL || !tools;
 }
 
 static gboolean
@@ -338,7 +357,7 @@ facet_replier_answer (FacetReplier *self, FacetConversation *conversation, Facet
   FacetToolbox *offered;
   FacetMessage *message;
 
-  if (!check_ready (self, conversation, &offered, error))
+  if (!check_ready (self, conversation, question, &offered, error))
     return FALSE;
   message = facet_conversation_begin_answer (conversation, question,
                                              facet_engine_service_get_loaded (self->service)->name, error);
@@ -355,10 +374,10 @@ facet_replier_continue (FacetReplier *self, FacetConversation *conversation, Fac
   FacetMessage *question = index > 0 ? facet_conversation_get_message (conversation, index - 1) : NULL;
   FacetToolbox *offered;
 
-  if (!check_ready (self, conversation, &offered, error))
+  if (!check_ready (self, conversation, question, &offered, error))
     return FALSE;
-  /* its journal gives what there was, as a new answer */
-  if (question != NULL && is_transcription (facet_message_get_record (question)))
+  /* its journal gives what there was, as a new answer; a check is quick */
+  if (question != NULL && (is_transcription (facet_message_get_record (question)) || _facet_replier_judges (question)))
     return facet_replier_answer (self, conversation, question, error);
   if (!facet_store_resume_message (facet_conversation_get_store (conversation), facet_message_get_id (answer), error))
     return FALSE;

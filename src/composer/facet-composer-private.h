@@ -44,6 +44,7 @@ struct _FacetComposer {
   gboolean              sees;
   gboolean              hears;
   gboolean              thinks;
+  gboolean              judges;
   gboolean              showing_choices;
 };
 
@@ -64,6 +65,8 @@ void _facet_composer_setup_screenshot  (FacetComposer *self);
 /* facet-composer-modes.c */
 void _facet_composer_setup_modes       (FacetComposer *self);
 void _facet_composer_build_modes       (FacetComposer *self);
+/* Why pictures cannot be checked yet, with @text as a policy; NULL if they can. */
+const char *_facet_composer_object_to_check (FacetComposer *self, const char *text);
 
 /* facet-composer-choices.c */
 void _facet_composer_setup_choices     (FacetComposer *self);

@@ -60,6 +60,8 @@ objection (FacetComposer *self)
     if (kind == FACET_ATTACHMENT_AUDIO && !self->hears)
       return _("This model cannot hear sound: choose one that can, or remove it");
   }
+  if (self->mode->judges)
+    return _facet_composer_object_to_check (self, text);
   if (gtk_widget_get_visible (GTK_WIDGET (self->notice)))
     return _("The message no longer fits the model’s context");
   return *text == '\0' && n == 0 ? _("Write a message first") : NULL;
@@ -178,13 +180,15 @@ facet_composer_set_ready (FacetComposer *self, gboolean ready)
 }
 
 void
-facet_composer_set_senses (FacetComposer *self, gboolean sees, gboolean hears)
+facet_composer_set_senses (FacetComposer *self, gboolean sees, gboolean hears, gboolean judges)
 {
   self->sees = sees;
   self->hears = hears;
+  self->judges = judges;
+  gtk_widget_set_visible (GTK_WIDGET (self->choices_button), !judges);
   _facet_composer_build_modes (self);
   if (!facet_composer_offers (self, self->mode))
-    facet_composer_set_mode (self, &facet_modes[0]);
+    facet_composer_set_mode (self, facet_composer_get_usual_mode (self));
   update (self);
 }
 
@@ -252,6 +256,7 @@ facet_composer_new (GSettings *settings, const char *recordings)
     self->mode = &facet_modes[0];
   _facet_composer_build_modes (self);
   facet_composer_set_mode (self, self->mode);
+  g_signal_connect_object (settings, "changed::policies", G_CALLBACK (_facet_composer_changed), self, G_CONNECT_SWAPPED);
   return self;
 }
 

@@ -57,8 +57,10 @@ guint          facet_composer_recover         (FacetComposer *self, const char *
 const FacetMode *facet_composer_get_mode      (FacetComposer *self);
 void           facet_composer_set_mode        (FacetComposer *self, const FacetMode *mode);
 
-/* Whether the model has the senses for it. */
+/* Whether the model has the senses for it, and is of the kind. */
 gboolean       facet_composer_offers           (FacetComposer *self, const FacetMode *mode);
+/* What stands in for a mode that the model does not offer. */
+const FacetMode *facet_composer_get_usual_mode (FacetComposer *self);
 
 /* What the chat may do beside answering; whether the model can think. */
 void           facet_composer_set_choices      (FacetComposer *self, const FacetChatOptions *options);
@@ -68,10 +70,11 @@ void           facet_composer_set_thinks       (FacetComposer *self, gboolean th
 void           facet_composer_clear           (FacetComposer *self);
 
 /* What the window knows: whether an answer runs, whether a message can be
- * sent at all, what the model can sense, and the words of the meter. */
+ * sent at all, what the model can sense, whether it only judges pictures, and
+ * the words of the meter. */
 void           facet_composer_set_running     (FacetComposer *self, gboolean running);
 void           facet_composer_set_ready       (FacetComposer *self, gboolean ready);
-void           facet_composer_set_senses      (FacetComposer *self, gboolean sees, gboolean hears);
+void           facet_composer_set_senses      (FacetComposer *self, gboolean sees, gboolean hears, gboolean judges);
 void           facet_composer_set_editing     (FacetComposer *self, gboolean editing);
 
 /* @brief: the numbers of @text alone, for narrow windows. @too_much: a sentence on what no longer fits, NULL while everything does;

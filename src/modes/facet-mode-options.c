@@ -7,6 +7,7 @@
 
 #include "facet-mode-options.h"
 
+#include "facet-policy-choices.h"
 #include "facet-tongue.h"
 
 typedef struct {
@@ -16,6 +17,7 @@ typedef struct {
   GtkWidget       *language;
   GtkWidget       *style;
   GtkWidget       *audience;
+  GtkWidget       *policies;
   GtkEditable     *entry;
   GtkListBox      *list;
 } Options;
@@ -152,6 +154,13 @@ build_audience (Options *self)
   g_settings_bind (self->settings, "audience", entry, "text", G_SETTINGS_BIND_DEFAULT);
 }
 
+static void
+build_policies (Options *self)
+{
+  self->policies = section (_("Policies"));
+  gtk_box_append (GTK_BOX (self->policies), facet_policy_choices_new (self->settings));
+}
+
 /* ---- the button --------------------------------------------------------- */
 
 static const char *
@@ -194,13 +203,17 @@ update (Options *self)
   g_autofree char *named = g_strstrip (g_settings_get_string (self->settings, "target-language"));
   g_autofree char *nick = g_settings_get_string (self->settings, "answer-style");
   const FacetTongue *tongue = *named != '\0' ? facet_tongue_find (named) : facet_tongue_of_locale ();
-  const char *label = language ? (tongue != NULL ? tongue->own : named) : style_title (nick);
+  const char *of_answer = language ? (tongue != NULL ? tongue->own : named) : style_title (nick);
+  g_autofree char *label = self->mode->judges ? facet_policy_choices_label (self->settings) : g_strdup (of_answer);
+  const char *what = self->mode->judges ? _("Policies") : _("Language and Style of the Answer");
 
   gtk_widget_set_visible (self->language, language);
   gtk_widget_set_visible (self->style, style);
   gtk_widget_set_visible (self->audience, audience);
-  gtk_widget_set_visible (self->button, language || style || audience);
-  facet_mode_button_set_label (GTK_MENU_BUTTON (self->button), _("Language and Style of the Answer"), label);
+  gtk_widget_set_visible (self->policies, self->mode->judges);
+  gtk_widget_set_visible (self->button, language || style || audience || self->mode->judges);
+  gtk_widget_set_tooltip_text (self->button, what);
+  facet_mode_button_set_label (GTK_MENU_BUTTON (self->button), what, label);
 }
 
 void
@@ -235,14 +248,15 @@ facet_mode_options_new (GSettings *settings)
   build_language (self);
   build_style (self);
   build_audience (self);
+  build_policies (self);
   gtk_widget_add_css_class (box, "mode-options");
   gtk_box_append (GTK_BOX (box), self->language);
   gtk_box_append (GTK_BOX (box), self->style);
   gtk_box_append (GTK_BOX (box), self->audience);
+  gtk_box_append (GTK_BOX (box), self->policies);
   gtk_popover_set_child (GTK_POPOVER (popover), box);
   gtk_menu_button_set_popover (GTK_MENU_BUTTON (self->button), popover);
   gtk_widget_add_css_class (self->button, "flat");
-  gtk_widget_set_tooltip_text (self->button, _("Language and Style of the Answer"));
   g_object_set_data_full (G_OBJECT (self->button), "options", self, options_free);
   g_signal_connect_object (settings, "changed", G_CALLBACK (settings_changed_cb), self->button, G_CONNECT_SWAPPED);
   update (self);

@@ -2,8 +2,9 @@
  *
  * A button that names the language of the answer and opens a popover with the
  * language (any, by name or from a list), the style and the audience, as far as
- * the mode's template has places for them; hidden where it has none. Writes the
- * keys "target-language", "answer-style" and "audience".
+ * the mode's template has places for them; hidden where it has none. For a
+ * check of pictures it counts the policies and opens their choice. Writes the
+ * keys "target-language", "answer-style", "audience" and "policies".
  *
  * Thread-safety: main thread only.
  */

@@ -32,6 +32,7 @@ const FacetMode facet_modes[] = {
     "Answer the following for {audience}, with the cultural background that they need, in {language}, in {style} "
     "style.\n\n{text}",
     NULL, FALSE, FALSE },
+  { "check", NC_("assistant mode", "Check Picture"), "{text}", NULL, TRUE, FALSE, TRUE },
   { NULL },
 };
 
@@ -121,11 +122,17 @@ facet_mode_choice (const FacetMode *mode, GSettings *settings)
     add_value (choice, "style", style);
   if (facet_mode_takes (mode, settings, "{audience}"))
     add_value (choice, "audience", *audience != '\0' ? audience : "a general reader");
+  if (mode->judges) {
+    g_auto (GStrv) policies = g_settings_get_strv (settings, "policies");
+    g_autofree char *joined = g_strjoinv (",", policies);
+
+    add_value (choice, "policies", joined);
+  }
   return g_string_free (choice, FALSE);
 }
 
-static char *
-choice_value (const char *choice, const char *name)
+char *
+facet_mode_choice_value (const char *choice, const char *name)
 {
   g_auto (GStrv) fields = g_strsplit (choice, ";", -1);
   gsize length = strlen (name);
@@ -140,9 +147,9 @@ choice_value (const char *choice, const char *name)
 static char *
 fill_in_part (const char *template, const char *end, const char *choice, const char *text)
 {
-  g_autofree char *language = choice_value (choice != NULL ? choice : "", "language");
-  g_autofree char *style = choice_value (choice != NULL ? choice : "", "style");
-  g_autofree char *audience = choice_value (choice != NULL ? choice : "", "audience");
+  g_autofree char *language = facet_mode_choice_value (choice != NULL ? choice : "", "language");
+  g_autofree char *style = facet_mode_choice_value (choice != NULL ? choice : "", "style");
+  g_autofree char *audience = facet_mode_choice_value (choice != NULL ? choice : "", "audience");
   const struct {
     const char *name;
     const char *value;

@@ -21,6 +21,7 @@ typedef struct {
   const char *spoken;   /* the same where a recording is given; NULL: template */
   gboolean    needs_eyes;
   gboolean    needs_ears;
+  gboolean    judges;   /* pictures by policies (facet-policy.h): the one mode of safety models, and theirs alone */
 } FacetMode;
 
 /* Ends with a NULL id; the first is the plain chat. */
@@ -39,9 +40,13 @@ void             facet_mode_set_template (const FacetMode *mode, GSettings *sett
 /* Whether the template in use has @hole, such as "{language}". */
 gboolean         facet_mode_takes  (const FacetMode *mode, GSettings *settings, const char *hole);
 
-/* The choice as it is stored with a message; language, style and audience
- * come from @settings. Returns: (transfer full) */
+/* The choice as it is stored with a message; language, style, audience and
+ * policies come from @settings. Returns: (transfer full) */
 char            *facet_mode_choice (const FacetMode *mode, GSettings *settings);
+
+/* What a message's @choice says of @name, such as "language"; "" if nothing.
+ * Returns: (transfer full) */
+char            *facet_mode_choice_value (const char *choice, const char *name);
 
 /* What the model is given for @text, by the message's @choice; the template is
  * the person's own if there is one. @settings may be NULL: there is none.

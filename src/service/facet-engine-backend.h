@@ -39,6 +39,7 @@ typedef struct {
   gboolean sees;
   gboolean hears;
   gboolean thinks; /* before it answers, if a request wants that */
+  gboolean judges; /* pictures by policies, and does nothing else: a safety model */
 } FacetLoaded;
 
 void facet_loaded_clear (FacetLoaded *loaded);

@@ -1,5 +1,6 @@
 #define G_LOG_DOMAIN "facet"
 
+#include "facet-engine-check.h"
 #include "facet-engine-transcribe.h"
 #include "facet-machine.h"
 #include "facet-media-cache.h"
@@ -108,6 +109,7 @@ native_load (gpointer             data,
   loaded->context = facet_session_context (self->session);
   loaded->sees = facet_model_accepts_images (self->model);
   loaded->hears = facet_model_accepts_audio (self->model);
+  loaded->judges = info->is_safety;
   loaded->thinks = info->family == FACET_FAMILY_GEMMA4 && info->has_chat_template;
   return TRUE;
 }
@@ -234,6 +236,8 @@ native_reply (gpointer                data,
     return FALSE;
   if (!request->own_sampling)
     own.sampling = facet_model_default_sampling (self->model);
+  if (request->policies != NULL)
+    return facet_engine_check (self->model, self->session, self->media, request, params, summary, error);
   if (request->instruction != NULL && request->before == NULL)
     return facet_engine_transcribe (self->model, self->projector, self->session, request, params, summary, error);
   if (request->instruction != NULL)

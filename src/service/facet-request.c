@@ -15,6 +15,16 @@ part_free (gpointer data)
 }
 
 static void
+policy_free (gpointer data)
+{
+  FacetRequestPolicy *policy = data;
+
+  g_free (policy->title);
+  g_free (policy->text);
+  g_free (policy);
+}
+
+static void
 turn_free (gpointer data)
 {
   FacetTurn *turn = data;
@@ -48,6 +58,7 @@ facet_request_unref (FacetRequest *request)
 
   g_ptr_array_unref (request->turns);
   g_clear_pointer (&request->tools, g_ptr_array_unref);
+  g_clear_pointer (&request->policies, g_ptr_array_unref);
   g_free (request->instruction);
   g_free (request->before);
   g_free (request->after);
@@ -150,4 +161,21 @@ facet_request_summarise (FacetRequest *request, const char *before, const char *
   request->before = g_strdup (before);
   request->after = g_strdup (after);
   request->text = g_strdup (text);
+}
+
+void
+facet_request_check (FacetRequest *request)
+{
+  g_assert (request->policies == NULL);
+  request->policies = g_ptr_array_new_with_free_func (policy_free);
+}
+
+void
+facet_request_add_policy (FacetRequest *request, const char *title, const char *text)
+{
+  FacetRequestPolicy *policy = g_new (FacetRequestPolicy, 1);
+
+  policy->title = g_strdup (title);
+  policy->text = g_strdup (text);
+  g_ptr_array_add (request->policies, policy);
 }

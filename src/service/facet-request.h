@@ -35,6 +35,11 @@ typedef struct {
 } FacetTurn;
 
 typedef struct {
+  char *title; /* as the answer names it, translated */
+  char *text;  /* what a picture shall not contain, as the model is told */
+} FacetRequestPolicy;
+
+typedef struct {
   gatomicrefcount refs;
   GPtrArray      *turns; /* (element-type FacetTurn) */
   FacetSampling   sampling;
@@ -48,6 +53,8 @@ typedef struct {
                                    * words around it (facet-summariser.h) */
   char           *missing;        /* a file that should be in it and cannot be read: the request fails; NULL: none */
   char           *text;           /* of a summary; only used if the request as a whole does not fit the context */
+  GPtrArray      *policies;       /* FacetRequestPolicy: the pictures of the last turn are judged by each (facet-engine-check.h), and
+                                   * the rest is not asked; NULL: nothing is judged */
 } FacetRequest;
 
 FacetRequest *facet_request_new         (void);
@@ -73,6 +80,10 @@ void          facet_request_transcribe  (FacetRequest *request, const char *inst
 
 /* Makes it a summary, of what facet_request_transcribe() gives or of @text. */
 void          facet_request_summarise   (FacetRequest *request, const char *before, const char *after, const char *text);
+
+/* Makes it a check of pictures, by the policies that follow. */
+void          facet_request_check       (FacetRequest *request);
+void          facet_request_add_policy  (FacetRequest *request, const char *title, const char *text);
 
 /* PICTURE or SOUND that lies in no file of the store; shares @bytes. */
 void          facet_request_add_bytes   (FacetRequest *request, FacetPartKind kind, GBytes *bytes, const char *name);

@@ -27,7 +27,7 @@ show_choices (FacetWindow *self)
 
   /* what the model cannot do now is chosen again with one that can */
   if (!facet_composer_offers (self->composer, mode))
-    mode = &facet_modes[0];
+    mode = facet_composer_get_usual_mode (self->composer);
   if (facet_composer_get_mode (self->composer) != mode)
     facet_composer_set_mode (self->composer, mode);
   facet_composer_set_choices (self->composer, options);

@@ -245,6 +245,11 @@ count_rest (FacetWindow *self)
   g_autoptr (FacetRequest) request = NULL;
   GPtrArray *kept = NULL;
 
+  /* each picture and policy is a question of its own, whatever was said before */
+  if (facet_composer_get_mode (self->composer)->judges) {
+    facet_composer_set_meter (self->composer, "", "", NULL);
+    return;
+  }
   if (is_transcription (self)) {
     show_transcription (self);
     return;

@@ -108,6 +108,10 @@ _facet_window_suggest_title (FacetWindow *self)
     facet_window_say (self, _("Another answer is being written."));
     return;
   }
+  if (facet_engine_service_get_loaded (self->service)->judges) {
+    facet_window_say (self, _("This model only checks pictures. Choose another one to chat."));
+    return;
+  }
   request = facet_replier_build_request (self->replier, self->conversation,
                                          facet_conversation_get_last (self->conversation), question, NULL, NULL);
   /* a title is words and nothing else */

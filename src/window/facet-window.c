@@ -42,7 +42,10 @@ update_page (FacetWindow *self)
   if (loaded != NULL) {
     g_autofree char *description = NULL;
 
-    if (loaded->parameters < G_GUINT64_CONSTANT (1000000000))
+    if (loaded->judges)
+      description = g_strdup (_("This model says whether a picture violates a policy. Drop a picture here, choose the policies beside the "
+                                "message, and send it. The model does not chat."));
+    else if (loaded->parameters < G_GUINT64_CONSTANT (1000000000))
       /* Translators: %s is the name of a model */
       description = g_strdup_printf (_("%s is a very small model: quick, but often wrong. "
                                        "A larger one gives far better answers."), loaded->name);
@@ -54,7 +57,7 @@ update_page (FacetWindow *self)
     adw_status_page_set_description (self->welcome, _("Answers come from a model on this computer; nothing leaves it."));
     gtk_button_set_label (GTK_BUTTON (self->welcome_button), _("_Choose a Model"));
   }
-  gtk_widget_set_visible (self->sample_chart, loaded != NULL && loaded->sees);
+  gtk_widget_set_visible (self->sample_chart, loaded != NULL && loaded->sees && !loaded->judges);
   gtk_widget_set_visible (self->sample_voice, loaded != NULL && loaded->hears);
   gtk_widget_set_visible (self->welcome_button,
                           loaded == NULL || loaded->parameters < G_GUINT64_CONSTANT (1000000000));
@@ -204,7 +207,8 @@ state_cb (FacetWindow *self)
   if (loading || loaded != NULL)
     gtk_revealer_set_reveal_child (self->loading, loading);
   facet_composer_set_ready (self->composer, loaded != NULL);
-  facet_composer_set_senses (self->composer, loaded != NULL && loaded->sees, loaded != NULL && loaded->hears);
+  facet_composer_set_senses (self->composer, loaded != NULL && loaded->sees, loaded != NULL && loaded->hears,
+                             loaded != NULL && loaded->judges);
   _facet_window_update_choices (self);
   items_changed_cb (self);
 }

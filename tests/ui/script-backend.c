@@ -37,6 +37,7 @@ script_load (gpointer             data,
   loaded->context = 4096;
   loaded->sees = script->sees;
   loaded->hears = script->hears;
+  loaded->judges = script->judges;
   loaded->thinks = script->thinks;
   return TRUE;
 }
@@ -98,6 +99,11 @@ remember (Script *script, const FacetRequest *request)
     g_string_append_printf (script->asked, "missing: %s\n", request->missing);
   if (request->thinking)
     g_string_append (script->asked, "thinking\n");
+  for (guint i = 0; request->policies != NULL && i < request->policies->len; i++) {
+    const FacetRequestPolicy *policy = request->policies->pdata[i];
+
+    g_string_append_printf (script->asked, "policy: [%s][%s]\n", policy->title, policy->text);
+  }
   if (request->tools != NULL)
     g_string_append_printf (script->asked, "tools: %u\n", request->tools->len);
   for (guint i = 0; i < request->turns->len; i++) {

@@ -23,6 +23,7 @@ typedef struct {
   guint       delay_usec; /* before each word */
   gboolean    sees;
   gboolean    hears;
+  gboolean    judges;     /* pictures, by policies: verdicts are the script's answer all the same */
   int         file_tokens; /* of each picture and sound; 0: 1 */
   FacetStopReason end;    /* how answers end that nobody stops */
   gint        fail;       /* a FacetErrorCode + 1: replies fail with it */

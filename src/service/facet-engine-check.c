@@ -1,0 +1,172 @@
+#define G_LOG_DOMAIN "facet"
+
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+#include <math.h>
+#include <string.h>
+
+#include "facet-engine-check.h"
+
+/* Up to here a violation is called unlikely; from there on, likely. */
+#define UNLIKELY 0.3
+#define LIKELY 0.7
+
+typedef struct {
+  FacetModel             *model;
+  FacetSession           *session;
+  const FacetRequest     *request;
+  const FacetReplyParams *params;
+  FacetReplySummary      *summary;
+  gint64                  begun; /* monotonic, microseconds */
+} Check;
+
+static char *
+percent (double probability)
+{
+  if (probability < 0.005)
+    return g_strdup (C_("probability", "under 1 %"));
+  if (probability > 0.995)
+    return g_strdup (C_("probability", "over 99 %"));
+  /* Translators: a probability, such as “3 %” */
+  return g_strdup_printf (C_("probability", "%d %%"), (int) round (100 * probability));
+}
+
+char *
+facet_verdict_text (const char *title, double probability)
+{
+  g_autofree char *share = percent (probability);
+
+  /* Translators: a policy, such as “Violence and gore”, and how probable it is that a picture violates it, such as “3 %” */
+  if (probability < UNLIKELY)
+    return g_strdup_printf (_("%s: unlikely (%s)"), title, share);
+  if (probability < LIKELY)
+    return g_strdup_printf (_("%s: uncertain (%s)"), title, share);
+  return g_strdup_printf (_("%s: likely (%s)"), title, share);
+}
+
+static void
+put (Check *check, const char *text)
+{
+  check->params->on_text (text, strlen (text), check->params->user_data);
+}
+
+/* Before the first verdict on a picture. */
+static void
+put_heading (Check *check, guint number, guint total)
+{
+  /* Translators: pictures are numbered in the order in which they were attached */
+  g_autofree char *title = g_strdup_printf (_("Picture %u"), number);
+  g_autofree char *heading = g_strdup_printf ("%s**%s**\n\n", number > 1 ? "\n" : "", title);
+
+  if (number == 1) {
+    put (check, _("How probable it is, by this model’s judgement, that the policies are violated:"));
+    put (check, "\n\n");
+  }
+  if (total > 1)
+    put (check, heading);
+}
+
+static void
+add_stats (Check *check, FacetImage *image, const char *policy)
+{
+  g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_POLICY);
+  FacetStats *stats = &check->summary->stats;
+  int cached = 0, tokens;
+
+  facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
+  facet_prompt_add_image (prompt, image);
+  facet_prompt_add_text (prompt, policy, -1);
+  tokens = facet_session_count (check->session, prompt, &cached, NULL);
+  stats->prompt_tokens += MAX (0, tokens);
+  stats->cached_tokens += cached;
+}
+
+static gboolean
+judge (Check *check, FacetImage *image, guint number, guint total, GError **error)
+{
+  const GPtrArray *policies = check->request->policies;
+
+  for (guint i = 0; i < policies->len; i++) {
+    const FacetRequestPolicy *policy = policies->pdata[i];
+    g_autofree char *verdict = NULL, *line = NULL;
+    double probability;
+
+    add_stats (check, image, policy->text);
+    probability = facet_session_judge_image (check->session, image, policy->text, check->params->cancel, error);
+    if (isnan (probability))
+      return FALSE;
+    if (i == 0)
+      put_heading (check, number, total);
+    verdict = facet_verdict_text (policy->title, probability);
+    line = g_strdup_printf ("* %s\n", verdict);
+    put (check, line);
+    check->summary->stats.prefill_seconds = (double) (g_get_monotonic_time () - check->begun) / G_USEC_PER_SEC;
+    if (number == 1 && i == 0)
+      check->summary->stats.first_token_seconds = check->summary->stats.prefill_seconds;
+  }
+  return TRUE;
+}
+
+/* Parts of @turn; only pictures are judged. */
+static guint
+count_pictures (const FacetTurn *turn)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < turn->parts->len; i++)
+    n += ((const FacetPart *) turn->parts->pdata[i])->kind == FACET_PART_PICTURE;
+  return n;
+}
+
+static gboolean
+judge_all (Check *check, FacetMediaCache *media, GError **error)
+{
+  const FacetTurn *turn = check->request->turns->pdata[check->request->turns->len - 1];
+  guint total = count_pictures (turn), number = 0;
+
+  if (total == 0 || check->request->policies->len == 0) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "%u pictures are to be judged by %u policies", total, check->request->policies->len);
+    return FALSE;
+  }
+  for (guint i = 0; i < turn->parts->len && number < total; i++) {
+    const FacetPart *part = turn->parts->pdata[i];
+    g_autoptr (FacetImage) image = NULL;
+
+    if (part->kind != FACET_PART_PICTURE)
+      continue;
+    check->params->on_progress (FACET_PHASE_ENCODE_IMAGE, number, total, check->params->user_data);
+    image = facet_media_cache_picture (media, part, error);
+    if (image == NULL || !judge (check, image, ++number, total, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+facet_engine_check (FacetModel             *model,
+                    FacetSession           *session,
+                    FacetMediaCache        *media,
+                    const FacetRequest     *request,
+                    const FacetReplyParams *params,
+                    FacetReplySummary      *summary,
+                    GError                **error)
+{
+  Check check = { model, session, request, params, summary, g_get_monotonic_time () };
+  g_autoptr (GError) failure = NULL;
+
+  if (!facet_model_get_info (model)->is_safety) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "%s: no safety model, which alone judges pictures",
+                 facet_model_get_info (model)->path);
+    return FALSE;
+  }
+  summary->stop_reason = FACET_STOP_EOS;
+  if (judge_all (&check, media, &failure))
+    return TRUE;
+  if (!g_error_matches (failure, FACET_ERROR, FACET_ERROR_CANCELLED)) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  summary->stop_reason = FACET_STOP_CANCELLED;
+  return TRUE;
+}
