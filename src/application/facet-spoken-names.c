@@ -6,6 +6,8 @@
 
 #include "facet-spoken-names.h"
 
+#include "facet-announce.h"
+
 static gboolean
 is_kind (GtkWidget *widget, const char *type)
 {
@@ -188,6 +190,21 @@ name_list_item (GtkWidget *item)
     name_after (item, label);
 }
 
+/* ---- toasts ------------------------------------------------------------- */
+
+/* They come and go without the focus. */
+static void
+announce_toast (GtkWidget *widget)
+{
+  GtkRoot *root = gtk_widget_get_root (widget);
+  g_autoptr (AdwToast) toast = NULL;
+  g_autofree char *sentence = NULL;
+
+  g_object_get (widget, "toast", &toast, NULL);
+  if (toast != NULL && pango_parse_markup (adw_toast_get_title (toast), -1, 0, NULL, &sentence, NULL, NULL))
+    facet_announce (GTK_WINDOW (root), sentence);
+}
+
 /* ---- everything --------------------------------------------------------- */
 
 /* Each new label or icon brings the wrong name again. */
@@ -244,6 +261,8 @@ mapped_cb (GSignalInvocationHint *hint, guint n_values, const GValue *values, gp
 
   if (GTK_IS_WINDOW (widget))
     name_all (widget);
+  else if (is_kind (widget, "AdwToastWidget"))
+    announce_toast (widget);
   else
     name_widget (widget);
   return TRUE;

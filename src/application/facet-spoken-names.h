@@ -6,6 +6,7 @@
  * the button that a menu button is made of, lists, what pops up under a combo row,
  * parts of the windows that GTK and libadwaita bring along. What people hear in
  * their place is what they see there: a tooltip, the text inside, the heading above.
+ * Toasts are announced (facet-announce.h).
  */
 #pragma once
 

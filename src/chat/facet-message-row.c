@@ -33,7 +33,7 @@ struct _FacetMessageRow {
   GtkWidget    *cut;      /* why the answer lacks its end */
   GtkWidget    *failure;
   GtkWidget    *failure_details;
-  GtkWidget    *notice;   /* announced at the end of an answer */
+  GtkWidget    *notice;   /* shown at the end of an answer */
   guint         notice_timer;
   GtkWidget    *toolbar;
   GtkWidget    *branches;
@@ -149,8 +149,8 @@ forget_notice_cb (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* An alert that appears is what a screen reader reads out: once, at the end,
- * never for each word. */
+/* The end is shown as an alert: once, never for each word. The window has it spoken,
+ * too (application/facet-announce.h). */
 static void
 announce (FacetMessageRow *self)
 {

@@ -69,8 +69,6 @@ _facet_composer_update_recorder (FacetComposer *self)
     why_not = _("This model cannot hear sound: choose one that can to record voice notes");
   gtk_widget_set_sensitive (self->record, why_not == NULL && !facet_recorder_bar_is_recording (self->recorder));
   gtk_widget_set_tooltip_text (self->record, why_not != NULL ? why_not : _("Record a Voice Note"));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->record), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-                                  why_not != NULL ? why_not : "", -1);
 }
 
 void

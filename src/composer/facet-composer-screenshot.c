@@ -17,8 +17,6 @@ set_offered (FacetComposer *self, gboolean offered)
 
   gtk_widget_set_sensitive (self->screenshot, offered);
   gtk_widget_set_tooltip_text (self->screenshot, offered ? _("Take a Screenshot") : why_not);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->screenshot), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-                                  offered ? "" : why_not, -1);
 }
 
 static void

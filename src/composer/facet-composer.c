@@ -78,8 +78,6 @@ update (FacetComposer *self)
   gtk_widget_set_visible (self->send, !self->running);
   gtk_widget_set_sensitive (self->send, why_not == NULL);
   gtk_widget_set_tooltip_text (self->send, why_not != NULL ? why_not : _("Send"));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->send), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-                                  why_not != NULL ? why_not : "", -1);
   _facet_composer_update_recorder (self);
 }
 
@@ -217,12 +215,6 @@ void
 facet_composer_focus (FacetComposer *self)
 {
   gtk_widget_grab_focus (GTK_WIDGET (self->view));
-}
-
-void
-facet_composer_announce (FacetComposer *self, const char *sentence)
-{
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->view), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, sentence, -1);
 }
 
 /* ---- construction ------------------------------------------------------- */

@@ -82,8 +82,4 @@ void           facet_composer_set_editing     (FacetComposer *self, gboolean edi
 void           facet_composer_set_meter       (FacetComposer *self, const char *text, const char *brief, const char *too_much);
 void           facet_composer_focus           (FacetComposer *self);
 
-/* Has a screen reader say @sentence: it reads what the place of the focus is newly described with. "": says nothing, and lets the same
- * sentence be said again. */
-void           facet_composer_announce        (FacetComposer *self, const char *sentence);
-
 G_END_DECLS

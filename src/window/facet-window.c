@@ -6,6 +6,7 @@
 
 #include "facet-window-private.h"
 
+#include "application/facet-announce.h"
 #include "chat/facet-message-details.h"
 #include "service/facet-error-text.h"
 #include "settings/facet-settings.h"
@@ -98,7 +99,7 @@ running_cb (FacetWindow *self)
   _facet_window_update_meter (self);
   update_inhibition (self);
   if (facet_replier_is_running (self->replier))
-    facet_composer_announce (self->composer, "");
+    facet_announce (GTK_WINDOW (self), "");
 }
 
 static void
@@ -106,7 +107,7 @@ finished_cb (FacetWindow *self, FacetMessage *message)
 {
   const char *cut = facet_message_cut_text (facet_message_get_record (message));
 
-  facet_composer_announce (self->composer, cut != NULL ? cut : facet_message_end_text (facet_message_get_status (message)));
+  facet_announce (GTK_WINDOW (self), cut != NULL ? cut : facet_message_end_text (facet_message_get_status (message)));
 }
 
 static void
@@ -231,6 +232,7 @@ load_failed_cb (FacetWindow *self, const GError *error)
   gtk_label_set_text (self->loading_label, facet_error_text (error));
   gtk_widget_set_visible (GTK_WIDGET (self->loading_bar), FALSE);
   gtk_revealer_set_reveal_child (self->loading, TRUE);
+  facet_announce (GTK_WINDOW (self), facet_error_text (error));
 }
 
 /* Stays until it was read: it is told once. */
@@ -239,6 +241,7 @@ facet_window_tell (FacetWindow *self, const char *sentence)
 {
   gtk_label_set_text (self->notice_label, sentence);
   gtk_revealer_set_reveal_child (self->notice, TRUE);
+  facet_announce (GTK_WINDOW (self), sentence);
 }
 
 static void
