@@ -15,6 +15,9 @@
 #include "facet-trouble.h"
 #include "window/facet-window.h"
 
+#define LOCKED_PATIENCE_USEC (2 * G_USEC_PER_SEC)
+#define LOCKED_STEP_USEC (50 * 1000)
+
 struct _FacetApplication {
   AdwApplication parent_instance;
 
@@ -176,15 +179,24 @@ quit_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
 
 /* ---- the chats ---------------------------------------------------------- */
 
+/* @patience: microseconds to wait for another program that has the chats
+ * locked; only before there is a window, which would wait, too. */
 static void
-open_store (FacetApplication *self)
+open_store (FacetApplication *self, gint64 patience)
 {
   g_autofree char *directory = facet_store_default_directory ();
+  gint64 end = g_get_monotonic_time () + patience;
   g_autoptr (GError) error = NULL;
 
-  facet_store_recovery_clear (&self->recovery);
+  for (;;) {
+    facet_store_recovery_clear (&self->recovery);
+    self->store = facet_store_open (directory, FACET_STORE_READ_WRITE, &self->recovery, &error);
+    if (!g_error_matches (error, FACET_STORE_ERROR, FACET_STORE_ERROR_BUSY) || g_get_monotonic_time () >= end)
+      break;
+    g_clear_error (&error);
+    g_usleep (LOCKED_STEP_USEC);
+  }
   g_clear_pointer (&self->trouble_text, g_free);
-  self->store = facet_store_open (directory, FACET_STORE_READ_WRITE, &self->recovery, &error);
   if (self->store == NULL) {
     g_printerr ("%s\n", error->message);
     self->trouble_text = g_strdup (error->message);
@@ -230,7 +242,7 @@ retry_cb (gpointer data)
   GtkWindow *old = self->trouble;
 
   g_clear_weak_pointer (&self->trouble);
-  open_store (self);
+  open_store (self, 0);
   g_application_activate (G_APPLICATION (self));
   gtk_window_destroy (old);
 }
@@ -263,7 +275,7 @@ facet_application_startup (GApplication *application)
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.models", models_keys);
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "window.close", close_keys);
 
-  open_store (self);
+  open_store (self, LOCKED_PATIENCE_USEC);
   self->service = facet_engine_service_new (self->backend, self->config);
   self->library = facet_model_library_new (self->settings);
   g_signal_connect_object (self->library, "notify::scanning", G_CALLBACK (scanned_cb), self, G_CONNECT_SWAPPED);

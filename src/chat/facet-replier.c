@@ -47,6 +47,7 @@ _facet_replier_set_question (FacetReplier *self, int index, char *question)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_QUESTION]);
 }
 
+/* While another program has the chats locked, the next time is soon enough. */
 static gboolean
 save_cb (gpointer data)
 {
@@ -56,8 +57,11 @@ save_cb (gpointer data)
   if (self->unsaved && !facet_store_save_running (facet_conversation_get_store (self->conversation),
                                                   facet_message_get_id (self->message),
                                                   facet_message_get_text (self->message),
-                                                  facet_message_get_thoughts (self->message), &error))
+                                                  facet_message_get_thoughts (self->message), &error)) {
+    if (g_error_matches (error, FACET_STORE_ERROR, FACET_STORE_ERROR_BUSY))
+      return G_SOURCE_CONTINUE;
     g_warning ("the running answer could not be saved: %s", error->message);
+  }
   self->unsaved = FALSE;
   return G_SOURCE_CONTINUE;
 }

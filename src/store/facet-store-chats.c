@@ -167,32 +167,44 @@ facet_store_set_chat_deleted (FacetStore *self, gint64 chat_id, gboolean deleted
   return change_chat (self, chat_id, ok, deleted ? "chat-removed" : "chat-added", error);
 }
 
-/* @column: of the chat, or for chat 0 the name of the note. */
-static gboolean
-set_text (FacetStore *self, gint64 chat_id, const char *column, const char *text, GError **error)
+/* Names of columns, and of the notes of the chat that is not there yet. */
+static const char *const columns[] = { "draft", "options", "calls" };
+
+gboolean
+facet_store_db_set_text (FacetStoreDb *db, FacetStoreText which, gint64 id, const char *text, GError **error)
 {
-  FacetStoreDb *db = facet_store_get_db (self);
   g_autofree char *valid = g_utf8_make_valid (text ? text : "", -1);
   g_autofree char *sql = NULL;
 
-  if (chat_id == 0)
+  if (id == 0)
     return facet_store_db_run (db, error, "INSERT INTO notes (name, value) VALUES (?, ?)"
                                           " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                               "ss", column, valid);
-  sql = g_strdup_printf ("UPDATE chats SET %s = ? WHERE id = ?", column);
-  return change_chat (self, chat_id, facet_store_db_run (db, error, sql, "si", valid, chat_id), NULL, error);
+                               "ss", columns[which], valid);
+  sql = g_strdup_printf ("UPDATE %s SET %s = ? WHERE id = ?", which == FACET_STORE_CALLS ? "messages" : "chats", columns[which]);
+  if (!facet_store_db_run (db, error, sql, "si", valid, id))
+    return FALSE;
+  if (sqlite3_changes (db->handle) > 0)
+    return TRUE;
+  if (which == FACET_STORE_CALLS)
+    facet_store_set_no_message (error);
+  else
+    set_no_chat (error);
+  return FALSE;
 }
 
 static char *
-get_text (FacetStore *self, gint64 chat_id, const char *column, GError **error)
+get_text (FacetStore *self, gint64 chat_id, FacetStoreText which, GError **error)
 {
   FacetStoreDb *db = facet_store_get_db (self);
-  g_autofree char *sql = g_strdup_printf ("SELECT %s FROM chats WHERE id = ?", column);
+  g_autofree char *sql = g_strdup_printf ("SELECT %s FROM chats WHERE id = ?", columns[which]);
+  const char *late = facet_store_late_get (facet_store_get_late (self), which, chat_id);
   g_autoptr (FacetStatement) statement = NULL;
   GError *local = NULL;
 
+  if (late != NULL)
+    return g_strdup (late);
   if (chat_id == 0)
-    statement = facet_store_db_query (db, error, "SELECT value FROM notes WHERE name = ?", "s", column);
+    statement = facet_store_db_query (db, error, "SELECT value FROM notes WHERE name = ?", "s", columns[which]);
   else
     statement = facet_store_db_query (db, error, sql, "i", chat_id);
   if (statement == NULL)
@@ -212,7 +224,7 @@ facet_store_set_draft (FacetStore *self, gint64 chat_id, const char *draft, GErr
 {
   g_return_val_if_fail (FACET_IS_STORE (self), FALSE);
 
-  return set_text (self, chat_id, "draft", draft, error);
+  return facet_store_late_set (facet_store_get_late (self), FACET_STORE_DRAFT, chat_id, draft, error);
 }
 
 char *
@@ -220,7 +232,7 @@ facet_store_get_draft (FacetStore *self, gint64 chat_id, GError **error)
 {
   g_return_val_if_fail (FACET_IS_STORE (self), NULL);
 
-  return get_text (self, chat_id, "draft", error);
+  return get_text (self, chat_id, FACET_STORE_DRAFT, error);
 }
 
 gboolean
@@ -228,7 +240,7 @@ facet_store_set_options (FacetStore *self, gint64 chat_id, const char *json, GEr
 {
   g_return_val_if_fail (FACET_IS_STORE (self), FALSE);
 
-  return set_text (self, chat_id, "options", json, error);
+  return facet_store_late_set (facet_store_get_late (self), FACET_STORE_OPTIONS, chat_id, json, error);
 }
 
 char *
@@ -236,5 +248,5 @@ facet_store_get_options (FacetStore *self, gint64 chat_id, GError **error)
 {
   g_return_val_if_fail (FACET_IS_STORE (self), NULL);
 
-  return get_text (self, chat_id, "options", error);
+  return get_text (self, chat_id, FACET_STORE_OPTIONS, error);
 }

@@ -36,8 +36,8 @@ facet_store_message_free (FacetStoreMessage *message)
   g_free (message);
 }
 
-static void
-set_no_message (GError **error)
+void
+facet_store_set_no_message (GError **error)
 {
   if (error != NULL && *error == NULL)
     g_set_error_literal (error, FACET_STORE_ERROR, FACET_STORE_ERROR_NOT_FOUND, _("This message no longer exists."));
@@ -134,11 +134,15 @@ GPtrArray *
 facet_store_get_branch (FacetStore *self, gint64 chat_id, GError **error)
 {
   g_autoptr (FacetChatRecord) chat = NULL;
+  GPtrArray *branch;
 
   g_return_val_if_fail (FACET_IS_STORE (self), NULL);
 
   chat = facet_store_get_chat (self, chat_id, error);
-  return chat ? facet_store_db_get_messages (facet_store_get_db (self), chat_id, FALSE, error) : NULL;
+  branch = chat ? facet_store_db_get_messages (facet_store_get_db (self), chat_id, FALSE, error) : NULL;
+  for (guint i = 0; branch != NULL && i < branch->len; i++)
+    facet_store_late_apply (facet_store_get_late (self), branch->pdata[i]);
+  return branch;
 }
 
 static FacetStoreMessage *
@@ -152,7 +156,7 @@ get_message (FacetStoreDb *db, gint64 message_id, GError **error)
   if (messages == NULL)
     return NULL;
   if (messages->len == 0) {
-    set_no_message (error);
+    facet_store_set_no_message (error);
     return NULL;
   }
   return g_ptr_array_steal_index (messages, 0);
@@ -161,9 +165,14 @@ get_message (FacetStoreDb *db, gint64 message_id, GError **error)
 FacetStoreMessage *
 facet_store_get_message (FacetStore *self, gint64 message_id, GError **error)
 {
+  FacetStoreMessage *message;
+
   g_return_val_if_fail (FACET_IS_STORE (self), NULL);
 
-  return get_message (facet_store_get_db (self), message_id, error);
+  message = get_message (facet_store_get_db (self), message_id, error);
+  if (message != NULL)
+    facet_store_late_apply (facet_store_get_late (self), message);
+  return message;
 }
 
 /* Makes @child_id (0: none) what is shown below @parent_id. */
@@ -215,7 +224,7 @@ facet_store_show_sibling (FacetStore *self, gint64 message_id, guint sibling_ind
                                    " s.parent_id = m.parent_id AND s.deleted = 0 WHERE m.id = ?"
                                    " ORDER BY s.id LIMIT 1 OFFSET ?", "ii", message_id, (gint64) sibling_index);
   if (sibling == 0)
-    set_no_message (error);
+    facet_store_set_no_message (error);
   return sibling != 0 && facet_store_show_message (self, sibling, error) ? sibling : 0;
 }
 
@@ -285,7 +294,7 @@ facet_store_db_add_message (FacetStoreDb *db, const FacetStoreMessage *message, 
                              "ii", message->chat_id, message->parent_id) == 0) {
     g_message ("message for chat %" G_GINT64_FORMAT " below %" G_GINT64_FORMAT ": no such place", message->chat_id,
                message->parent_id);
-    set_no_message (error);
+    facet_store_set_no_message (error);
     return 0;
   }
   if (!facet_store_db_run (db, error,
@@ -325,7 +334,7 @@ static gboolean
 changed_one (FacetStoreDb *db, gboolean ok, GError **error)
 {
   if (ok && sqlite3_changes (db->handle) == 0) {
-    set_no_message (error);
+    facet_store_set_no_message (error);
     return FALSE;
   }
   return ok;
@@ -352,16 +361,26 @@ facet_store_save_running (FacetStore *self, gint64 message_id, const char *text,
 gboolean
 facet_store_save_calls (FacetStore *self, gint64 message_id, const char *calls, GError **error)
 {
-  g_autofree char *valid_calls = valid (calls);
-  FacetStoreDb *db;
-
   g_return_val_if_fail (FACET_IS_STORE (self), FALSE);
 
-  db = facet_store_get_db (self);
+  return facet_store_late_set (facet_store_get_late (self), FACET_STORE_CALLS, message_id, calls, error);
+}
+
+gboolean
+facet_store_db_finish_message (FacetStoreDb *db, const FacetStoreMessage *end, GError **error)
+{
+  g_autofree char *text = valid (end->text);
+  g_autofree char *thinking = valid (end->thinking);
+  g_autofree char *failure = valid (end->failure);
+
   return changed_one (db,
-                      facet_store_db_run (db, error, "UPDATE messages SET calls = ? WHERE id = ?", "si", valid_calls,
-                                          message_id),
-                      error);
+                      facet_store_db_run (db, error,
+                                          "UPDATE messages SET status = ?, text = ?, thinking = ?, stats = ?, failure = ?"
+                                          " WHERE id = ?", "issssi", (gint64) end->status, text, thinking, end->stats,
+                                          failure, end->id),
+                      error)
+         && facet_store_db_run (db, error, "UPDATE chats SET updated = max (updated, ?) WHERE id = ?", "ii",
+                                g_get_real_time (), end->chat_id);
 }
 
 gboolean
@@ -374,31 +393,19 @@ facet_store_finish_message (FacetStore         *self,
                             const char         *failure,
                             GError            **error)
 {
-  g_autofree char *valid_text = valid (text);
-  g_autofree char *valid_thinking = valid (thinking);
-  g_autofree char *valid_failure = valid (failure);
-  FacetStoreDb *db;
-  gint64 chat_id;
-  gboolean ok;
+  FacetStoreMessage end = {
+    .id = message_id,
+    .status = status,
+    .text = (char *) text,
+    .thinking = (char *) thinking,
+    .stats = (char *) stats,
+    .failure = (char *) failure,
+  };
 
   g_return_val_if_fail (FACET_IS_STORE (self) && status != FACET_MESSAGE_RUNNING, FALSE);
 
-  db = facet_store_get_db (self);
-  if (!facet_store_db_begin (db, error))
-    return FALSE;
-  ok = changed_one (db,
-                    facet_store_db_run (db, error,
-                                        "UPDATE messages SET status = ?, text = ?, thinking = ?, stats = ?, failure = ?"
-                                        " WHERE id = ?", "issssi", (gint64) status, valid_text, valid_thinking, stats,
-                                        valid_failure, message_id),
-                    error);
-  chat_id = facet_store_db_number (db, 0, "SELECT chat_id FROM messages WHERE id = ?", "i", message_id);
-  ok = ok && facet_store_db_run (db, error, "UPDATE chats SET updated = max (updated, ?) WHERE id = ?", "ii",
-                                 g_get_real_time (), chat_id);
-  if (!facet_store_db_end (db, ok, error))
-    return FALSE;
-  facet_store_emit (self, "chat-changed", chat_id);
-  return TRUE;
+  end.chat_id = facet_store_db_number (facet_store_get_db (self), 0, "SELECT chat_id FROM messages WHERE id = ?", "i", message_id);
+  return facet_store_late_finish (facet_store_get_late (self), &end, error);
 }
 
 gboolean
@@ -408,6 +415,9 @@ facet_store_resume_message (FacetStore *self, gint64 message_id, GError **error)
 
   g_return_val_if_fail (FACET_IS_STORE (self), FALSE);
 
+  /* its own end must not come after this */
+  if (!facet_store_late_flush (facet_store_get_late (self), error))
+    return FALSE;
   db = facet_store_get_db (self);
   return changed_one (db,
                       facet_store_db_run (db, error, "UPDATE messages SET status = ?, failure = '' WHERE id = ?", "ii",

@@ -1,17 +1,26 @@
 /* facet-store-private.h - the store's connection, for its other source files */
 #pragma once
 
-#include "facet-store-db.h"
+#include "facet-store-late.h"
 
 G_BEGIN_DECLS
 
-FacetStoreDb *facet_store_get_db (FacetStore *self);
+FacetStoreDb   *facet_store_get_db   (FacetStore *self);
+FacetStoreLate *facet_store_get_late (FacetStore *self);
 
 /* Emits "chat-added", "chat-changed" or "chat-removed". */
-void          facet_store_emit   (FacetStore *self, const char *signal, gint64 chat_id);
+void            facet_store_emit         (FacetStore *self, const char *signal, gint64 chat_id);
+void            facet_store_emit_waiting (FacetStore *self, gboolean waiting);
 
 /* A task's own connection, of the same mode as the store's. */
 FacetStoreDb *facet_store_db_for_task (GTask *task, GError **error);
+
+/* ---- writes that may come late ---- */
+
+gboolean facet_store_db_set_text       (FacetStoreDb *db, FacetStoreText which, gint64 id, const char *text, GError **error);
+void     facet_store_set_no_message    (GError **error);
+/* Within a transaction. */
+gboolean facet_store_db_finish_message (FacetStoreDb *db, const FacetStoreMessage *end, GError **error);
 
 /* ---- shared by the store and the import; within a transaction ---- */
 

@@ -19,16 +19,18 @@ typedef enum {
 } CheckpointState;
 
 struct _FacetStore {
-  GObject       parent_instance;
+  GObject         parent_instance;
 
-  FacetStoreDb *db;
-  Checkpoint   *checkpoint;
+  FacetStoreDb   *db;
+  FacetStoreLate *late;
+  Checkpoint     *checkpoint;
 };
 
 enum {
   CHAT_ADDED,
   CHAT_CHANGED,
   CHAT_REMOVED,
+  WAITING,
   N_SIGNALS
 };
 
@@ -92,6 +94,7 @@ facet_store_finalize (GObject *object)
 {
   FacetStore *self = FACET_STORE (object);
 
+  g_clear_pointer (&self->late, facet_store_late_free);
   if (self->checkpoint != NULL)
     checkpoint_end (self->checkpoint);
   g_clear_pointer (&self->db, facet_store_db_close);
@@ -102,12 +105,12 @@ facet_store_finalize (GObject *object)
 static void
 facet_store_class_init (FacetStoreClass *klass)
 {
-  static const char *const names[N_SIGNALS] = { "chat-added", "chat-changed", "chat-removed" };
+  static const char *const names[N_SIGNALS] = { "chat-added", "chat-changed", "chat-removed", "waiting" };
 
   G_OBJECT_CLASS (klass)->finalize = facet_store_finalize;
   for (int i = 0; i < N_SIGNALS; i++)
     signals[i] = g_signal_new (names[i], FACET_TYPE_STORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                               G_TYPE_NONE, 1, G_TYPE_INT64);
+                               G_TYPE_NONE, 1, i == WAITING ? G_TYPE_BOOLEAN : G_TYPE_INT64);
 }
 
 static void
@@ -121,10 +124,22 @@ facet_store_get_db (FacetStore *self)
   return self->db;
 }
 
+FacetStoreLate *
+facet_store_get_late (FacetStore *self)
+{
+  return self->late;
+}
+
 void
 facet_store_emit (FacetStore *self, const char *signal, gint64 chat_id)
 {
   g_signal_emit_by_name (self, signal, chat_id);
+}
+
+void
+facet_store_emit_waiting (FacetStore *self, gboolean waiting)
+{
+  g_signal_emit (self, signals[WAITING], 0, waiting);
 }
 
 const char *
@@ -196,8 +211,11 @@ open_once (const char *directory, FacetStoreMode mode, GError **error)
   g_autoptr (FacetStore) self = g_object_new (FACET_TYPE_STORE, NULL);
 
   self->db = facet_store_db_open (directory, mode == FACET_STORE_READ_ONLY, error);
+  if (self->db != NULL)
+    sqlite3_busy_timeout (self->db->handle, FACET_STORE_PATIENCE_MS);
   if (self->db == NULL || !facet_store_schema_prepare (self->db, error))
     return NULL;
+  self->late = facet_store_late_new (self, self->db);
   if (mode == FACET_STORE_READ_WRITE) {
     self->checkpoint = g_atomic_rc_box_new0 (Checkpoint);
     g_mutex_init (&self->checkpoint->mutex);

@@ -46,7 +46,11 @@ typedef enum {
 /* Signals, each with the chat's id (int64):
  *   "chat-added"    created, imported, or brought back by undo
  *   "chat-changed"  title, pinned or updated is different now
- *   "chat-removed"  deleted (undo may bring it back) */
+ *   "chat-removed"  deleted (undo may bring it back)
+ * and "waiting" (boolean): another program has had the database locked for
+ * some seconds, and now no longer. Meanwhile ends of answers, calls, drafts and
+ * options are kept and read as if they were written; everything else that
+ * writes fails at once with BUSY. */
 #define FACET_TYPE_STORE (facet_store_get_type ())
 G_DECLARE_FINAL_TYPE (FacetStore, facet_store, FACET, STORE, GObject)
 

@@ -6,17 +6,24 @@
 
 #include "facet-window-private.h"
 
+/* Five seconds. */
+#define LOCKED_RETRY_MS 100
+#define LOCKED_TRIES 50
+
 /* What is asked, on its way: the files are copied into the store in a thread,
  * which waits for the disk. */
 typedef struct {
   FacetWindow       *window;
+  gboolean           holds_window; /* else it is borrowed */
   FacetStore        *store;
   FacetConversation *conversation;
   FacetMessage      *editing; /* or NULL */
+  FacetMessage      *message; /* once it is stored */
   char              *text;
   char              *choice;
   GPtrArray         *files;   /* File */
   GPtrArray         *taken;   /* FacetStoreAttachment */
+  guint              tries;
 } Question;
 
 typedef struct {
@@ -42,7 +49,9 @@ question_free (gpointer data)
 {
   Question *question = data;
 
-  g_clear_object (&question->window);
+  if (question->holds_window)
+    g_object_unref (question->window);
+  g_clear_object (&question->message);
   g_clear_object (&question->store);
   g_clear_object (&question->conversation);
   g_clear_object (&question->editing);
@@ -90,25 +99,82 @@ sent (Question *question)
   facet_chat_view_scroll_to_end (FACET_CHAT_VIEW (self->view));
 }
 
+/* An edited message keeps the files that came with it. */
+static void
+take_over_files (Question *question)
+{
+  const FacetStoreMessage *record = question->editing != NULL ? facet_message_get_record (question->editing) : NULL;
+
+  for (guint i = 0; record != NULL && record->attachments != NULL && i < record->attachments->len; i++)
+    g_ptr_array_add (question->taken, facet_store_attachment_copy (record->attachments->pdata[i]));
+}
+
+/* Stored is the question once, whatever becomes of its answer. */
 static gboolean
 put (Question *question, GError **error)
 {
-  FacetWindow *self = question->window;
-  FacetMessage *message;
+  if (question->message == NULL) {
+    FacetMessage *message = facet_conversation_ask (question->conversation, question->text, question->taken, question->choice,
+                                                    question->editing, error);
 
-  /* an edited message keeps the files that came with it */
-  if (question->editing != NULL) {
-    const FacetStoreMessage *record = facet_message_get_record (question->editing);
-
-    for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++)
-      g_ptr_array_add (question->taken, facet_store_attachment_copy (record->attachments->pdata[i]));
+    if (message == NULL)
+      return FALSE;
+    question->message = g_object_ref (message);
+    sent (question);
   }
-  message = facet_conversation_ask (question->conversation, question->text, question->taken, question->choice,
-                                    question->editing, error);
-  if (message == NULL)
+  return facet_replier_answer (question->window->replier, question->conversation, question->message, error);
+}
+
+static void
+set_asking (FacetWindow *self, gboolean asking)
+{
+  self->asking = asking;
+  gtk_widget_set_sensitive (GTK_WIDGET (self->composer), !asking);
+}
+
+/* Whether that was the end of it: asked, or refused with a sentence. While
+ * another program has the chats locked, the question stays in the composer. */
+static gboolean
+try (Question *question)
+{
+  FacetWindow *self = question->window;
+  g_autoptr (GError) error = NULL;
+
+  if (!put (question, &error) && g_error_matches (error, FACET_STORE_ERROR, FACET_STORE_ERROR_BUSY)
+      && ++question->tries < LOCKED_TRIES)
     return FALSE;
-  sent (question);
-  return facet_replier_answer (self->replier, question->conversation, message, error);
+  set_asking (self, FALSE);
+  if (error != NULL)
+    facet_window_say (self, error->message);
+  facet_composer_focus (self->composer);
+  return TRUE;
+}
+
+static gboolean
+try_again_cb (gpointer data)
+{
+  Question *question = data;
+
+  if (!try (question))
+    return G_SOURCE_CONTINUE;
+  question->window->ask_timer = 0;
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes @question. A window that waits may be closed. */
+static void
+put_or_wait (Question *question)
+{
+  FacetWindow *self = question->window;
+
+  if (self->replier == NULL || try (question)) { /* no replier: the window was closed meanwhile */
+    question_free (question);
+    return;
+  }
+  set_asking (self, TRUE);
+  self->ask_timer = g_timeout_add_full (G_PRIORITY_DEFAULT, LOCKED_RETRY_MS, try_again_cb, question, question_free);
+  question->holds_window = FALSE;
+  g_object_unref (self);
 }
 
 static void
@@ -118,11 +184,14 @@ taken_cb (GObject *object, GAsyncResult *result, gpointer data)
   FacetWindow *self = question->window;
   g_autoptr (GError) error = NULL;
 
-  self->asking = FALSE;
+  if (g_task_propagate_boolean (G_TASK (result), &error)) {
+    take_over_files (question);
+    put_or_wait (question);
+    return;
+  }
   if (self->replier != NULL) { /* else the window was closed meanwhile */
-    gtk_widget_set_sensitive (GTK_WIDGET (self->composer), TRUE);
-    if (!g_task_propagate_boolean (G_TASK (result), &error) || !put (question, &error))
-      facet_window_say (self, error->message);
+    set_asking (self, FALSE);
+    facet_window_say (self, error->message);
     facet_composer_focus (self->composer);
   }
   question_free (question);
@@ -152,7 +221,6 @@ _facet_window_ask (FacetWindow *self)
 {
   Question *question;
   g_autoptr (GTask) task = NULL;
-  g_autoptr (GError) error = NULL;
 
   if (self->asking)
     return;
@@ -162,6 +230,7 @@ _facet_window_ask (FacetWindow *self)
   }
   question = g_new0 (Question, 1);
   question->window = g_object_ref (self);
+  question->holds_window = TRUE;
   question->store = g_object_ref (self->store);
   question->conversation = g_object_ref (self->conversation);
   g_set_object (&question->editing, self->editing);
@@ -170,13 +239,11 @@ _facet_window_ask (FacetWindow *self)
   question->files = collect_files (self);
   question->taken = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_store_attachment_free);
   if (question->files->len == 0) {
-    if (!put (question, &error))
-      facet_window_say (self, error->message);
-    question_free (question);
+    take_over_files (question);
+    put_or_wait (question);
     return;
   }
-  self->asking = TRUE;
-  gtk_widget_set_sensitive (GTK_WIDGET (self->composer), FALSE);
+  set_asking (self, TRUE);
   task = g_task_new (NULL, NULL, taken_cb, question);
   g_task_set_task_data (task, question, NULL);
   g_task_run_in_thread (task, take_thread);

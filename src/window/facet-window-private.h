@@ -45,7 +45,8 @@ struct _FacetWindow {
   FacetChatList      *chat_list;
   FacetConversation  *conversation;
   FacetMessage       *editing;  /* or NULL */
-  gboolean            asking;   /* files of a question are being copied */
+  gboolean            asking;   /* files of a question are being copied, or it waits to be stored */
+  guint               ask_timer;
   guint               inhibited; /* cookie, 0: none */
   GCancellable       *searching;
   guint64             count_job;

@@ -251,6 +251,17 @@ notice_cb (FacetWindow *self, int notice)
 }
 
 static void
+store_waiting_cb (FacetWindow *self, gboolean waiting)
+{
+  const char *sentence = _("Another program is using the file with your chats. What is new is saved as soon as it lets go of it.");
+
+  if (waiting)
+    facet_window_tell (self, sentence);
+  else if (g_str_equal (gtk_label_get_text (self->notice_label), sentence))
+    gtk_revealer_set_reveal_child (self->notice, FALSE);
+}
+
+static void
 loaded_cb (FacetWindow *self)
 {
   const FacetLoaded *loaded = facet_engine_service_get_loaded (self->service);
@@ -341,6 +352,7 @@ facet_window_new (GtkApplication     *application,
   g_signal_connect_object (service, "load-failed", G_CALLBACK (load_failed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_swapped (self->notice_close, "clicked", G_CALLBACK (dismiss_cb), self);
   g_signal_connect_object (service, "notice", G_CALLBACK (notice_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (store, "waiting", G_CALLBACK (store_waiting_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (store, "chat-changed", G_CALLBACK (update_title), self, G_CONNECT_SWAPPED);
   _facet_window_new_chat (self);
   state_cb (self);
@@ -352,6 +364,7 @@ facet_window_dispose (GObject *object)
 {
   FacetWindow *self = FACET_WINDOW (object);
 
+  g_clear_handle_id (&self->ask_timer, g_source_remove);
   _facet_window_save_draft (self);
   _facet_window_stop_meter (self);
   if (self->service != NULL && self->title_job != 0)

@@ -92,8 +92,8 @@ fixture_tear_down (Fixture *self, gconstpointer data)
 }
 
 /* Attached files are copied in a thread first. */
-static gboolean
-has_asked (Fixture *self)
+gboolean
+fixture_not_asking (Fixture *self)
 {
   return !self->window->asking;
 }
@@ -103,7 +103,7 @@ fixture_ask (Fixture *self, const char *text)
 {
   facet_composer_set_text (self->window->composer, text);
   g_signal_emit_by_name (self->window->composer, "send");
-  fixture_wait (has_asked, self);
+  fixture_wait (fixture_not_asking, self);
 }
 
 void

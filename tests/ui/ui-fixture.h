@@ -28,6 +28,7 @@ void       fixture_tear_down (Fixture *self, gconstpointer data);
  * seconds, with a real model after two minutes. */
 void       fixture_wait      (gboolean (*condition) (Fixture *self), Fixture *self);
 gboolean   fixture_idle      (Fixture *self);
+gboolean   fixture_not_asking (Fixture *self);
 
 /* Types @text and sends it. */
 void       fixture_ask       (Fixture *self, const char *text);
