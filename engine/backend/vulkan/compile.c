@@ -438,6 +438,7 @@ facet_vk_plan_free (FacetPlan *plan)
   g_array_unref (plan->values);
   g_array_unref (plan->dispatches);
   g_array_unref (plan->segments);
+  g_free (plan->commands);
   g_free (plan->rope_at);
   g_free (plan);
 }

@@ -178,6 +178,7 @@ facet_vk_emit_attention (FacetVkCompiler *c, int node, GError **error)
     d.rows_a_group = constants[0];
     d.y = (guint32) count;
     d.cost = 2.0 * facet_vk_capacity (plan, n->rows) * at->n_head / at->n_kv * count * (at->head_k + at->head_v) * keys;
+    d.divisible = push.split == 0;
     facet_vk_end (c, &d);
   }
   return push.split == 0 || emit_merge (c, node, &push, parts, error);

@@ -201,6 +201,7 @@ emit_columns (FacetVkCompiler *c, const Product *p, int part, guint32 first, gui
   facet_vk_push (&d, &push, sizeof push);
   d.y = (count + columns - 1) / columns;
   d.cost = 2.0 * facet_vk_capacity (c->plan, p->product->rows) * k * count * (p->up != NULL ? 2 : 1);
+  d.divisible = TRUE;
   facet_vk_end (c, &d);
   return TRUE;
 }

@@ -121,6 +121,7 @@ emit_columns (FacetVkCompiler *c, const Product *p, int part, guint32 first, gui
   facet_vk_push (&d, &push, sizeof push);
   d.y = (count + tile[1] - 1) / tile[1];
   d.cost = 2.0 * rows * push.k * count * products;
+  d.divisible = TRUE;
   facet_vk_end (c, &d);
   return TRUE;
 }

@@ -27,6 +27,29 @@ facet_vk_fault (FacetVkFault kind)
   return call == nth || (nth < 0 && call >= -nth);
 }
 
+static const FacetVkWatch *watcher;
+
+void
+facet_vk_fault_watch (const FacetVkWatch *watch)
+{
+  watcher = watch;
+}
+
+void
+facet_vk_fault_note_submit (double cost)
+{
+  if (watcher != NULL)
+    watcher->submit (cost, watcher->data);
+}
+
+double
+facet_vk_fault_seconds (double cost, double measured)
+{
+  double seconds = watcher != NULL ? watcher->seconds (cost, watcher->data) : 0;
+
+  return seconds > 0 ? seconds : measured;
+}
+
 static gint pretends, kernel_pretends;
 
 void

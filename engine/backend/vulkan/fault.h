@@ -20,6 +20,19 @@ int      facet_vk_fault_count (FacetVkFault kind);
 /* Counts a call; TRUE: it must fail. */
 gboolean facet_vk_fault       (FacetVkFault kind);
 
+/* Told what each submit of a step costs (operations), then asked how long those
+ * that were waited for shall have taken, in seconds; what it was if that is 0. */
+typedef struct {
+  void   (*submit)  (double cost, gpointer data);
+  double (*seconds) (double cost, gpointer data);
+  gpointer data;
+} FacetVkWatch;
+
+/* NULL: nobody. Borrowed. */
+void     facet_vk_fault_watch       (const FacetVkWatch *watch);
+void     facet_vk_fault_note_submit (double cost);
+double   facet_vk_fault_seconds     (double cost, double measured);
+
 /* Whether devices opened from now on take themselves for integrated ones. */
 void     facet_vk_pretend_integrated (gboolean pretend);
 gboolean facet_vk_pretends           (void);

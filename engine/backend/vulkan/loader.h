@@ -31,6 +31,7 @@
   X (CmdBindPipeline) \
   X (CmdCopyBuffer) \
   X (CmdDispatch) \
+  X (CmdDispatchBase) \
   X (CmdDispatchIndirect) \
   X (CmdFillBuffer) \
   X (CmdPipelineBarrier) \

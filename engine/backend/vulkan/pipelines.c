@@ -30,6 +30,7 @@ create (FacetVk *vk, const FacetShader *shader, const guint32 *constants, int n,
   };
   VkComputePipelineCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+    .flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
     .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .stage = VK_SHADER_STAGE_COMPUTE_BIT,
                .pName = "main", .pSpecializationInfo = n > 0 ? &specialization : NULL },
     .layout = vk->layout,

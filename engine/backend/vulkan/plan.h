@@ -8,6 +8,10 @@
  * dispatch only if it touches what an earlier one since the last barrier
  * wrote, or writes what one read. How many work groups a dispatch over rows
  * has depends on the step: it is read from the upload block, too.
+ *
+ * Submits are made of segments. A dispatch that may take long by itself is
+ * recorded in parts, groups of all possible rows each, that lie in several
+ * segments: parts change nothing in what is computed.
  */
 #pragma once
 
@@ -80,6 +84,7 @@ typedef struct {
   const FacetAttention *attention;
   guint32         split;         /* keys a split */
   double          cost;          /* operations with the most rows */
+  gboolean        divisible;     /* groups past the step's rows end at once, and none asks how many there are */
 } FacetVkDispatch;
 
 typedef struct {
@@ -97,6 +102,7 @@ struct FacetPlan {
   FacetVkBuffer     arena, upload, kept;
   VkDescriptorPool  sets;
   GArray           *segments;    /* FacetVkSegment */
+  VkCommandBuffer  *commands;    /* room for as many, of a submit */
   /* Of plans that keep the best of their result: their value, the whole's copy
    * on the host and what makes it; else -1. */
   int               best, whole;

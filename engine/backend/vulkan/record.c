@@ -1,7 +1,6 @@
 #include "backend/vulkan/plan.h"
 
-/* Operations of a command buffer, the unit that submits are made of. */
-#define SEGMENT_COST 2e8
+#include <math.h>
 
 typedef struct {
   FacetVkRange range;
@@ -175,30 +174,77 @@ end_segment (Recorder *r, GError **error)
   return facet_vk_check (r->plan->vk->instance.f.EndCommandBuffer (commands), "command buffer", error);
 }
 
-static gboolean
-record_one (Recorder *r, guint i, GError **error)
+/* What steps of few rows do takes longer: memory bounds it. */
+static double
+slower (const FacetPlan *plan, double cost)
+{
+  return plan->kv != NULL && plan->max_rows <= FACET_VK_FEW_ROWS ? cost / 4 : cost;
+}
+
+/* Of a dispatch; only those of the most rows are divided. */
+static guint32
+count_parts (const FacetPlan *plan, const FacetVkDispatch *d, VkDispatchIndirectCommand groups)
+{
+  double parts = ceil (d->cost / slower (plan, plan->vk->part_cost));
+
+  return d->divisible && groups.z == 1 ? (guint32) CLAMP (parts, 1, MAX (groups.x, groups.y)) : 1;
+}
+
+/* Groups of part @part of @n, along the longer side. */
+static void
+dispatch_part (Recorder *r, VkDispatchIndirectCommand groups, guint32 part, guint32 n)
+{
+  gboolean by_y = groups.y > groups.x;
+  guint64 side = MAX (groups.x, groups.y);
+  guint32 from = (guint32) (side * part / n), count = (guint32) (side * (part + 1) / n) - from;
+
+  r->plan->vk->instance.f.CmdDispatchBase (r->commands, by_y ? 0 : from, by_y ? from : 0, 0, by_y ? groups.x : count,
+                                           by_y ? count : groups.y, 1);
+}
+
+static void
+record_part (Recorder *r, guint i, VkDescriptorSet set, guint32 part, guint32 n)
 {
   FacetPlan *plan = r->plan;
   const FacetVkFunctions *f = &plan->vk->instance.f;
   const FacetVkDispatch *d = &g_array_index (plan->dispatches, FacetVkDispatch, i);
-  VkDescriptorSet set;
+  VkDispatchIndirectCommand groups = facet_vk_groups (d, facet_vk_capacity (plan, d->rows), 1);
 
-  if (!make_set (plan, d, &set, error))
-    return FALSE;
-  if (conflicts (r, d))
+  /* Parts of one dispatch write different rows and columns. */
+  if (part == 0 && conflicts (r, d))
     barrier (r, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
   note (r, d);
   f->CmdBindPipeline (r->commands, VK_PIPELINE_BIND_POINT_COMPUTE, d->pipeline);
   f->CmdBindDescriptorSets (r->commands, VK_PIPELINE_BIND_POINT_COMPUTE, plan->vk->layout, 0, 1, &set, 0, NULL);
   f->CmdPushConstants (r->commands, plan->vk->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, d->push_bytes, d->push);
-  if (facet_vk_varies (plan, d)) {
-    f->CmdDispatchIndirect (r->commands, plan->upload.buffer, plan->indirect_at + i * sizeof (VkDispatchIndirectCommand));
-  } else {
-    VkDispatchIndirectCommand groups = facet_vk_groups (d, facet_vk_capacity (plan, d->rows), 1);
-
+  if (n > 1)
+    dispatch_part (r, groups, part, n);
+  else if (facet_vk_varies (plan, d))
+    f->CmdDispatchIndirect (r->commands, plan->upload.buffer, plan->indirect_at + i * sizeof groups);
+  else
     f->CmdDispatch (r->commands, groups.x, groups.y, groups.z);
+  r->cost += d->cost / n;
+}
+
+static gboolean
+record_one (Recorder *r, guint i, GError **error)
+{
+  FacetPlan *plan = r->plan;
+  const FacetVkDispatch *d = &g_array_index (plan->dispatches, FacetVkDispatch, i);
+  guint32 n = count_parts (plan, d, facet_vk_groups (d, facet_vk_capacity (plan, d->rows), 1));
+  VkDescriptorSet set;
+
+  if (!make_set (plan, d, &set, error))
+    return FALSE;
+  for (guint32 part = 0; part < n; part++) {
+    gboolean last = part + 1 == n && i + 1 == plan->dispatches->len;
+
+    if (r->commands == VK_NULL_HANDLE && !begin_segment (r, error))
+      return FALSE;
+    record_part (r, i, set, part, n);
+    if ((r->cost >= slower (plan, plan->vk->segment_cost) || last) && !end_segment (r, error))
+      return FALSE;
   }
-  r->cost += d->cost;
   return TRUE;
 }
 
@@ -229,11 +275,9 @@ facet_vk_record (FacetPlan *plan, GError **error)
   Recorder r = { .plan = plan, .pending = g_array_new (FALSE, FALSE, sizeof (Access)) };
   gboolean done = make_set_pool (plan, error);
 
-  for (guint i = 0; done && i < plan->dispatches->len; i++) {
-    done = (r.commands != VK_NULL_HANDLE || begin_segment (&r, error)) && record_one (&r, i, error);
-    if (done && (r.cost >= SEGMENT_COST || i + 1 == plan->dispatches->len))
-      done = end_segment (&r, error);
-  }
+  for (guint i = 0; done && i < plan->dispatches->len; i++)
+    done = record_one (&r, i, error);
   g_array_unref (r.pending);
+  plan->commands = g_new (VkCommandBuffer, plan->segments->len);
   return done && (plan->best < 0 || record_fetch (plan, error));
 }

@@ -4,6 +4,7 @@
 
 #include "backend/cpu/kernels.h"
 #include "backend/table-columns.h"
+#include "backend/vulkan/fault.h"
 
 /* What a submit should take: short enough for a smooth desktop and a prompt
  * Stop, long enough that its overhead does not count. */
@@ -176,29 +177,67 @@ end_of_submit (const FacetPlan *plan, guint first, double share)
   return end;
 }
 
+/* Adds up what they cost. */
 static gboolean
-submit_segments (FacetPlan *plan, guint first, guint end, double share, GError **error)
+queue_segments (FacetPlan *plan, guint first, guint end, double share, gboolean last, double *cost, GError **error)
 {
-  g_autofree VkCommandBuffer *commands = g_new (VkCommandBuffer, end - first);
-  gint64 start = g_get_monotonic_time ();
-  double cost = 0, rate;
+  VkCommandBuffer *commands = plan->commands;
+  double sum = 0;
 
   for (guint i = first; i < end; i++) {
     commands[i - first] = g_array_index (plan->segments, FacetVkSegment, i).commands;
-    cost += g_array_index (plan->segments, FacetVkSegment, i).cost * share;
+    sum += g_array_index (plan->segments, FacetVkSegment, i).cost * share;
   }
-  if (!facet_vk_submit (plan->vk, commands, end - first, error))
-    return FALSE;
-  rate = (double) (g_get_monotonic_time () - start) * 1e-6 / MAX (cost, 1);
-  /* Slower than thought counts at once, faster by and by. */
-  plan->vk->seconds_per_cost = MAX (rate, 0.75 * plan->vk->seconds_per_cost + 0.25 * rate);
+  facet_vk_fault_note_submit (sum);
+  *cost += sum;
+  return facet_vk_queue (plan->vk, commands, end - first, last, error);
+}
+
+/* Slower than thought counts at once, faster by and by. */
+static void
+learn (FacetVk *vk, double cost, gint64 since)
+{
+  double rate = facet_vk_fault_seconds (cost, (double) (g_get_monotonic_time () - since) * 1e-6) / MAX (cost, 1);
+
+  vk->seconds_per_cost = MAX (rate, 0.75 * vk->seconds_per_cost + 0.25 * rate);
+}
+
+/* Stop is heard between submits; a decoder's step of one row is waited for once. */
+static gboolean
+run_segments (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, GError **error)
+{
+  double share = (double) step->n / plan->max_rows;
+  gboolean at_once = plan->kv != NULL && plan->max_rows == 1;
+  gint64 start = g_get_monotonic_time ();
+  double cost = 0;
+
+  for (guint first = 0, end; first < plan->segments->len; first = end) {
+    gboolean last;
+
+    if ((first == 0 || !at_once) && facet_is_cancelled (cancel)) {
+      g_set_error (error, FACET_ERROR, FACET_ERROR_CANCELLED, "cancelled");
+      return FALSE;
+    }
+    end = end_of_submit (plan, first, share);
+    last = !at_once || end == plan->segments->len;
+    if (!queue_segments (plan, first, end, share, last, &cost, error))
+      return FALSE;
+    if (!last)
+      continue;
+    if (!facet_vk_wait (plan->vk, error))
+      return FALSE;
+    learn (plan->vk, cost, start);
+    if (step->progress != NULL)
+      step->progress ((int) end, (int) plan->segments->len, step->progress_data);
+    start = g_get_monotonic_time ();
+    cost = 0;
+  }
   return TRUE;
 }
 
 gboolean
 facet_vk_plan_run (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, GError **error)
 {
-  double share = (double) step->n / plan->max_rows;
 
   g_assert (step->n >= 0 && step->n <= plan->max_rows && step->n_outputs <= plan->max_outputs);
   write_block (plan, step);
@@ -206,14 +245,7 @@ facet_vk_plan_run (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, 
   write_angles (plan, step);
   write_soft_rows (plan, step);
   write_values (plan, step);
-  for (guint first = 0, end; first < plan->segments->len; first = end) {
-    if (facet_is_cancelled (cancel)) {
-      g_set_error (error, FACET_ERROR, FACET_ERROR_CANCELLED, "cancelled");
-      return FALSE;
-    }
-    end = end_of_submit (plan, first, share);
-    if (!submit_segments (plan, first, end, share, error))
-      return FALSE;
-  }
+  if (!run_segments (plan, step, cancel, error))
+    return FALSE;
   return step->only_best || step->n_outputs == 0 || facet_vk_plan_fetch (plan, error);
 }

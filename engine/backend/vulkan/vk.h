@@ -100,6 +100,7 @@ typedef struct {
   GArray               *chunks;       /* FacetVkBuffer that hold them */
   gboolean              hides_memory; /* for tests: as if the host never saw the device's memory */
   gboolean              lost;         /* after an error of the device nothing works */
+  double                segment_cost, part_cost; /* operations of a command buffer, and most of a dispatch's part */
   double                seconds_per_cost; /* measured; 0: never yet */
   gint64                driver_us;        /* spent so far in submits and waits */
   guint64               read_bytes;       /* so far, of results that stay on the device */
@@ -229,5 +230,9 @@ gboolean facet_vk_go_on (FacetVk *vk, FacetVkStage stage, guint64 done, guint64 
 
 /* ---- submit.c ---- */
 
-/* Runs command buffers and waits for them. */
+/* Gives command buffers to the device. The @last ones signal the fence that
+ * facet_vk_wait() waits for. After a failure the device is lost and idle. */
+gboolean facet_vk_queue  (FacetVk *vk, const VkCommandBuffer *commands, guint32 n, gboolean last, GError **error);
+gboolean facet_vk_wait   (FacetVk *vk, GError **error);
+/* Both: runs command buffers and waits for them. */
 gboolean facet_vk_submit (FacetVk *vk, const VkCommandBuffer *commands, guint32 n, GError **error);

@@ -111,12 +111,21 @@ static const FacetBackendClass vulkan_class = {
   .free = vulkan_free,
 };
 
+/* Operations of a command buffer, the unit that submits are made of. */
+#define SEGMENT_COST 2e8
+/* And at most of a part of a dispatch: 25 ms at 40 billion a second, which slow
+ * devices do. */
+#define PART_COST 1e9
+/* By how much discrete ones are faster: they should not wait at barriers. */
+#define DISCRETE 8
+
 /* Takes the wanted device's place among what was probed. */
 static gboolean
 choose (FacetVk *vk, int number, GError **error)
 {
   g_autoptr (GArray) all = facet_vk_probe_all (&vk->instance);
   FacetVkProbe *one = NULL;
+  double faster;
 
   for (guint i = 0; i < all->len && one == NULL; i++) {
     FacetVkProbe *probe = &g_array_index (all, FacetVkProbe, i);
@@ -144,6 +153,9 @@ choose (FacetVk *vk, int number, GError **error)
   vk->info = g_steal_pointer (&one->info);
   vk->import_alignment = one->import_alignment;
   vk->shares_memory = vk->info->kind == FACET_DEVICE_INTEGRATED || facet_vk_pretends ();
+  faster = vk->info->kind == FACET_DEVICE_DISCRETE ? DISCRETE : 1;
+  vk->segment_cost = faster * SEGMENT_COST;
+  vk->part_cost = faster * PART_COST;
   /* A page is the most by which the map reaches beyond its tensors. */
   vk->imports = vk->import_alignment > 0 && vk->import_alignment <= (gsize) sysconf (_SC_PAGESIZE)
                 && (vk->shares_memory || vk->info->kind == FACET_DEVICE_SOFTWARE);
