@@ -137,12 +137,23 @@ append_shape (GString *out, const FacetTensor *tensor)
   g_string_append_c (out, ']');
 }
 
+static void
+append_path (GString *out, const char *path)
+{
+  for (const char *at = path; *at != '\0'; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+
+    g_string_append_unichar (out, is_unsafe (c) ? 0xfffd : c);
+  }
+}
+
 static char *
 describe_text (FacetGguf *gguf)
 {
   GString *out = g_string_new (NULL);
 
-  g_string_append_printf (out, "%s: GGUF version %u, %" G_GUINT64_FORMAT " bytes", gguf->path, gguf->version, facet_gguf_size (gguf));
+  append_path (out, gguf->path);
+  g_string_append_printf (out, ": GGUF version %u, %" G_GUINT64_FORMAT " bytes", gguf->version, facet_gguf_size (gguf));
   if (gguf->n_parts > 1)
     g_string_append_printf (out, gguf->part == 0 ? " in %u files" : ", part of %u files", gguf->n_parts);
   g_string_append_printf (out, ", alignment %" G_GSIZE_FORMAT "\n", gguf->alignment);

@@ -201,10 +201,10 @@ print_spread (const char *what, GArray *rates)
 static void
 print_results (const Arguments *arguments, FacetModel *model, Results *results)
 {
-  g_autofree char *peak = report_bytes (results->peak_rss);
+  g_autofree char *peak = report_bytes (results->peak_rss), *name = report_one_line (facet_model_get_info (model)->name);
 
   printf (_("%s on %s: %d tokens read, %d written, behind %d others; median of %d (least to most)\n"),
-          facet_model_get_info (model)->name, facet_model_backend_name (model), arguments->prefill, arguments->decode,
+          name, facet_model_backend_name (model), arguments->prefill, arguments->decode,
           arguments->depth, arguments->repeat);
   print_spread (_("prefill"), results->prefill.wall);
   print_spread (_("decode"), results->decode.wall);

@@ -8,7 +8,7 @@
 
 #include <glib/gi18n.h>
 
-#include "interrupt.h"
+#include "input.h"
 #include "report.h"
 
 struct CallRunner {
@@ -45,7 +45,9 @@ call_runner_new (const char *const *names, FacetCancel *cancel, gboolean quiet)
   CallRunner *runner;
 
   if (toolbox == NULL) {
-    g_printerr (_("%s: the tools cannot be used: %s\n"), g_get_prgname (), error->message);
+    g_autofree char *shown = report_one_line (error->message);
+
+    g_printerr (_("%s: the tools cannot be used: %s\n"), g_get_prgname (), shown);
     return NULL;
   }
   runner = g_new (CallRunner, 1);
@@ -79,8 +81,7 @@ print_safe (const char *text)
 static gboolean
 ask (const char *question)
 {
-  g_autofree char *line = NULL;
-  size_t capacity = 0;
+  g_autoptr (GString) line = g_string_new (NULL);
 
   if (!isatty (STDIN_FILENO) || !isatty (STDERR_FILENO)) {
     print_safe (question);
@@ -89,14 +90,14 @@ ask (const char *question)
   }
   print_safe (question);
   fprintf (stderr, " %s ", _("Allow it? [y/N]"));
-  if (getline (&line, &capacity, stdin) < 0) {
-    clearerr (stdin);
+  if (input_line (line) != INPUT_READ) {
     fputc ('\n', stderr);
     return FALSE;
   }
-  g_strstrip (line);
+  g_strstrip (line->str);
   /* Translators: what a person types for yes, as in “[y/N]”. */
-  return g_ascii_strcasecmp (line, "y") == 0 || g_ascii_strcasecmp (line, "yes") == 0 || g_utf8_collate (line, C_("answer", "y")) == 0;
+  return g_ascii_strcasecmp (line->str, "y") == 0 || g_ascii_strcasecmp (line->str, "yes") == 0
+         || g_utf8_collate (line->str, C_("answer", "y")) == 0;
 }
 
 char *

@@ -190,6 +190,14 @@ report_turn_error (const ChatArguments *arguments, const GError *error, Conversa
     fprintf (stderr, "%s\n", _("What you attached goes with your next message. /clear forgets it."));
 }
 
+static void
+greet (FacetModel *model)
+{
+  g_autofree char *name = report_one_line (facet_model_get_info (model)->name), *backend = report_one_line (facet_model_backend_name (model));
+
+  fprintf (stderr, _("%s, on %s. /help shows what there is; Ctrl-D leaves.\n"), name, backend);
+}
+
 static int
 talk (ChatArguments *arguments, FacetModel *model, Conversation *conversation, FacetCancel *cancel)
 {
@@ -198,8 +206,7 @@ talk (ChatArguments *arguments, FacetModel *model, Conversation *conversation, F
   int status = EXIT_OK;
 
   if (line_reader_is_terminal (reader) && !arguments->quiet)
-    fprintf (stderr, _("%s, on %s. /help shows what there is; Ctrl-D leaves.\n"), facet_model_get_info (model)->name,
-             facet_model_backend_name (model));
+    greet (model);
   for (;;) {
     g_autofree char *line = NULL;
     g_auto (FacetReply) reply = { .text = NULL };
@@ -214,7 +221,6 @@ talk (ChatArguments *arguments, FacetModel *model, Conversation *conversation, F
         return EXIT_INTERRUPTED;
       leaving = TRUE;
       fprintf (stderr, "%s\n", _("Ctrl-C once more leaves."));
-      interrupt_guard (NULL);
       continue;
     }
     leaving = FALSE;

@@ -49,8 +49,11 @@ describe (const Arguments *arguments, Conversation *conversation, const char *fi
   gboolean answered;
 
   g_ptr_array_add (images, facet_image_ref (image));
-  if (named && !arguments->options.json)
-    printf ("%s:\n", file);
+  if (named && !arguments->options.json) {
+    g_autofree char *shown = report_one_line (file);
+
+    printf ("%s:\n", shown);
+  }
   conversation_clear (conversation);
   conversation_show (conversation, images, sounds);
   interrupt_guard (cancel);

@@ -1,11 +1,12 @@
 #include "line-reader.h"
 
-#include <errno.h>
 #include <histedit.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <wchar.h>
+
+#include "input.h"
 
 #define HISTORY_LINES 500
 
@@ -13,7 +14,7 @@ struct LineReader {
   EditLine   *edit;     /* NULL: no terminal */
   History    *history;
   const char *prompt;
-  gboolean    interrupted; /* in mid-paste */
+  gboolean    interrupted; /* while this line is read */
 };
 
 static char *
@@ -23,6 +24,32 @@ get_prompt (EditLine *edit)
 
   el_get (edit, EL_CLIENTDATA, &reader);
   return (char *) reader->prompt;
+}
+
+/* The editor's source of letters: 1, 0 at the end, -1 for Ctrl-C. What is no
+ * letter in the locale's encoding stands for one that cannot be shown. */
+static int
+read_letter (EditLine *edit, wchar_t *letter)
+{
+  mbstate_t state = { 0 };
+  LineReader *reader;
+  guint8 byte;
+
+  for (;;) {
+    InputResult result = input_byte (&byte);
+    size_t used;
+
+    if (result != INPUT_READ) {
+      el_get (edit, EL_CLIENTDATA, &reader);
+      reader->interrupted = result == INPUT_INTERRUPTED;
+      return result == INPUT_END ? 0 : -1;
+    }
+    used = mbrtowc (letter, (const char *) &byte, 1, &state);
+    if (used == (size_t) -1)
+      *letter = L'\xfffd';
+    if (used != (size_t) -2)
+      return 1;
+  }
 }
 
 /* What is pasted goes into the line with its line ends, so that it is one
@@ -38,15 +65,11 @@ paste (EditLine *edit, int key)
 {
   g_autoptr (GArray) text = g_array_new (TRUE, FALSE, sizeof (wchar_t));
   const gsize end = wcslen (PASTE_TO);
-  LineReader *reader;
   wchar_t letter;
 
   while (text->len < end || wmemcmp (&g_array_index (text, wchar_t, text->len - end), PASTE_TO, end) != 0) {
-    if (el_wgetc (edit, &letter) != 1) {
-      el_get (edit, EL_CLIENTDATA, &reader);
-      reader->interrupted = TRUE;
+    if (el_wgetc (edit, &letter) != 1)
       return CC_NEWLINE;
-    }
     if (letter == L'\r')
       letter = L'\n';
     if (letter != L'\0')
@@ -72,6 +95,7 @@ line_reader_new (void)
   history (reader->history, &event, H_SETSIZE, HISTORY_LINES);
   history (reader->history, &event, H_SETUNIQUE, 1);
   el_set (reader->edit, EL_CLIENTDATA, reader);
+  el_set (reader->edit, EL_GETCFN, read_letter);
   el_set (reader->edit, EL_PROMPT, get_prompt);
   el_set (reader->edit, EL_EDITOR, "emacs");
   el_set (reader->edit, EL_HIST, history, reader->history);
@@ -110,17 +134,14 @@ read_edited (LineReader *reader, GString *text)
 {
   int length = 0;
   const char *line;
-  int reason;
 
   reader->interrupted = FALSE;
   set_pasting (PASTE_ON);
   line = el_gets (reader->edit, &length);
-  reason = errno;
   set_pasting (PASTE_OFF);
-  errno = reason;
   if (line == NULL || length <= 0 || reader->interrupted) {
     fputc ('\n', stdout);
-    return reader->interrupted || (length < 0 && errno == EINTR) ? LINE_INTERRUPTED : LINE_END;
+    return reader->interrupted ? LINE_INTERRUPTED : LINE_END;
   }
   g_string_append_len (text, line, length);
   return LINE_READ;
@@ -129,14 +150,15 @@ read_edited (LineReader *reader, GString *text)
 static LineResult
 read_plain (GString *text)
 {
-  g_autofree char *line = NULL;
-  size_t capacity = 0;
-  ssize_t length = getline (&line, &capacity, stdin);
-
-  if (length < 0)
-    return errno == EINTR && !feof (stdin) ? LINE_INTERRUPTED : LINE_END;
-  g_string_append_len (text, line, length);
-  return LINE_READ;
+  switch (input_line (text)) {
+  case INPUT_READ:
+    return LINE_READ;
+  case INPUT_INTERRUPTED:
+    return LINE_INTERRUPTED;
+  case INPUT_END:
+    break;
+  }
+  return LINE_END;
 }
 
 LineResult

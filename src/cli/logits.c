@@ -90,7 +90,9 @@ parse_ids (const char *list, int vocab_size, gint32 place, GArray *ids)
     gint32 value = id;
 
     if (end == at || (*end != ',' && *end != '\0') || id < 0 || (id >= vocab_size && id != place)) {
-      g_printerr (_("%s: “%s” in --ids is no token of this model (0 to %d)\n"), g_get_prgname (), at, vocab_size - 1);
+      g_autofree char *shown = report_one_line (at);
+
+      g_printerr (_("%s: “%s” in --ids is no token of this model (0 to %d)\n"), g_get_prgname (), shown, vocab_size - 1);
       return FALSE;
     }
     g_array_append_val (ids, value);
@@ -159,39 +161,54 @@ compute (const Arguments *arguments, FacetModel *model, FacetPrompt *prompt, GEr
   return arguments->dump_dir == NULL || write_layers (&dump, arguments->dump_dir, error);
 }
 
+/* FALSE: @status says with what to leave. */
+static gboolean
+parse_arguments (Arguments *arguments, int *argc, char ***argv, int *status)
+{
+  const GOptionEntry entries[] = {
+    { "prompt", 'p', 0, OPTIONS_ARG_BYTES, &arguments->text, N_("Text to read"), N_("TEXT") },
+    { "ids", 0, 0, G_OPTION_ARG_STRING, &arguments->ids, N_("Token ids to read, as they are: “2,10,7”"), N_("LIST") },
+    { "image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->images, N_("Picture to look at; “<image>” in the text says where, else it comes first"), N_("FILE") },
+    { "audio", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->sounds, N_("Sound to listen to; “<audio>” in the text says where, else it comes first"), N_("FILE") },
+    { "template", 0, 0, G_OPTION_ARG_NONE, &arguments->template, N_("Put the text into a turn of the chat template"), NULL },
+    { "all", 0, 0, G_OPTION_ARG_NONE, &arguments->all, N_("Logits after every token, not only the last"), NULL },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments->output, N_("Where to write float32 [rows, vocabulary]"), N_("FILE.npy") },
+    { "dump-layers", 0, 0, G_OPTION_ARG_FILENAME, &arguments->dump_dir, N_("Folder for each layer's output"), N_("FOLDER") },
+    G_OPTION_ENTRY_NULL
+  };
+
+  *status = EXIT_USAGE;
+  if (!options_parse (&arguments->options, OPTIONS_MODEL, NULL, N_("Writes what the model computes for a prompt, for checking."),
+                      entries, argc, argv))
+    return FALSE;
+  if (arguments->output == NULL || (arguments->ids == NULL) == (arguments->text == NULL)
+      || (arguments->ids != NULL && arguments->template)) {
+    options_complain (g_get_prgname (), "%s", _("give -o and either -p (with or without --template) or --ids"));
+    return FALSE;
+  }
+  *status = EXIT_FAILED;
+  if (arguments->dump_dir != NULL && g_mkdir_with_parents (arguments->dump_dir, 0777) != 0) {
+    g_autofree char *shown = report_one_line (arguments->dump_dir);
+
+    g_printerr (_("%s: the folder %s cannot be made\n"), g_get_prgname (), shown);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 int
 command_logits (int argc, char **argv)
 {
   g_auto (Arguments) arguments = { .ids = NULL };
-  const GOptionEntry entries[] = {
-    { "prompt", 'p', 0, OPTIONS_ARG_BYTES, &arguments.text, N_("Text to read"), N_("TEXT") },
-    { "ids", 0, 0, G_OPTION_ARG_STRING, &arguments.ids, N_("Token ids to read, as they are: “2,10,7”"), N_("LIST") },
-    { "image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.images, N_("Picture to look at; “<image>” in the text says where, else it comes first"), N_("FILE") },
-    { "audio", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.sounds, N_("Sound to listen to; “<audio>” in the text says where, else it comes first"), N_("FILE") },
-    { "template", 0, 0, G_OPTION_ARG_NONE, &arguments.template, N_("Put the text into a turn of the chat template"), NULL },
-    { "all", 0, 0, G_OPTION_ARG_NONE, &arguments.all, N_("Logits after every token, not only the last"), NULL },
-    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments.output, N_("Where to write float32 [rows, vocabulary]"), N_("FILE.npy") },
-    { "dump-layers", 0, 0, G_OPTION_ARG_FILENAME, &arguments.dump_dir, N_("Folder for each layer's output"), N_("FOLDER") },
-    G_OPTION_ENTRY_NULL
-  };
   g_autoptr (FacetModel) model = NULL;
   g_autoptr (GPtrArray) images = NULL, sounds = NULL;
   g_autoptr (FacetPrompt) prompt = NULL;
   g_autoptr (GError) error = NULL;
+  int status;
 
   options_init (&arguments.options);
-  if (!options_parse (&arguments.options, OPTIONS_MODEL, NULL, N_("Writes what the model computes for a prompt, for checking."),
-                      entries, &argc, &argv))
-    return EXIT_USAGE;
-  if (arguments.output == NULL || (arguments.ids == NULL) == (arguments.text == NULL)
-      || (arguments.ids != NULL && arguments.template)) {
-    options_complain (g_get_prgname (), "%s", _("give -o and either -p (with or without --template) or --ids"));
-    return EXIT_USAGE;
-  }
-  if (arguments.dump_dir != NULL && g_mkdir_with_parents (arguments.dump_dir, 0777) != 0) {
-    g_printerr (_("%s: the folder %s cannot be made\n"), g_get_prgname (), arguments.dump_dir);
-    return EXIT_FAILED;
-  }
+  if (!parse_arguments (&arguments, &argc, &argv, &status))
+    return status;
   model = options_load_model (&arguments.options, NULL);
   if (model == NULL)
     return EXIT_FAILED;

@@ -90,7 +90,7 @@ listen_to (Work *work, const char *file, char **journal, int *status)
 static char *
 read_source (Work *work, const char *file, gboolean is_text, char **journal, int *status)
 {
-  g_autofree char *text = NULL;
+  g_autofree char *text = NULL, *shown = report_one_line (file);
   gsize length;
 
   if (!is_text)
@@ -99,12 +99,12 @@ read_source (Work *work, const char *file, gboolean is_text, char **journal, int
   if (*status != EXIT_OK)
     return NULL;
   if (!g_utf8_validate_len (text, length, NULL)) {
-    g_printerr (_("%s: %s is neither text in UTF-8 nor a recording\n"), g_get_prgname (), file);
+    g_printerr (_("%s: %s is neither text in UTF-8 nor a recording\n"), g_get_prgname (), shown);
     *status = EXIT_FAILED;
     return NULL;
   }
   if (*g_strstrip (text) == '\0') {
-    g_printerr (_("%s: there is no text in %s\n"), g_get_prgname (), file);
+    g_printerr (_("%s: there is no text in %s\n"), g_get_prgname (), shown);
     *status = EXIT_FAILED;
     return NULL;
   }
@@ -167,8 +167,11 @@ do_file (Work *work, const char *file)
   g_autoptr (GError) error = NULL;
   int status;
 
-  if (work->arguments->named && !work->arguments->options.json)
-    printf ("%s:\n", file);
+  if (work->arguments->named && !work->arguments->options.json) {
+    g_autofree char *shown = report_one_line (file);
+
+    printf ("%s:\n", shown);
+  }
   text = read_source (work, file, is_text, &journal, &status);
   if (text == NULL)
     return status;

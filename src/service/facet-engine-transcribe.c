@@ -52,17 +52,16 @@ nothing_heard (void)
 }
 
 static gboolean
-transcribe_sound (FacetAudio *audio, FacetModel *model, const char *projector, FacetSession *session, const FacetRequest *request,
-                  Output *output, FacetReplySummary *summary, GError **error)
+transcribe_sound (const FacetListening *l, FacetAudio *audio, Output *output, GError **error)
 {
-  FacetListener listener = facet_listener_for_session (session);
-  FacetTranscribeParams params = { .instruction = request->instruction,
-                                   .sampling = facet_transcribe_sampling (model),
+  FacetListener listener = facet_listener_for_session (l->session);
+  FacetTranscribeParams params = { .instruction = l->request->instruction,
+                                   .sampling = facet_transcribe_sampling (l->model),
                                    .on_text = put_text,
                                    .on_progress = put_progress,
                                    .user_data = output,
-                                   .cancel = output->params->cancel };
-  g_autofree char *key = facet_transcribe_key (model, projector, request->instruction, &params.sampling);
+                                   .cancel = l->params->cancel };
+  g_autofree char *key = facet_transcribe_key (l->model, l->projector, l->request->instruction, &params.sampling);
   g_autofree char *journal = facet_journal_path (facet_audio_hash (audio), key);
   g_auto (FacetTranscription) result = { 0 };
 
@@ -75,49 +74,42 @@ transcribe_sound (FacetAudio *audio, FacetModel *model, const char *projector, F
     g_ptr_array_add (output->kept, g_steal_pointer (&journal));
   output->heard |= result.pieces > 0;
   output->doubtful |= result.doubtful->len > 0;
-  if (result.finished && result.pieces == 0 && request->before == NULL)
+  if (result.finished && result.pieces == 0 && l->request->before == NULL)
     put_text (nothing_heard (), strlen (nothing_heard ()), output);
   if (!result.finished)
-    summary->stop_reason = FACET_STOP_CANCELLED;
-  facet_transcribe_add_stats (&summary->stats, &result.stats);
+    l->summary->stop_reason = FACET_STOP_CANCELLED;
+  facet_transcribe_add_stats (&l->summary->stats, &result.stats);
   return TRUE;
 }
 
 static gboolean
-transcribe_all (FacetModel *model, const char *projector, FacetSession *session, const FacetRequest *request, Output *output,
-                FacetReplySummary *summary, GError **error)
+transcribe_all (const FacetListening *l, Output *output, GError **error)
 {
-  const FacetTurn *turn = request->turns->pdata[request->turns->len - 1];
+  const FacetTurn *turn = l->request->turns->pdata[l->request->turns->len - 1];
 
-  summary->stop_reason = FACET_STOP_EOS;
-  for (guint i = 0; i < turn->parts->len && summary->stop_reason != FACET_STOP_CANCELLED; i++) {
+  l->summary->stop_reason = FACET_STOP_EOS;
+  for (guint i = 0; i < turn->parts->len && l->summary->stop_reason != FACET_STOP_CANCELLED; i++) {
     const FacetPart *part = turn->parts->pdata[i];
     g_autoptr (FacetAudio) audio = NULL;
 
     if (part->kind != FACET_PART_SOUND)
       continue;
-    audio = facet_engine_load_sound (part, output->params->cancel, error);
-    if (audio == NULL || !transcribe_sound (audio, model, projector, session, request, output, summary, error))
+    audio = facet_engine_load_sound (part, l->params->cancel, error);
+    if (audio == NULL || !transcribe_sound (l, audio, output, error))
       return FALSE;
     output->apart = TRUE;
   }
-  if (summary->stop_reason != FACET_STOP_CANCELLED && output->doubtful)
-    summary->stop_reason = FACET_STOP_LOOP;
+  if (l->summary->stop_reason != FACET_STOP_CANCELLED && output->doubtful)
+    l->summary->stop_reason = FACET_STOP_LOOP;
   return TRUE;
 }
 
 gboolean
-facet_engine_transcribe (FacetModel             *model,
-                         const char             *projector,
-                         FacetSession           *session,
-                         const FacetRequest     *request,
-                         const FacetReplyParams *params,
-                         FacetReplySummary      *summary,
-                         GError                **error)
+facet_engine_transcribe (const FacetListening *l, GError **error)
 {
-  Output output = { .params = params, .on_text = params->on_text, .text_data = params->user_data };
+  Output output = { .params = l->params, .on_text = l->params->on_text, .text_data = l->params->user_data };
 
-  return transcribe_all (model, projector, session, request, &output, summary, error);
+  return transcribe_all (l, &output, error);
 }
 
 static void
@@ -128,42 +120,36 @@ collect (const char *text, gsize length, gpointer user_data)
 
 /* Sets @text, or leaves it NULL if there is nothing to summarise. */
 static gboolean
-text_to_summarise (FacetModel *model, const char *projector, FacetSession *session, const FacetRequest *request,
-                   const FacetReplyParams *params, GPtrArray *journals, FacetReplySummary *summary, char **text, GError **error)
+text_to_summarise (const FacetListening *l, GPtrArray *journals, char **text, GError **error)
 {
   g_autoptr (GString) said = g_string_new (NULL);
-  Output output = { .params = params, .on_text = collect, .text_data = said, .kept = journals };
+  Output output = { .params = l->params, .on_text = collect, .text_data = said, .kept = journals };
 
-  if (request->instruction == NULL) {
-    *text = g_strdup (request->text);
+  if (l->request->instruction == NULL) {
+    *text = g_strdup (l->request->text);
     return TRUE;
   }
-  if (!transcribe_all (model, projector, session, request, &output, summary, error))
+  if (!transcribe_all (l, &output, error))
     return FALSE;
-  if (summary->stop_reason == FACET_STOP_CANCELLED)
+  if (l->summary->stop_reason == FACET_STOP_CANCELLED)
     return TRUE;
   if (!output.heard)
-    params->on_text (nothing_heard (), strlen (nothing_heard ()), params->user_data);
+    l->params->on_text (nothing_heard (), strlen (nothing_heard ()), l->params->user_data);
   else if (said->len > 0)
     *text = g_string_free (g_steal_pointer (&said), FALSE);
   return TRUE;
 }
 
 gboolean
-facet_engine_summarise (FacetModel             *model,
-                        const char             *projector,
-                        FacetSession           *session,
-                        const FacetRequest     *request,
-                        const FacetReplyParams *params,
-                        FacetReplySummary      *summary,
-                        GError                **error)
+facet_engine_summarise (const FacetListening *l, GError **error)
 {
-  FacetListener listener = facet_listener_for_session (session);
-  FacetSummariseParams own = { .before = request->before,
-                               .after = request->after,
+  const FacetReplyParams *params = l->params;
+  FacetListener listener = facet_listener_for_session (l->session);
+  FacetSummariseParams own = { .before = l->request->before,
+                               .after = l->request->after,
                                .sampling = params->sampling,
                                .max_tokens = params->max_tokens,
-                               .context = facet_session_context (session),
+                               .context = facet_session_context (l->session),
                                .on_text = params->on_text,
                                .on_progress = params->on_progress,
                                .user_data = params->user_data,
@@ -172,15 +158,15 @@ facet_engine_summarise (FacetModel             *model,
   g_auto (FacetSummary) gist = { 0 };
   g_autofree char *text = NULL;
 
-  if (!text_to_summarise (model, projector, session, request, params, journals, summary, &text, error))
+  if (!text_to_summarise (l, journals, &text, error))
     return FALSE;
   if (text != NULL && !facet_summarise (&listener, text, &own, &gist, error))
     return FALSE;
   if (text != NULL)
-    summary->stop_reason = gist.stop_reason;
+    l->summary->stop_reason = gist.stop_reason;
   /* stopped: the next attempt need not listen again */
-  for (guint i = 0; i < journals->len && summary->stop_reason != FACET_STOP_CANCELLED; i++)
+  for (guint i = 0; i < journals->len && l->summary->stop_reason != FACET_STOP_CANCELLED; i++)
     facet_journal_forget (journals->pdata[i]);
-  facet_transcribe_add_stats (&summary->stats, &gist.stats);
+  facet_transcribe_add_stats (&l->summary->stats, &gist.stats);
   return TRUE;
 }

@@ -7,25 +7,23 @@ G_BEGIN_DECLS
 
 FacetAudio *facet_engine_load_sound (const FacetPart *part, FacetCancel *cancel, GError **error);
 
-/* Writes down the sounds of @request's last turn, one below the other, through
- * on_text of @params; progress is in thousandths of a second of sound. A
- * transcription that was stopped before goes on from its journal. */
-gboolean    facet_engine_transcribe (FacetModel             *model,
-                                     const char             *projector,
-                                     FacetSession           *session,
-                                     const FacetRequest     *request,
-                                     const FacetReplyParams *params,
-                                     FacetReplySummary      *summary,
-                                     GError                **error);
+/* What an answer is made with and from. */
+typedef struct {
+  FacetModel             *model;
+  const char             *projector;
+  FacetSession           *session;
+  const FacetRequest     *request;
+  const FacetReplyParams *params;
+  FacetReplySummary      *summary;
+} FacetListening;
 
-/* Summarises what the sounds of @request's last turn say or, without an
- * instruction, its text; see facet-summariser.h. @params: with sampling. */
-gboolean    facet_engine_summarise  (FacetModel             *model,
-                                     const char             *projector,
-                                     FacetSession           *session,
-                                     const FacetRequest     *request,
-                                     const FacetReplyParams *params,
-                                     FacetReplySummary      *summary,
-                                     GError                **error);
+/* Writes down the sounds of the request's last turn, one below the other,
+ * through on_text of the params; progress is in thousandths of a second of
+ * sound. A transcription that was stopped before goes on from its journal. */
+gboolean    facet_engine_transcribe (const FacetListening *listening, GError **error);
+
+/* Summarises what the sounds of the request's last turn say or, without an
+ * instruction, its text; see facet-summariser.h. The params: with sampling. */
+gboolean    facet_engine_summarise  (const FacetListening *listening, GError **error);
 
 G_END_DECLS

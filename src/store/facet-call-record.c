@@ -118,11 +118,22 @@ add_number (JsonBuilder *builder, const char *name, guint64 value)
   json_builder_add_int_value (builder, (gint64) value);
 }
 
+/* json-glib leaves U+001F as it is, which other readers of exports refuse. */
+static char *
+as_strict_json (const char *json)
+{
+  GString *strict = g_string_new (json);
+
+  g_string_replace (strict, "\x1f", "\\u001f", 0);
+  return g_string_free (strict, FALSE);
+}
+
 char *
 facet_call_records_write (const GPtrArray *records)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (JsonNode) root = NULL;
+  g_autofree char *text = NULL;
 
   if (records->len == 0)
     return g_strdup ("");
@@ -141,5 +152,6 @@ facet_call_records_write (const GPtrArray *records)
   }
   json_builder_end_array (builder);
   root = json_builder_get_root (builder);
-  return json_to_string (root, FALSE);
+  text = json_to_string (root, FALSE);
+  return as_strict_json (text);
 }

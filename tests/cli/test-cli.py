@@ -22,7 +22,7 @@ def test_usage():
     assert b"chat" in run("--help").stdout
     run(status=2)
     assert b"nonsense" in run("nonsense", status=2).stderr
-    for command in ("chat", "transcribe", "summarise", "translate", "describe", "tokenize", "score", "bench", "inspect", "devices", "logits"):
+    for command in ("chat", "transcribe", "summarise", "translate", "describe", "tokenize", "score", "bench", "inspect", "slice", "devices", "logits"):
         text = run(command, "--help").stdout
         assert b"Exit status" in text and command.encode() in text
     for wrong in (["--temp", "-x"], ["--ctx", "-1"], ["--backend", "abacus"], ["--top-p", "2"], ["-n", "-1"], ["stray"], ["--json"],
@@ -330,6 +330,34 @@ def test_real_score():
     theirs = difference(expected["logprob_per_token"], reference["logprob_per_token"])
     print(f"# mean difference: fast {ours['']:.4f}, exact {ours['--exact']:.4f}, llama.cpp {theirs:.4f}")
     assert ours[""] <= theirs and ours["--exact"] <= theirs / 10
+
+
+def test_names_reach_no_terminal():
+    """Names of files, whatever they hold, stand in one line, and nothing in them acts on a terminal."""
+    bad = "\x1b[31mred\x07\nfacet-cli: all is well\u202egnp\x9b31m"
+    shown = "␛[31mred␇␊facet-cli: all is well\ufffdgnp\ufffd31m"
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / bad).write_bytes(b"\xff\xfe\x00")
+        model = folder / (bad + ".gguf")
+        model.write_bytes(TINY.read_bytes())
+        missing, file = folder / (bad + "-missing"), folder / bad
+        refused = [("chat", "-m", missing, "-p", "a"), ("chat", "-m", file, "-p", "a"), ("chat", "-m", TINY, "-f", missing), ("inspect", missing),
+                   ("chat", "-m", TINY, "-p", "a", "--attach", missing), ("chat", "-m", TINY, "-p", "a", "--attach", file),
+                   ("chat", "-m", TINY, "-p", "a", "--tools", missing), ("chat", *see_and_hear(), "-p", "a", "--image", missing),
+                   ("transcribe", *see_and_hear(), file), ("summarise", *see_and_hear(), file), ("describe", *see_and_hear(), missing),
+                   ("encode", "--mmproj", missing, "--image", missing), ("slice", missing, "-o", "x", "--e2b"),
+                   ("slice", KIT / "models/gemma3n-tiny/text-q4_0.gguf", "-o", missing / "x", "--feed-forward", 64),
+                   ("logits", "-m", TINY, "-p", "a", "-o", "x", "--dump-layers", file)]
+        for arguments in refused:
+            said = run(*arguments, status=1)
+            assert said.stdout == b"" and shown in said.stderr.decode(), (arguments[0], said)
+            assert not set("\x1b\x07\x9b\u202e") & set(said.stderr.decode()) and b"\nfacet-cli: all" not in said.stderr, said
+        for arguments in (("tokenize", "-m", TINY, "-p", "a", bad), (bad,), ("logits", "-m", TINY, "-o", "x", "--ids", bad)):
+            said = run(*arguments, status=2)
+            assert b"\x1b" not in said.stderr and shown in said.stderr.decode(), said
+        said = run("inspect", model).stdout.decode()
+        assert said.count("all is well") == 1 and "\x1b" not in said and "\u202e" not in said and not said.split("all is well")[0].count("\n"), said[:300]
 
 
 def difference(left, right):

@@ -104,6 +104,29 @@ test_exchange (Fixture *self, gconstpointer data)
   assert_record (self, added, "```\n42 km");
 }
 
+/* Exports are JSON to the letter: no control character stands in a string as it is. */
+static void
+test_control_characters (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GString) result = g_string_new ("42");
+  gint64 added = 0;
+
+  for (char c = 1; c < 0x20; c++)
+    g_string_append_c (result, c);
+  g_string_append (result, "\x7f \"\\/");
+  {
+    g_autofree char *calls = make_calls (result->str, FACET_CALL_DONE);
+    gint64 chat = add_answer (self, calls);
+    g_autofree char *json = export_chat (self, chat, FACET_EXPORT_JSON);
+
+    for (const char *at = json; *at != '\0'; at++)
+      g_assert_true ((guchar) *at >= 0x20 || *at == '\n');
+    g_signal_connect (self->store, "chat-added", G_CALLBACK (chat_added_cb), &added);
+    g_assert_cmpuint (import_text (self, json), ==, 1);
+    assert_record (self, added, result->str);
+  }
+}
+
 static void
 test_hostile (Fixture *self, gconstpointer data)
 {
@@ -163,6 +186,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   ADD ("calls/kept", test_kept);
   ADD ("calls/exchange", test_exchange);
+  ADD ("calls/control-characters", test_control_characters);
   ADD ("calls/hostile", test_hostile);
   ADD ("calls/first-version", test_first_version);
   return g_test_run ();

@@ -302,6 +302,28 @@ test_journal (Fixture *f, gconstpointer data)
   g_assert_cmpstr (whole, ==, "mine");
 }
 
+/* Whatever a piece says comes back to the letter. */
+static void
+test_journal_text (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GString) text = g_string_new ("é \"\\/\x7f\xc2\x85\xe2\x80\xa8\xf0\x9f\x8e\xa4<end_of_turn>");
+  FacetJournal *journal;
+  gboolean doubtful;
+
+  for (char c = 1; c < 0x20; c++)
+    g_string_append_c (text, c);
+  journal = facet_journal_open (f->journal, "sound", "key\x1f", 2, NULL);
+  g_assert_true (facet_journal_add (journal, 0, text->str, FALSE, NULL));
+  g_assert_true (facet_journal_add (journal, 1, "", TRUE, NULL));
+  facet_journal_close (journal);
+  journal = facet_journal_open (f->journal, "sound", "key\x1f", 2, NULL);
+  g_assert_cmpstr (facet_journal_get (journal, 0, &doubtful), ==, text->str);
+  g_assert_false (doubtful);
+  g_assert_cmpstr (facet_journal_get (journal, 1, &doubtful), ==, "");
+  g_assert_true (doubtful);
+  facet_journal_close (journal);
+}
+
 /* What nobody came back to: by age and number; other files stay. */
 static void
 test_tidy (Fixture *f, gconstpointer data)
@@ -399,6 +421,7 @@ main (int argc, char **argv)
   ADD ("stop", test_stop);
   ADD ("failure", test_failure);
   ADD ("journal", test_journal);
+  ADD ("journal-text", test_journal_text);
   ADD ("tidy", test_tidy);
   ADD ("loop", test_loop);
   ADD ("overlap", test_overlap);
