@@ -23,7 +23,7 @@ shared float tile_up_low[TILE_COLS][RUNS];
 // The halves' sums of a block, added up if a run is the whole block.
 void load_x (uint slot, uint half_number, uint k)
 {
-  Activations a = x_load (min (first_row + slot, rows - 1), k + 16 * half_number, p.k, p.x_blocks);
+  Activations a = x_load (x_row (first_row + slot), k + 16 * half_number, p.k, p.x_blocks);
 
   for (uint i = 0; i < 4; i++)
     tile_x[slot][4 * half_number + i] = a.q[i];
@@ -34,15 +34,15 @@ void load_x (uint slot, uint half_number, uint k)
   tile_sum[slot][half_number] = a.sum;
 #else
   if (half_number == 0)
-    tile_sum[slot][0] = a.sum + x_load (min (first_row + slot, rows - 1), k + 16, p.k, p.x_blocks).sum;
+    tile_sum[slot][0] = a.sum + x_load (x_row (first_row + slot), k + 16, p.k, p.x_blocks).sum;
 #endif
 #endif
 }
 
-#define LOAD_WEIGHTS(packed, words, scales, lows)                      \
+#define LOAD_WEIGHTS(packed, w_at, words, scales, lows)                \
   {                                                                    \
     Weights w;                                                         \
-    WEIGHTS_OF (packed, w, min (first_m + slot, p.m - 1) * p.row_bytes, k + 16 * half_number) \
+    WEIGHTS_OF (packed, w, w_at, k + 16 * half_number)                 \
     for (uint i = 0; i < 4; i++)                                       \
       words[slot][4 * half_number + i] = w.q[i];                       \
     if (half_number < RUNS) {                                          \
@@ -65,9 +65,9 @@ void load_tiles (uint k)
     if (of_x) {
       load_x (slot, half_number, k);
     } else {
-      LOAD_WEIGHTS (w_packed, tile_w, tile_scale, tile_low)
+      LOAD_WEIGHTS (w_packed, w_row (slot), tile_w, tile_scale, tile_low)
 #ifdef GATED
-      LOAD_WEIGHTS (up_packed, tile_up, tile_up_scale, tile_up_low)
+      LOAD_WEIGHTS (up_packed, w_row (slot) + p.up_at, tile_up, tile_up_scale, tile_up_low)
 #endif
     }
   }

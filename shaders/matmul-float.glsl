@@ -41,11 +41,11 @@ void load_tiles (uint k0)
     bool of_x = item < TILE_ROWS * (DEPTH / 8);
     uint place = of_x ? item : item - TILE_ROWS * (DEPTH / 8), side = of_x ? TILE_ROWS : TILE_COLS;
     uint slot = place % side, depth = place / side * 8, k = k0 + depth;
-    uint w_at = min (first_m + slot, p.m - 1) * p.row_bytes;
+    uint w_at = w_row (slot);
     vec4 a = vec4 (0), b = vec4 (0);
 
     if (of_x)
-      load_x (min (first_row + slot, rows - 1), k, a, b);
+      load_x (x_row (first_row + slot), k, a, b);
     else if (k < p.k)
       w_load (w_at, k, p.k, a, b);
     for (uint i = 0; i < 4; i++) {
@@ -62,7 +62,7 @@ void load_tiles (uint k0)
       continue;
     a = b = vec4 (0);
     if (k < p.k)
-      up_load (w_at, k, p.k, a, b);
+      up_load (w_at + p.up_at, k, p.k, a, b);
     for (uint i = 0; i < 4; i++) {
       tile_up[depth + i][slot] = a[i];
       tile_up[depth + 4 + i][slot] = b[i];

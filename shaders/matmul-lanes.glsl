@@ -9,22 +9,29 @@
 layout (set = 0, binding = 2, std430) readonly buffer X { float x[]; };
 #include "window.glsl"
 
+uint rows_of_x[HIGH];
 float x_part[HIGH];
 vec4 w_part[WIDE][2];
 #ifdef GATED
 vec4 up_part[WIDE][2];
 #endif
 
+void begin_tile ()
+{
+  [[unroll]] for (uint i = 0; i < HIGH; i++)
+    rows_of_x[i] = x_row (first_row + i);
+}
+
 void load_tiles (uint k)
 {
   [[unroll]] for (uint i = 0; i < HIGH; i++)
-    x_part[i] = k + c < p.k ? window (min (first_row + i, rows - 1), k + c) : 0.0;
+    x_part[i] = k + c < p.k ? window (rows_of_x[i], k + c) : 0.0;
   [[unroll]] for (uint j = 0; j < WIDE; j++) {
-    uint w_at = min (first_m + c + j * ACROSS, p.m - 1) * p.row_bytes;
+    uint w_at = w_row (c + j * ACROSS);
 
     w_load (w_at, k, p.k, w_part[j][0], w_part[j][1]);
 #ifdef GATED
-    up_load (w_at, k, p.k, up_part[j][0], up_part[j][1]);
+    up_load (w_at + p.up_at, k, p.k, up_part[j][0], up_part[j][1]);
 #endif
   }
 }

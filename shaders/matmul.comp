@@ -4,7 +4,8 @@
 // of a row. LANES: the work group is a subgroup of as many (matmul-lanes.glsl).
 // Groups that read the same weights follow each other. GATED and DOT as in
 // matvec.comp. CONV: rows of x are windows of a map, padded with zeros, in the
-// order channel, row, column.
+// order channel, row, column. SORTED: a tile's rows are places of one expert, and
+// rows of x and y lie where experts-sort.comp says.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_shader_16bit_storage : require
@@ -25,6 +26,7 @@ layout (local_size_x = FACET_MATMUL_THREADS) in;
 layout (constant_id = 0) const uint TILE_ROWS = 64;
 layout (constant_id = 1) const uint TILE_COLS = 64;
 #endif
+layout (constant_id = 3) const bool SORTED = false;
 layout (push_constant) uniform Push { FacetPushMatmul p; };
 layout (set = 0, binding = 1, std430) writeonly buffer Y { float y[]; };
 #define WEIGHT_BINDING 3
@@ -39,16 +41,55 @@ layout (set = 0, binding = 1, std430) writeonly buffer Y { float y[]; };
 #else
 layout (set = 0, binding = 4, std430) readonly buffer Bias { float bias[]; };
 #endif
+layout (set = 0, binding = 5, std430) readonly buffer Order { uint order[]; };
 
 #define HIGH (TILE_ROWS / DOWN)
 #define WIDE (TILE_COLS / ACROSS)
 
 uint thread = gl_LocalInvocationID.x, c = thread % ACROSS, r = thread / ACROSS;
-uint rows = rows_of (p.rows), first_row = group_number () * TILE_ROWS, first_m = gl_WorkGroupID.y * TILE_COLS;
+// Of the tile: its rows are first_row .. rows - 1, its matrix begins at row first_w of w.
+uint rows, first_row, first_w = 0, first_m = gl_WorkGroupID.y * TILE_COLS;
 float sum[HIGH][WIDE];
 #ifdef GATED
 float up_sum[HIGH][WIDE];
 #endif
+
+// Whether the work group has a tile.
+bool find_tile ()
+{
+  uint at = 1 + FACET_SORT_TILE_WORDS * group_number (), expert;
+
+  if (!SORTED) {
+    rows = rows_of (p.rows);
+    first_row = group_number () * TILE_ROWS;
+    return first_row < rows;
+  }
+  if (group_number () >= order[0])
+    return false;
+  expert = order[at] - p.first_expert;
+  first_row = order[at + 1];
+  rows = order[at + 2];
+  first_w = expert * p.expert_rows;
+  return expert < p.n_experts;
+}
+
+// The last row stands for those that the tile lacks.
+uint x_row (uint row)
+{
+  row = min (row, rows - 1);
+  return SORTED ? order[p.places + row] / p.share : row;
+}
+
+uint y_row (uint row)
+{
+  return SORTED ? order[p.places + row] : row;
+}
+
+// Byte of w where row first_m + @slot of the tile's matrix begins.
+uint w_row (uint slot)
+{
+  return (first_w + min (first_m + slot, p.m - 1)) * p.row_bytes;
+}
 
 #ifdef DOT
 #define X_BINDING 2
@@ -70,8 +111,11 @@ void meet ()
 
 void main ()
 {
-  if (first_row >= rows)
+  if (!find_tile ())
     return;
+#ifdef LANES
+  begin_tile ();
+#endif
   [[unroll]] for (uint i = 0; i < HIGH; i++)
     [[unroll]] for (uint j = 0; j < WIDE; j++) {
       sum[i][j] = 0;
@@ -99,6 +143,6 @@ void main ()
 #ifndef GATED
       v += p.has_bias != 0 ? bias[p.y_first + m] : 0.0;
 #endif
-      y[row * p.y_stride + p.y_first + m] = v;
+      y[y_row (row) * p.y_stride + p.y_first + m] = v;
     }
 }

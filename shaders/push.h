@@ -60,6 +60,12 @@
 #define FACET_BEST 128
 #define FACET_BEST_NONE 0xffffffffu
 
+/* Experts that experts-sort.comp can tell apart. What it writes begins with the
+ * number of tiles, then TILE_WORDS a tile: its expert, its first place and the
+ * end of its places, as numbers of sorted ones. */
+#define FACET_SORT_EXPERTS 1024
+#define FACET_SORT_TILE_WORDS 3
+
 struct FacetPushMatmul {
   uint rows;       /* row class of x and y */
   uint k;          /* columns of x */
@@ -73,6 +79,13 @@ struct FacetPushMatmul {
   uint map_rows, map_cols;
   uint side, stride;
   uint pad_top, pad_left;
+  /* of experts, whose rows experts-sort.comp has put in order */
+  uint places;       /* word of its result where the places begin */
+  uint share;        /* places that read the same row of x */
+  uint first_expert; /* that the bound part of w begins with */
+  uint n_experts;    /* of the part */
+  uint expert_rows;  /* rows of w from expert to expert */
+  uint up_at;        /* bytes from an expert's rows of w to those of the other matrix of a pair */
 };
 
 struct FacetPushQuantize {
@@ -216,6 +229,14 @@ struct FacetPushRoute {
   uint experts;
   uint chosen;
   uint has_scale;
+};
+
+struct FacetPushSort {
+  uint rows;
+  uint experts;
+  uint chosen;
+  uint tile;       /* places of a tile at most */
+  uint places;     /* as of products */
 };
 
 struct FacetPushExperts {

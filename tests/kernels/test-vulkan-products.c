@@ -155,52 +155,6 @@ test_upload (void)
   beside_teardown ();
 }
 
-static void
-check_experts (const TestType *type)
-{
-  const FacetTensor *both;
-  FacetTensor gate, up;
-
-  both = beside_tensor (type, FILL_NORMAL, 256, 2 * 24, 6);
-  gate = up = *both;
-  gate.ne[1] = up.ne[1] = 24;
-  up.data = (const guint8 *) both->data + 24 * (256 / type->block * type->bytes);
-  for (int rows = 1; rows < 50; rows += 40) {
-    int x, route;
-
-    beside_begin ();
-    x = beside_input (FACET_ROWS_TOKENS, rows, 256);
-    route = facet_g_route (beside.graph, beside_input (FACET_ROWS_TOKENS, rows, 6), 3, beside_floats (6, 1));
-    beside_compare ("experts up, one tensor", rows, facet_g_experts_up (beside.graph, x, route, &gate, &up, 48), 2e-5);
-    beside_begin ();
-    x = beside_input (FACET_ROWS_TOKENS, rows, 256);
-    route = facet_g_route (beside.graph, beside_input (FACET_ROWS_TOKENS, rows, 6), 3, NULL);
-    beside_compare ("experts up, two tensors", rows,
-             facet_g_experts_up (beside.graph, x, route, beside_tensor (type, FILL_NORMAL, 256, 24, 6), beside_tensor (type, FILL_NORMAL, 256, 24, 6), 24), 2e-5);
-    beside_begin ();
-    x = beside_input (FACET_ROWS_TOKENS, rows, 3 * 256);
-    route = facet_g_route (beside.graph, beside_input (FACET_ROWS_TOKENS, rows, 6), 3, NULL);
-    beside_compare ("experts down", rows, facet_g_experts_down (beside.graph, x, route, beside_tensor (type, FILL_NORMAL, 256, 33, 6)), 2e-5);
-  }
-}
-
-static void
-test_experts (gconstpointer data)
-{
-  beside_setup ();
-  check_experts (data);
-  beside_teardown ();
-}
-
-static void
-test_experts_dot (gconstpointer data)
-{
-  beside_setup_tier (FACET_VK_DOT);
-  if (has_dot ())
-    check_experts (data);
-  beside_teardown ();
-}
-
 int
 main (int argc, char **argv)
 {
@@ -210,16 +164,12 @@ main (int argc, char **argv)
     return TEST_SKIPPED;
   for (int t = 0; t < N_TEST_TYPES; t++) {
     g_autofree char *matmul = g_strdup_printf ("/vulkan/matmul/%s", test_types[t].name);
-    g_autofree char *experts = g_strdup_printf ("/vulkan/experts/%s", test_types[t].name);
 
     g_test_add_data_func (matmul, &test_types[t], test_matmul);
-    g_test_add_data_func (experts, &test_types[t], test_experts);
     if (test_types[t].block > 1) {
       g_autofree char *matmul_dot = g_strdup_printf ("/vulkan/matmul-dot/%s", test_types[t].name);
-      g_autofree char *experts_dot = g_strdup_printf ("/vulkan/experts-dot/%s", test_types[t].name);
 
       g_test_add_data_func (matmul_dot, &test_types[t], test_matmul_dot);
-      g_test_add_data_func (experts_dot, &test_types[t], test_experts_dot);
     }
   }
   g_test_add_func ("/vulkan/lanes", test_lanes);

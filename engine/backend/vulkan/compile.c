@@ -16,6 +16,7 @@ gboolean
 facet_vk_begin (FacetVkCompiler *c, FacetVkDispatch *d, const char *name, const guint32 *constants, int n, int rows, GError **error)
 {
   *d = (FacetVkDispatch) { .kind = FACET_VK_GROUPS_ROWS, .rows = rows, .rows_a_group = 1, .groups_a_row = 1, .y = 1,
+                           .most_rows = G_MAXUINT32,
                            .shader = g_intern_string (name) };
   for (int i = 0; i < FACET_VK_BINDINGS; i++)
     d->operands[i].value = FACET_VK_RANGE;
@@ -394,11 +395,11 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
 {
   int n = facet_graph_n_nodes (graph);
   FacetPlan *plan = g_new0 (FacetPlan, 1);
-  FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n), g_new (int, n), g_new (int, n),
+  FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n), g_new (int, n), g_new (int, n), g_new (int, n),
                         g_new0 (FacetVkChain, n), g_ptr_array_new_with_free_func (g_free) };
 
   for (int i = 0; i < n; i++)
-    c.eights[i] = c.halves[i] = -1;
+    c.eights[i] = c.halves[i] = c.orders[i] = -1;
   plan->vk = (FacetVk *) backend;
   plan->graph = graph;
   plan->kv = kv;
@@ -415,6 +416,7 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
   g_free (c.skip);
   g_free (c.eights);
   g_free (c.halves);
+  g_free (c.orders);
   g_free (c.chains);
   g_ptr_array_unref (c.owned);
   return plan;

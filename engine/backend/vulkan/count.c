@@ -85,17 +85,11 @@ count_matvec (const Look *look, Work *w)
   count_product (look, &p, w);
 }
 
-static void
-count_matmul (const Look *look, Work *w)
+/* Rows and columns; where threads pass values round, it is preceded by how many do. */
+static const guint32 *
+tile_of (const FacetVkDispatch *d)
 {
-  count_tiles (look, product_of (look->d), look->d->constants[0], look->d->constants[1], w);
-}
-
-/* Before the tile stands how many threads share it. */
-static void
-count_lanes (const Look *look, Work *w)
-{
-  count_tiles (look, product_of (look->d), look->d->constants[1], look->d->constants[2], w);
+  return d->constants + (strstr (d->shader, "-lanes") != NULL ? 1 : 0);
 }
 
 /* Rows of x are 16-bit floats there, padded. */
@@ -123,6 +117,37 @@ count_experts (const Look *look, Work *w)
   w->writes = 4.0 * places * push->m * share;
   w->need_bytes += w->writes;
   w->flops = w->need_flops = 2.0 * places * push->m * share * push->k;
+}
+
+/* Places are taken to be spread evenly: then each expert's last tile is half full. */
+static void
+count_sorted (const Look *look, Work *w)
+{
+  const struct FacetPushMatmul *push = (const struct FacetPushMatmul *) (gconstpointer) look->d->push;
+  Product p = product_of (look->d);
+  double share = (double) push->n_experts / look->d->experts, places = (double) look->rows * look->d->groups_a_row;
+  double experts = MIN (places, look->d->experts) * share, tile = look->d->rows_a_group;
+  double tiles = MAX (experts, (places * share + experts * (tile - 1) / 2) / tile), outputs = (double) look->groups.y * tile_of (look->d)[1];
+  double weights = (double) p.row_bytes * p.products, inputs = places * share / push->share * p.x_row;
+
+  w->need_bytes = experts * p.m * weights + inputs;
+  w->loads = tiles * outputs * weights + tiles * tile * look->groups.y * p.x_row;
+  w->again = w->loads - w->need_bytes;
+  w->writes = 4 * places * share * p.m;
+  w->need_bytes += w->writes;
+  w->flops = 2 * tiles * tile * outputs * p.k * p.products;
+  w->need_flops = 2 * places * share * p.m * p.k * p.products;
+}
+
+static void
+count_matmul (const Look *look, Work *w)
+{
+  const guint32 *tile = tile_of (look->d);
+
+  if (look->d->kind == FACET_VK_GROUPS_EXPERTS)
+    count_sorted (look, w);
+  else
+    count_tiles (look, product_of (look->d), tile[0], tile[1], w);
 }
 
 /* ---- attention ---- */
@@ -288,11 +313,10 @@ static const struct {
 } kernels[] = {
   { "matvec", count_matvec },
   { "matmul-matrix", count_matrix },
-  { "matmul-lanes", count_lanes },
-  { "matmul-gated-lanes", count_lanes },
   { "matmul", count_matmul },
   { "conv", count_matmul },
   { "experts-sum", count_rows },
+  { "experts-sort", count_help },
   { "experts", count_experts },
   { "attention-merge", count_merge },
   { "attention", count_attention },

@@ -1,9 +1,7 @@
 #include "backend/vulkan/plan.h"
 
-/* Rows from the first matrix of the gates to that of the other, if both are
- * views of one tensor; else 0. */
-static guint32
-rows_between (const FacetNode *n)
+guint32
+facet_vk_rows_between (const FacetNode *n)
 {
   gsize row_bytes = facet_dtype_row_bytes (n->w[0]->dtype, (gsize) n->w[0]->ne[0]);
   const guint8 *gate = n->w[0]->data, *up = n->op == FACET_OP_EXPERTS_UP ? n->w[1]->data : NULL;
@@ -11,14 +9,13 @@ rows_between (const FacetNode *n)
   return up > gate && up < gate + row_bytes * (gsize) n->i[1] ? (guint32) ((gsize) (up - gate) / row_bytes) : 0;
 }
 
-/* All experts' matrices as one tensor, with what lies between them. */
+/* All experts' matrices, a pair's in one if they are. */
 static void
-require (FacetVkCompiler *c, const FacetNode *n, const FacetTensor *w, guint32 more, GPtrArray *tensors)
+require (FacetVkCompiler *c, const FacetNode *n, const FacetTensor *w, GPtrArray *tensors)
 {
   FacetTensor *whole = g_memdup2 (w, sizeof *w);
 
-  whole->ne[1] = (gint64) n->i[1] * (w->ne[2] - 1) + w->ne[1] + more;
-  whole->ne[2] = 1;
+  whole->ne[1] = n->i[1];
   g_ptr_array_add (c->owned, whole);
   g_ptr_array_add (tensors, whole);
 }
@@ -26,11 +23,9 @@ require (FacetVkCompiler *c, const FacetNode *n, const FacetTensor *w, guint32 m
 void
 facet_vk_require_experts (FacetVkCompiler *c, const FacetNode *n, GPtrArray *tensors)
 {
-  guint32 between = rows_between (n);
-
-  require (c, n, n->w[0], between, tensors);
-  if (n->op == FACET_OP_EXPERTS_UP && between == 0)
-    require (c, n, n->w[1], 0, tensors);
+  require (c, n, n->w[0], tensors);
+  if (n->op == FACET_OP_EXPERTS_UP && facet_vk_rows_between (n) == 0)
+    require (c, n, n->w[1], tensors);
 }
 
 gboolean
@@ -60,11 +55,12 @@ facet_vk_emit_route (FacetVkCompiler *c, int node, GError **error)
   return TRUE;
 }
 
-/* The chosen experts' products with the matrices @w, into value @out. */
+/* The chosen experts' products with the matrices @w, place by place, into value
+ * @out, for steps of @most rows at most. */
 static gboolean
-emit_products (FacetVkCompiler *c, const FacetNode *n, const FacetTensor *w, guint32 x_step, int out, GError **error)
+emit_places (FacetVkCompiler *c, const FacetNode *n, const FacetTensor *w, guint32 x_step, guint32 most, int out, GError **error)
 {
-  guint32 offset = w == n->w[1] ? rows_between (n) : 0;
+  guint32 offset = w == n->w[1] ? facet_vk_rows_between (n) : 0;
   const FacetVkWeight *weight = facet_vk_weight (c->plan->vk, offset > 0 ? n->w[0] : w);
   int x = n->src[0];
   struct FacetPushExperts push = {
@@ -95,6 +91,7 @@ emit_products (FacetVkCompiler *c, const FacetNode *n, const FacetTensor *w, gui
     facet_vk_bind (&d, 4, n->src[1], FALSE);
     facet_vk_push (&d, &push, sizeof push);
     d.groups_a_row = push.chosen;
+    d.most_rows = most;
     d.y = (push.m + outputs - 1) / outputs;
     d.cost = 2.0 * facet_vk_capacity (c->plan, n->rows) * push.chosen * push.k * push.m / weight->n_parts;
     facet_vk_end (c, &d);
@@ -103,43 +100,67 @@ emit_products (FacetVkCompiler *c, const FacetNode *n, const FacetTensor *w, gui
 }
 
 static gsize
-products_bytes (const FacetVkCompiler *c, const FacetNode *n, gint64 columns)
+products_bytes (const FacetVkCompiler *c, const FacetNode *n, guint32 most, gint64 columns)
 {
-  return sizeof (float) * facet_vk_capacity (c->plan, n->rows) * (gsize) facet_graph_node (c->plan->graph, n->src[1])->i[0] * (gsize) columns;
+  guint32 rows = MIN (facet_vk_capacity (c->plan, n->rows), most);
+
+  return sizeof (float) * rows * (gsize) facet_graph_node (c->plan->graph, n->src[1])->i[0] * (gsize) columns;
 }
 
-gboolean
-facet_vk_emit_experts_up (FacetVkCompiler *c, int node, GError **error)
+/* Of node @node, an EXPERTS_UP, for steps of @most rows at most. */
+static gboolean
+emit_up_places (FacetVkCompiler *c, int node, guint32 most, GError **error)
 {
   const FacetNode *n = facet_graph_node (c->plan->graph, node);
   guint32 function = FACET_EW_GEGLU;
-  int gate = facet_vk_scratch (c, products_bytes (c, n, n->w[0]->ne[1])), up = facet_vk_scratch (c, products_bytes (c, n, n->w[1]->ne[1]));
+  int gate = facet_vk_scratch (c, products_bytes (c, n, most, n->w[0]->ne[1]));
+  int up = facet_vk_scratch (c, products_bytes (c, n, most, n->w[1]->ne[1]));
   struct FacetPushRows push = { .rows = (guint32) n->rows, .cols = (guint32) n->cols };
   FacetVkDispatch d;
 
-  if (!emit_products (c, n, n->w[0], 0, gate, error) || !emit_products (c, n, n->w[1], 0, up, error)
+  if (!emit_places (c, n, n->w[0], 0, most, gate, error) || !emit_places (c, n, n->w[1], 0, most, up, error)
       || !facet_vk_begin (c, &d, "elementwise", &function, 1, n->rows, error))
     return FALSE;
   facet_vk_bind (&d, 1, node, TRUE);
   facet_vk_bind (&d, 2, gate, FALSE);
   facet_vk_bind (&d, 3, up, FALSE);
   facet_vk_push (&d, &push, sizeof push);
+  d.most_rows = most;
   d.y = (push.cols + 255) / 256;
   d.cost = 8.0 * facet_vk_capacity (c->plan, n->rows) * n->cols;
   facet_vk_end (c, &d);
   return TRUE;
 }
 
+/* How many rows steps of the node have at least. */
+static guint32
+fewest_rows (const FacetNode *n)
+{
+  return n->rows > 0 ? (guint32) n->rows : 1;
+}
+
+gboolean
+facet_vk_emit_experts_up (FacetVkCompiler *c, int node, GError **error)
+{
+  const FacetNode *n = facet_graph_node (c->plan->graph, node);
+  guint32 least = facet_vk_sorted_experts_least (c, n);
+
+  return (fewest_rows (n) >= least || emit_up_places (c, node, least - 1, error))
+         && (facet_vk_capacity (c->plan, n->rows) < least || facet_vk_emit_sorted_experts (c, n, least, node, error));
+}
+
 gboolean
 facet_vk_emit_experts_down (FacetVkCompiler *c, int node, GError **error)
 {
   const FacetNode *n = facet_graph_node (c->plan->graph, node);
-  int products = facet_vk_scratch (c, products_bytes (c, n, n->cols));
+  guint32 least = facet_vk_sorted_experts_least (c, n);
+  int products = facet_vk_scratch (c, products_bytes (c, n, G_MAXUINT32, n->cols));
   struct FacetPushExperts push = { .rows = (guint32) n->rows, .m = (guint32) n->cols,
                                    .chosen = (guint32) facet_graph_node (c->plan->graph, n->src[1])->i[0] };
   FacetVkDispatch d;
 
-  if (!emit_products (c, n, n->w[0], (guint32) n->w[0]->ne[0], products, error)
+  if ((fewest_rows (n) < least && !emit_places (c, n, n->w[0], (guint32) n->w[0]->ne[0], least - 1, products, error))
+      || (facet_vk_capacity (c->plan, n->rows) >= least && !facet_vk_emit_sorted_experts (c, n, least, products, error))
       || !facet_vk_begin (c, &d, "experts-sum", NULL, 0, n->rows, error))
     return FALSE;
   facet_vk_bind (&d, 1, node, TRUE);

@@ -198,6 +198,7 @@ emit_columns (FacetVkCompiler *c, const Product *p, int part, guint32 first, gui
     facet_vk_bind_range (&d, 4, facet_vk_vector (c, bias), FALSE);
   else
     facet_vk_bind (&d, 4, p->x, FALSE);
+  facet_vk_bind (&d, 5, p->x, FALSE);
   facet_vk_push (&d, &push, sizeof push);
   d.y = (count + columns - 1) / columns;
   d.cost = 2.0 * facet_vk_capacity (c->plan, p->product->rows) * k * count * (p->up != NULL ? 2 : 1);

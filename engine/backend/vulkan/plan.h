@@ -67,6 +67,7 @@ typedef enum {
   FACET_VK_GROUPS_ROWS,      /* x and z by the number of rows */
   FACET_VK_GROUPS_ATTENTION, /* x by rows, z by splits of the keys */
   FACET_VK_GROUPS_MERGE,     /* as ROWS; none if the keys are not split */
+  FACET_VK_GROUPS_EXPERTS,   /* x by the most tiles that places of sorted experts can make */
 } FacetVkGroups;
 
 typedef struct {
@@ -79,7 +80,9 @@ typedef struct {
   FacetVkGroups   kind;
   int             rows;          /* row class */
   guint32         rows_a_group;  /* of x */
-  guint32         groups_a_row;  /* 1, unless rows have several parts */
+  guint32         groups_a_row;  /* 1, unless rows have several parts; of EXPERTS: places a row */
+  guint32         least_rows, most_rows; /* of a step; with others it has no groups */
+  guint32         experts;       /* of EXPERTS */
   guint32         y;
   const FacetAttention *attention;
   guint32         split;         /* keys a split */
@@ -129,6 +132,7 @@ typedef struct {
   gboolean  *skip;       /* by node: nothing is emitted for it */
   int       *eights;     /* by node: its rows in 8-bit integers, or -1 */
   int       *halves;     /* by node: its rows in 16-bit floats, or -1 */
+  int       *orders;     /* by node: the places of a route sorted by their experts, or -1 */
   FacetVkChain *chains;  /* by node */
   GPtrArray *owned;      /* tensors made for the while */
 } FacetVkCompiler;
@@ -185,6 +189,11 @@ gboolean facet_vk_emit_cumulative      (FacetVkCompiler *c, int node, GError **e
 gboolean facet_vk_emit_route           (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_experts_up      (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_experts_down    (FacetVkCompiler *c, int node, GError **error);
+/* The products of experts, with the rows of each brought together (of EXPERTS_UP
+ * with its GEGLU), into value @out, for steps of @least rows at least. */
+gboolean facet_vk_emit_sorted_experts  (FacetVkCompiler *c, const FacetNode *n, guint32 least, int out, GError **error);
+/* The least rows with which that is faster; more than any step has, if it cannot be done. */
+guint32  facet_vk_sorted_experts_least (const FacetVkCompiler *c, const FacetNode *n);
 
 /* ---- emit-best.c ---- */
 
@@ -194,6 +203,9 @@ gboolean facet_vk_emit_best  (FacetVkCompiler *c, GError **error);
 int      facet_vk_plan_best  (FacetPlan *plan, FacetBest *best);
 gboolean facet_vk_plan_fetch (FacetPlan *plan, GError **error);
 
+/* Rows from the first matrix of the gates to that of the other, if both are
+ * views of one tensor; else 0. */
+guint32  facet_vk_rows_between     (const FacetNode *n);
 /* Adds the tensors that hold a node's experts. */
 void     facet_vk_require_experts  (FacetVkCompiler *c, const FacetNode *n, GPtrArray *tensors);
 

@@ -29,7 +29,14 @@ facet_vk_groups (const FacetVkDispatch *d, guint32 rows, guint32 splits)
 
   if (d->kind == FACET_VK_GROUPS_ATTENTION)
     rows *= (guint32) (d->attention->n_head / d->attention->n_kv);
+  if (rows < d->least_rows || rows > d->most_rows)
+    return (VkDispatchIndirectCommand) { 0, 0, 0 };
   x = (rows + d->rows_a_group - 1) / d->rows_a_group * d->groups_a_row;
+  if (d->kind == FACET_VK_GROUPS_EXPERTS) {
+    guint32 places = rows * d->groups_a_row;
+
+    x = (places + MIN (places, d->experts) * (d->rows_a_group - 1)) / d->rows_a_group;
+  }
   if (d->kind == FACET_VK_GROUPS_ATTENTION)
     return (VkDispatchIndirectCommand) { x, d->y, splits };
   if (x == 0 || (d->kind == FACET_VK_GROUPS_MERGE && splits == 1))

@@ -32,6 +32,9 @@ cut (FacetVk *vk, const FacetTensor *tensor, GError **error)
                  row_bytes);
     return NULL;
   }
+  /* Matrices of one tensor stay whole if they can. */
+  if (most >= (guint64) tensor->ne[1])
+    most -= most % (guint64) tensor->ne[1];
   weight = g_new0 (FacetVkWeight, 1);
   weight->row_bytes = (guint32) row_bytes;
   weight->n_parts = (int) ((rows + most - 1) / most);
