@@ -328,6 +328,7 @@ typedef struct {
   double      prefill_seconds;
   int         generated_tokens;
   double      decode_seconds;  /* from the first token to the last */
+  double      driver_seconds;  /* of these, in the driver of a graphics device that computes every layer; else 0 */
   double      first_token_seconds;
 } FacetStats;
 

@@ -99,6 +99,9 @@ typedef struct {
 
   /* Of backends with a device, else NULL. */
   void       (*facts)     (FacetBackend *backend, FacetDeviceFacts *facts);
+  /* Microseconds so far that work was given to the device and waited for; -1:
+   * not all work is its own. */
+  gint64     (*driver_us) (FacetBackend *backend);
   /* Whether the weight has been brought to the device. */
   gboolean   (*holds)     (FacetBackend *backend, const FacetTensor *tensor);
   /* Lets go of all weights there; no plan may be left. */

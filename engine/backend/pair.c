@@ -210,6 +210,15 @@ facts (FacetBackend *backend, FacetDeviceFacts *out)
   device->klass->facts (device, out);
 }
 
+static gint64
+driver_us (FacetBackend *backend)
+{
+  FacetPair *pair = (FacetPair *) backend;
+  FacetBackend *device = facet_pair_device (backend);
+
+  return pair->cut > 0 || pair->alone[0] ? -1 : device->klass->driver_us (device);
+}
+
 static void
 forget (FacetBackend *backend)
 {
@@ -274,6 +283,7 @@ static const FacetBackendClass pair_class = {
   .kv_new = kv_new,
   .kv_free = facet_pair_kv_free,
   .facts = facts,
+  .driver_us = driver_us,
   .forget = forget,
   .free = pair_free,
 };

@@ -210,10 +210,17 @@ take_token (FacetSession *session, const FacetReplyParams *params, FacetAnswer *
   return TRUE;
 }
 
+/* -1: there is no driver whose time could be told. */
+static gint64
+driver_us (const FacetSession *session)
+{
+  return session->backend->klass->driver_us != NULL ? session->backend->klass->driver_us (session->backend) : -1;
+}
+
 static gboolean
 generate (FacetSession *session, const FacetReplyParams *params, Draw *d, FacetReply *reply, GError **error)
 {
-  gint64 start = 0;
+  gint64 start = 0, driver = -1;
 
   for (;;) {
     gint32 id;
@@ -226,8 +233,10 @@ generate (FacetSession *session, const FacetReplyParams *params, Draw *d, FacetR
     if (id < 0)
       return FALSE;
     g_array_append_val (d->seen, id);
-    if (start == 0)
+    if (start == 0) {
       start = g_get_monotonic_time ();
+      driver = driver_us (session);
+    }
     if (take_token (session, params, d->answer, reply, id))
       break;
     if (params->on_progress)
@@ -238,6 +247,8 @@ generate (FacetSession *session, const FacetReplyParams *params, Draw *d, FacetR
   facet_answer_end (d->answer);
   reply->stats.generated_tokens = reply->ids->len;
   reply->stats.decode_seconds = start ? (g_get_monotonic_time () - start) / 1e6 : 0;
+  /* A device opened anew in between begins at 0. */
+  reply->stats.driver_seconds = driver >= 0 ? MAX (driver_us (session) - driver, 0) / 1e6 : 0;
   return TRUE;
 }
 

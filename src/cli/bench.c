@@ -36,6 +36,7 @@ typedef struct {
 typedef struct {
   Rates   prefill;
   Rates   decode;
+  GArray *host;      /* of double: microseconds a token outside the graphics driver */
   double  load_ms;
   guint64 peak_rss;
 } Results;
@@ -127,7 +128,7 @@ measure_prefill (const Arguments *arguments, FacetModel *model, FacetSession *se
  * for than is timed. The prompt is in the cache but for its last token, which
  * takes a step like any other. */
 static gboolean
-measure_decode (const Arguments *arguments, FacetModel *model, FacetSession *session, guint32 seed, FacetCancel *cancel, Rates *rates, GError **error)
+measure_decode (const Arguments *arguments, FacetModel *model, FacetSession *session, guint32 seed, FacetCancel *cancel, Results *results, GError **error)
 {
   FacetStats stats;
   double start;
@@ -137,8 +138,13 @@ measure_decode (const Arguments *arguments, FacetModel *model, FacetSession *ses
   start = processor_seconds ();
   if (!run_once (model, session, MAX (arguments->depth, 1), arguments->decode + 1, seed, cancel, &stats, error))
     return FALSE;
-  rates_add (rates, (stats.generated_tokens - 1) / stats.decode_seconds,
+  rates_add (&results->decode, (stats.generated_tokens - 1) / stats.decode_seconds,
              (stats.generated_tokens - 1 + stats.prompt_tokens - stats.cached_tokens) / (processor_seconds () - start));
+  if (stats.driver_seconds > 0) {
+    double host = 1e6 * (stats.decode_seconds - stats.driver_seconds) / (stats.generated_tokens - 1);
+
+    g_array_append_val (results->host, host);
+  }
   return TRUE;
 }
 
@@ -154,13 +160,14 @@ measure (const Arguments *arguments, FacetModel *model, Results *results, FacetC
   for (int i = 0; i <= arguments->repeat; i++) {
     if (arguments->prefill > 0 && !measure_prefill (arguments, model, session, 2 * i, cancel, &results->prefill, error))
       return FALSE;
-    if (arguments->decode > 0 && !measure_decode (arguments, model, session, 2 * i + 1, cancel, &results->decode, error))
+    if (arguments->decode > 0 && !measure_decode (arguments, model, session, 2 * i + 1, cancel, results, error))
       return FALSE;
     if (i == 0) {
       rates_clear (&results->prefill); /* it pages in the weights; not counted */
       rates_clear (&results->decode);
       results->prefill = rates_new ();
       results->decode = rates_new ();
+      g_array_set_size (results->host, 0);
     }
   }
   return TRUE;
@@ -169,8 +176,10 @@ measure (const Arguments *arguments, FacetModel *model, Results *results, FacetC
 static void
 print_json (Results *results)
 {
-  GArray *const rates[] = { results->prefill.wall, results->prefill.processor, results->decode.wall, results->decode.processor };
-  const char *const names[] = { "prefill_tokens_per_s", "prefill_tokens_per_processor_s", "decode_tokens_per_s", "decode_tokens_per_processor_s" };
+  GArray *const rates[] = { results->prefill.wall, results->prefill.processor, results->decode.wall, results->decode.processor,
+                            results->host };
+  const char *const names[] = { "prefill_tokens_per_s", "prefill_tokens_per_processor_s", "decode_tokens_per_s", "decode_tokens_per_processor_s",
+                                "host_us_per_token" };
   g_autoptr (GString) json = g_string_new ("{");
 
   for (guint i = 0; i < G_N_ELEMENTS (rates); i++) {
@@ -208,6 +217,11 @@ print_results (const Arguments *arguments, FacetModel *model, Results *results)
           arguments->depth, arguments->repeat);
   print_spread (_("prefill"), results->prefill.wall);
   print_spread (_("decode"), results->decode.wall);
+  if (results->host->len > 0) {
+    Spread host = spread_of (results->host);
+
+    printf (_("%-10s %8.1f µs a token outside the graphics driver (%.1f to %.1f)\n"), _("host"), host.median, host.min, host.max);
+  }
   printf (_("%-10s %8.1f ms\n"), _("load"), results->load_ms);
   printf (_("%-10s %8s\n"), _("peak"), peak);
 }
@@ -251,7 +265,7 @@ command_bench (int argc, char **argv)
 {
   Arguments arguments = { .prefill = 512, .decode = 128, .repeat = 3 };
   g_autoptr (FacetModel) model = NULL;
-  Results results = { .prefill = rates_new (), .decode = rates_new () };
+  Results results = { .prefill = rates_new (), .decode = rates_new (), .host = g_array_new (FALSE, FALSE, sizeof (double)) };
   g_autoptr (GError) error = NULL;
   FacetCancel cancel = { 0 };
   struct rusage usage;
@@ -293,6 +307,7 @@ command_bench (int argc, char **argv)
 out:
   rates_clear (&results.prefill);
   rates_clear (&results.decode);
+  g_array_unref (results.host);
   g_free (arguments.image);
   g_free (arguments.audio);
   options_clear (&arguments.options);

@@ -58,6 +58,20 @@ def test_no_loader():
         check_without({"LD_LIBRARY_PATH": ":".join(paths)}, "there is no Vulkan loader", "der Vulkan-Lader fehlt")
 
 
+def test_host_work():
+    """What a token costs outside the driver is measured where there is one."""
+    alone = run_json("bench", "-m", TINY, "-p", 0, "-n", 8, "--backend", "cpu")
+    assert "host_us_per_token" not in alone
+    devices = [device for device in run_json("devices")[1:] if not device["unfit"]]
+    if not devices:
+        raise Skip("there is no graphics device")
+    measure = ("bench", "-m", TINY, "-p", 0, "-n", 8, "-r", 2, "--backend", "vulkan", "--device", devices[0]["device"])
+    result = run_json(*measure)
+    host = result["host_us_per_token"]
+    assert 0 < host["min"] <= host["median"] <= host["max"] < 1e6 / result["decode_tokens_per_s"]["min"], result
+    assert "µs a token outside the graphics driver (" in run(*measure).stdout.decode()
+
+
 def test_said_at_the_terminal():
     """Whoever talks to it reads once what it runs on."""
     master, slave = pty.openpty()

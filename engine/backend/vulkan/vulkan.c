@@ -79,6 +79,12 @@ facts (FacetBackend *backend, FacetDeviceFacts *out)
   out->room = facet_vk_memory_left (vk);
 }
 
+static gint64
+driver_us (FacetBackend *backend)
+{
+  return ((FacetVk *) backend)->driver_us;
+}
+
 static gboolean
 holds (FacetBackend *backend, const FacetTensor *tensor)
 {
@@ -106,6 +112,7 @@ static const FacetBackendClass vulkan_class = {
   .kv_free = facet_vk_kv_free,
   .kv_copy = facet_vk_kv_copy,
   .facts = facts,
+  .driver_us = driver_us,
   .holds = holds,
   .forget = forget,
   .free = vulkan_free,
