@@ -33,6 +33,7 @@ struct _FacetApplication {
   GtkWindow                *trouble; /* borrowed: in place of window while there is no store */
   GtkWindow                *models;  /* borrowed */
   GtkWindow                *preferences; /* borrowed */
+  GtkWindow                *shortcuts; /* borrowed */
   guint                     reload_timer;
 };
 
@@ -156,6 +157,24 @@ preferences_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
   present_beside (self, &self->preferences);
 }
 
+/* Made anew each time: where a hidden window is among its windows, GTK 4.8 crashes when a
+ * screen reader asks for one that has just gone. A help overlay would be hidden. */
+static void
+shortcuts_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  FacetApplication *self = data;
+  g_autoptr (GtkBuilder) builder = NULL;
+
+  if (self->shortcuts != NULL) {
+    gtk_window_present (self->shortcuts);
+    return;
+  }
+  builder = gtk_builder_new_from_resource ("/io/github/facet_desktop/Facet/facet-shortcuts.ui");
+  self->shortcuts = GTK_WINDOW (gtk_builder_get_object (builder, "shortcuts"));
+  gtk_window_set_transient_for (self->shortcuts, GTK_WINDOW (self->window));
+  present_beside (self, &self->shortcuts);
+}
+
 static void
 about_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
@@ -254,12 +273,13 @@ facet_application_startup (GApplication *application)
 {
   FacetApplication *self = FACET_APPLICATION (application);
   const GActionEntry entries[] = {
-    { "models", models_cb }, { "preferences", preferences_cb }, { "about", about_cb }, { "quit", quit_cb }
+    { "models", models_cb }, { "preferences", preferences_cb }, { "shortcuts", shortcuts_cb }, { "about", about_cb }, { "quit", quit_cb }
   };
   const char *const preferences_keys[] = { "<Control>comma", NULL };
   const char *const quit_keys[] = { "<Control>q", NULL };
   const char *const close_keys[] = { "<Control>w", NULL };
   const char *const models_keys[] = { "<Control>m", NULL };
+  const char *const shortcuts_keys[] = { "<Control>question", NULL };
 
   G_APPLICATION_CLASS (facet_application_parent_class)->startup (application);
   gtk_window_set_default_icon_name (FACET_APP_ID);
@@ -273,6 +293,7 @@ facet_application_startup (GApplication *application)
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.preferences", preferences_keys);
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.quit", quit_keys);
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.models", models_keys);
+  gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.shortcuts", shortcuts_keys);
   gtk_application_set_accels_for_action (GTK_APPLICATION (self), "window.close", close_keys);
 
   open_store (self, LOCKED_PATIENCE_USEC);
