@@ -2,11 +2,14 @@
 
 #include "config.h"
 
+#include <adwaita.h>
 #include <glib/gi18n-lib.h>
 
 #include "facet-policy-choices.h"
 
 #include "facet-policy.h"
+
+#define WIDTH 260
 
 /* Each check box's data: "policy" (const FacetPolicy *), "settings". */
 
@@ -40,7 +43,6 @@ text (const char *words, const char *style)
 
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_max_width_chars (GTK_LABEL (label), 34);
   if (style != NULL) {
     gtk_widget_add_css_class (label, "caption");
     gtk_widget_add_css_class (label, style);
@@ -72,11 +74,16 @@ GtkWidget *
 facet_policy_choices_new (GSettings *settings)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  GtkWidget *clamp = adw_clamp_new ();
 
   for (const FacetPolicy *policy = facet_policies; policy->name != NULL; policy++)
     gtk_box_append (GTK_BOX (box), check_for (policy, settings));
   gtk_box_append (GTK_BOX (box), text (_("What you write beside the picture is one more policy: say what it shall not contain."), "dim-label"));
-  return box;
+  /* a popover finds its height for more width than it gives */
+  adw_clamp_set_maximum_size (ADW_CLAMP (clamp), WIDTH);
+  adw_clamp_set_tightening_threshold (ADW_CLAMP (clamp), WIDTH);
+  adw_clamp_set_child (ADW_CLAMP (clamp), box);
+  return clamp;
 }
 
 char *

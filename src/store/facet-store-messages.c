@@ -228,14 +228,17 @@ facet_store_show_sibling (FacetStore *self, gint64 message_id, guint sibling_ind
   return sibling != 0 && facet_store_show_message (self, sibling, error) ? sibling : 0;
 }
 
-/* The first line of the first question names the chat. */
+/* The first line of the first question names the chat, without words its first
+ * file. */
 static char *
-title_from (const char *text)
+title_from (const char *text, const GPtrArray *attachments)
 {
   g_autofree char *line = g_strstrip (g_strdup (text));
   g_autofree char *cut = NULL;
   const char *space;
 
+  if (*line == '\0' && attachments != NULL && attachments->len > 0)
+    return title_from (((const FacetStoreAttachment *) attachments->pdata[0])->name, NULL);
   line[strcspn (line, "\r\n")] = '\0';
   if (g_utf8_strlen (line, -1) <= TITLE_CHARS)
     return g_steal_pointer (&line);
@@ -249,7 +252,8 @@ title_from (const char *text)
 static gboolean
 touch_chat (FacetStoreDb *db, const FacetStoreMessage *message, const char *text, gint64 when, GError **error)
 {
-  g_autofree char *title = message->role == FACET_STORE_ROLE_USER ? title_from (text) : g_strdup ("");
+  gboolean asks = message->role == FACET_STORE_ROLE_USER;
+  g_autofree char *title = asks ? title_from (text, message->attachments) : g_strdup ("");
 
   return facet_store_db_run (db, error,
                              "UPDATE chats SET updated = max (updated, ?1),"

@@ -61,7 +61,7 @@ update_page (FacetWindow *self)
   gtk_widget_set_visible (self->sample_chart, loaded != NULL && loaded->sees && !loaded->judges);
   gtk_widget_set_visible (self->sample_voice, loaded != NULL && loaded->hears);
   gtk_widget_set_visible (self->welcome_button,
-                          loaded == NULL || loaded->parameters < G_GUINT64_CONSTANT (1000000000));
+                          loaded == NULL || (loaded->parameters < G_GUINT64_CONSTANT (1000000000) && !loaded->judges));
 }
 
 static void

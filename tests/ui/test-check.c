@@ -109,6 +109,7 @@ test_offers (Fixture *self, gconstpointer data)
   g_assert_true (gtk_widget_get_visible (composer (self)->options));
   g_assert_nonnull (strstr (adw_status_page_get_description (self->window->welcome), "does not chat"));
   g_assert_false (gtk_widget_get_visible (self->window->sample_chart));
+  g_assert_false (gtk_widget_get_visible (self->window->welcome_button));
   g_assert_cmpstr (gtk_label_get_text (GTK_LABEL (composer (self)->placeholder)), ==, "A policy of your own, if you have one");
 
   load (self, FALSE);
@@ -215,6 +216,7 @@ test_kept (Fixture *self, gconstpointer data)
   gtk_window_present (GTK_WINDOW (self->window));
   facet_window_open_chat (self->window, chat);
   g_assert_cmpstr (facet_message_get_text (last (self)), ==, "* Dangerous content: unlikely (3 %)\n");
+  g_assert_cmpstr (adw_window_title_get_title (self->window->title), ==, "photo.png");
   question = facet_conversation_get_message (self->window->conversation, 0);
   g_assert_cmpstr (facet_message_get_record (question)->mode, ==, "check;policies=dangerous,violence");
   for (FacetExportFormat format = FACET_EXPORT_MARKDOWN; format <= FACET_EXPORT_JSON; format++) {

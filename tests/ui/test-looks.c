@@ -7,7 +7,9 @@
 
 #include "composer/facet-composer-private.h"
 #include "facet-settings.h"
+#include "modes/facet-policy.h"
 #include "modes/facet-tongue.h"
+#include "service/facet-engine-check.h"
 #include "ui-fixture.h"
 #include "widget-picture.h"
 
@@ -198,6 +200,72 @@ test_narrow (Fixture *self, gconstpointer data)
   adw_style_manager_set_color_scheme (style, ADW_COLOR_SCHEME_DEFAULT);
 }
 
+/* ---- checks of pictures ------------------------------------------------- */
+
+static gboolean
+is_attached (Fixture *self)
+{
+  GListModel *attachments = facet_composer_get_attachments (self->window->composer);
+  g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments, 0);
+
+  return attachment != NULL && facet_attachment_get_state (attachment) == FACET_ATTACHMENT_READY;
+}
+
+/* With a safety model, in the language of the window: its start page, the choice of policies, verdicts. */
+static void
+check_picture (Fixture *self, const char *name)
+{
+  g_autofree char *path = g_build_filename (g_getenv ("FACET_TEST_DATA"), "kit/inputs/photo.png", NULL);
+  g_autofree char *start = g_strdup_printf ("%s-start", name), *choice = g_strdup_printf ("%s-policies", name);
+  g_autofree char *first = facet_verdict_text (_(facet_policies[0].title), 0.002), *second = facet_verdict_text (_(facet_policies[1].title), 0.03);
+  g_autofree char *third = facet_verdict_text (_(facet_policies[2].title), 0.47), *own = facet_verdict_text (_("Your policy"), 0.96);
+  g_autofree char *verdicts = g_strdup_printf ("* %s\n* %s\n* %s\n* %s\n", first, second, third, own);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  GtkMenuButton *options = GTK_MENU_BUTTON (self->window->composer->options);
+  GtkWidget *policies = gtk_widget_get_last_child (gtk_popover_get_child (gtk_menu_button_get_popover (options)));
+  FacetLoadSpec spec = { .path = (char *) "safety.gguf" };
+  int natural, minimum;
+
+  self->script.sees = self->script.judges = TRUE;
+  self->script.answer = verdicts;
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+  facet_composer_add_file (self->window->composer, file);
+  fixture_wait (is_attached, self);
+  fixture_picture (self, start);
+  gtk_menu_button_popup (options);
+  settle (300);
+  widget_picture (GTK_WIDGET (gtk_menu_button_get_popover (options)), choice, 300);
+  gtk_widget_measure (GTK_WIDGET (gtk_menu_button_get_popover (options)), GTK_ORIENTATION_HORIZONTAL, -1, NULL, &natural, NULL, NULL);
+  g_assert_cmpint (natural, <=, 360);
+  gtk_widget_measure (policies, GTK_ORIENTATION_VERTICAL, gtk_widget_get_width (policies), &minimum, NULL, NULL, NULL);
+  g_assert_cmpint (gtk_widget_get_height (policies), >=, minimum);
+  gtk_menu_button_popdown (options);
+  fixture_ask (self, "No cats: the picture shall not show any.");
+  fixture_wait (fixture_idle, self);
+  settle (200);
+  fixture_picture (self, name);
+  assert_nothing_is_cut (self->window->view);
+}
+
+static void
+test_check_arabic (Fixture *self, gconstpointer data)
+{
+  check_picture (self, "arabic-check");
+}
+
+static void
+test_check_narrow (Fixture *self, gconstpointer data)
+{
+  int minimum;
+
+  gtk_window_set_default_size (GTK_WINDOW (self->window), 360, 640);
+  fixture_wait (is_narrow, self);
+  check_picture (self, "narrow-check");
+  gtk_widget_measure (self->window->content, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
+  g_assert_cmpint (minimum, <=, 360);
+}
+
 /* Each language is offered by its own name where the answer's language is chosen. */
 static void
 test_tongues (Fixture *self, gconstpointer data)
@@ -277,6 +345,8 @@ main (int argc, char *argv[])
   } else {
     g_test_add ("/looks/right-to-left", Fixture, NULL, set_up_arabic, test_right_to_left, tear_down);
     g_test_add ("/looks/narrow", Fixture, NULL, fixture_set_up, test_narrow, fixture_tear_down);
+    g_test_add ("/looks/check-right-to-left", Fixture, NULL, set_up_arabic, test_check_arabic, tear_down);
+    g_test_add ("/looks/check-narrow", Fixture, NULL, fixture_set_up, test_check_narrow, fixture_tear_down);
     g_test_add ("/looks/tongues", Fixture, NULL, fixture_set_up, test_tongues, tear_down);
     g_test_add ("/looks/large-text", Fixture, NULL, set_up_large, test_large_text, tear_down);
   }
