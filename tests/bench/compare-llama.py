@@ -81,7 +81,7 @@ def timed(tokens, function):
 
 
 def llama_throughput(arguments):
-    llama = Llama(arguments, arguments.depth + max(arguments.prefill, arguments.decode) + 8)
+    llama = Llama(arguments, arguments.depth + max(arguments.prefill, arguments.decode, 64) + 8)
     llama.decode(some_ids(32))
     llama.decode(some_ids(1))
     result = {}
