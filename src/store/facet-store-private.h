@@ -15,6 +15,13 @@ void            facet_store_emit_waiting (FacetStore *self, gboolean waiting);
 /* A task's own connection, of the same mode as the store's. */
 FacetStoreDb *facet_store_db_for_task (GTask *task, GError **error);
 
+/* ---- one owner at a time (facet-store-lock.c) ---- */
+
+/* Fails with BUSY while another READ_WRITE store has the folder open, also in
+ * this process. @lock is -1 where the system cannot tell. */
+gboolean facet_store_lock   (const char *directory, int *lock, GError **error);
+void     facet_store_unlock (int *lock);
+
 /* ---- writes that may come late ---- */
 
 gboolean facet_store_db_set_text       (FacetStoreDb *db, FacetStoreText which, gint64 id, const char *text, GError **error);

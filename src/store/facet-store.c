@@ -24,6 +24,7 @@ struct _FacetStore {
   FacetStoreDb   *db;
   FacetStoreLate *late;
   Checkpoint     *checkpoint;
+  int             lock; /* of a READ_WRITE store, else -1 */
 };
 
 enum {
@@ -99,6 +100,7 @@ facet_store_finalize (GObject *object)
     checkpoint_end (self->checkpoint);
   g_clear_pointer (&self->db, facet_store_db_close);
   g_clear_pointer (&self->checkpoint, checkpoint_unref);
+  facet_store_unlock (&self->lock);
   G_OBJECT_CLASS (facet_store_parent_class)->finalize (object);
 }
 
@@ -116,6 +118,7 @@ facet_store_class_init (FacetStoreClass *klass)
 static void
 facet_store_init (FacetStore *self)
 {
+  self->lock = -1;
 }
 
 FacetStoreDb *
@@ -235,11 +238,14 @@ facet_store_open (const char *directory, FacetStoreMode mode, FacetStoreRecovery
   g_autofree char *mark = NULL;
   FacetStore *self = NULL;
   gboolean damaged;
+  int lock = -1;
 
   g_return_val_if_fail (directory != NULL, NULL);
 
   if (recovery != NULL)
     *recovery = (FacetStoreRecovery) { 0 };
+  if (mode == FACET_STORE_READ_WRITE && !facet_store_lock (directory, &lock, error))
+    return NULL;
   mark = facet_store_damage_path (directory);
   damaged = g_file_test (mark, G_FILE_TEST_EXISTS);
   if (!damaged || mode == FACET_STORE_READ_ONLY) {
@@ -251,6 +257,10 @@ facet_store_open (const char *directory, FacetStoreMode mode, FacetStoreRecovery
     if (facet_store_repair (directory, recovery, &local))
       self = open_once (directory, mode, &local);
   }
+  if (self != NULL)
+    self->lock = lock;
+  else
+    facet_store_unlock (&lock);
   if (local != NULL)
     g_propagate_error (error, g_steal_pointer (&local));
   return self;

@@ -1,6 +1,7 @@
 /* facet-store.h - chats, messages and attachments on disk
  *
  *   <directory>/chats.db                   SQLite, write-ahead log
+ *   <directory>/chats.lock                 held by who may write
  *   <directory>/attachments/<sha256>.<ext> copies of what people attached
  *
  * A chat is a tree of messages. Each message (and the chat, for its first
@@ -34,7 +35,7 @@ GQuark facet_store_error_quark (void);
 typedef enum {
   FACET_STORE_ERROR_IO,        /* cannot be read or written; disk full */
   FACET_STORE_ERROR_CORRUPT,   /* damaged; the next open repairs it */
-  FACET_STORE_ERROR_BUSY,      /* another program holds the lock */
+  FACET_STORE_ERROR_BUSY,      /* another program holds the lock, or has these chats open */
   FACET_STORE_ERROR_VERSION,   /* written by a newer Facet */
   FACET_STORE_ERROR_NOT_FOUND, /* no such chat, message or file */
   FACET_STORE_ERROR_INVALID,   /* an import that is not what it claims to be */
@@ -75,7 +76,8 @@ char       *facet_store_default_directory (void);
 
 /* Opens or creates. READ_WRITE migrates older databases, marks answers that
  * were running when the program died as STOPPED, and removes what was deleted
- * before; only one program at a time should do that. @recovery may be NULL. */
+ * before; while such a store is open, another one is refused with BUSY.
+ * @recovery may be NULL. */
 FacetStore *facet_store_open              (const char          *directory,
                                            FacetStoreMode       mode,
                                            FacetStoreRecovery  *recovery,

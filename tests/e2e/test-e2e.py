@@ -4,11 +4,16 @@
 Usage: test-e2e.py FACET [TEST…]       (FACET_TEST_DATA: the folder tests/data; FACET_TEST_MODEL: the real model)
 Needs an X server, a session bus and AT-SPI.
 """
+import os
 import pathlib
 import signal
 import sqlite3
 import struct
+import subprocess
+import unittest.mock
 import wave
+
+from gi.repository import Gio
 
 from e2e_suite import DATA, FACET, NUMBERS, REAL, TINY, Atspi, DragSource, Program, put_model, run, start
 
@@ -189,6 +194,28 @@ def test_no_place(home):
     program.end()
 
 
+def test_second_start(home):
+    """Where no common bus brings the first window to the front, a second one says that the chats are in use, and takes over later."""
+    session = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+    readers, = session.call_sync("org.a11y.Bus", "/org/a11y/bus", "org.a11y.Bus", "GetAddress", None, None, Gio.DBusCallFlags.NONE, -1, None)
+    first = Program(FACET, home)
+    first.says("Answers come from a model on this computer; nothing leaves it.")
+    bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address"], stdout=subprocess.PIPE, text=True)
+    try:
+        other = {"DBUS_SESSION_BUS_ADDRESS": bus.stdout.readline().strip(), "AT_SPI_BUS_ADDRESS": readers}
+        with unittest.mock.patch.dict(os.environ, other):
+            second = Program(FACET, home)
+        second.says("Facet is open already, with your chats.")
+        first.says("Answers come from a model on this computer; nothing leaves it.")
+        first.end()
+        second.click("Try Again")
+        second.says("Answers come from a model on this computer; nothing leaves it.")
+        second.end()
+    finally:
+        bus.terminate()
+        bus.wait()
+
+
 def test_damaged_chats(home):
     """A damaged file with chats is kept, and the person is told where."""
     place = home / "data/facet/chats.db"
@@ -224,4 +251,4 @@ def test_right_to_left(home):
 
 
 run([test_first_start, test_ask, test_stop, test_edit, test_attach, test_drop, test_record, test_switch_model, test_killed,
-     test_no_place, test_damaged_chats, test_right_to_left])
+     test_no_place, test_second_start, test_damaged_chats, test_right_to_left])

@@ -31,14 +31,28 @@ fixture_close (Fixture *self)
   g_assert_false (g_file_test (log, G_FILE_TEST_EXISTS));
 }
 
+FacetStore *
+fixture_open (const char *directory, FacetStoreRecovery *recovery)
+{
+  gint64 end = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+
+  for (;;) {
+    g_autoptr (GError) error = NULL;
+    FacetStore *store = facet_store_open (directory, FACET_STORE_READ_WRITE, recovery, &error);
+
+    if (!g_error_matches (error, FACET_STORE_ERROR, FACET_STORE_ERROR_BUSY) || g_get_monotonic_time () > end) {
+      g_assert_no_error (error);
+      return store;
+    }
+    g_usleep (1000);
+  }
+}
+
 void
 fixture_reopen (Fixture *self, FacetStoreRecovery *recovery)
 {
-  g_autoptr (GError) error = NULL;
-
   g_clear_object (&self->store);
-  self->store = facet_store_open (self->directory, FACET_STORE_READ_WRITE, recovery, &error);
-  g_assert_no_error (error);
+  self->store = fixture_open (self->directory, recovery);
 }
 
 gint64

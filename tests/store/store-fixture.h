@@ -14,6 +14,10 @@ void          fixture_tear_down (Fixture *self, gconstpointer data);
 /* Closes; asserts that no connection is left, as the last one writes the log back. */
 void          fixture_close     (Fixture *self);
 
+/* Opens for writing. The thread of a task that was answered may hold on to
+ * the store for a moment: waits for that. */
+FacetStore   *fixture_open      (const char *directory, FacetStoreRecovery *recovery);
+
 /* Closes and opens again. */
 void          fixture_reopen    (Fixture *self, FacetStoreRecovery *recovery);
 

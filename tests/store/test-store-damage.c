@@ -13,7 +13,7 @@ static char *program;
 static G_NORETURN void
 write_for_ever (const char *directory)
 {
-  FacetStore *store = facet_store_open (directory, FACET_STORE_READ_WRITE, NULL, NULL);
+  FacetStore *store = fixture_open (directory, NULL);
   gint64 chat = facet_store_add_chat (store, "t", NULL);
 
   for (gint64 parent = 0;;) {
@@ -149,6 +149,7 @@ test_salvage (Fixture *self, gconstpointer data)
   facet_store_check_async (self->store, NULL, fixture_answer_cb, &result);
   g_assert_false (facet_store_check_finish (self->store, fixture_wait (&result), &error));
   g_assert_error (error, FACET_STORE_ERROR, FACET_STORE_ERROR_CORRUPT);
+  g_clear_object (&result); /* holds the store */
   fixture_reopen (self, &recovery);
   g_assert_nonnull (recovery.moved_to);
   g_clear_error (&error);

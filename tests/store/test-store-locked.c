@@ -189,6 +189,19 @@ test_closed (Fixture *self, gconstpointer data)
   g_assert_cmpstr (after, ==, "1 Answer ");
 }
 
+/* One owner at a time; readers are no owners. */
+static void
+test_owned (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FacetStore) reader = facet_store_open (self->directory, FACET_STORE_READ_ONLY, NULL, NULL);
+
+  g_assert_nonnull (reader);
+  g_assert_null (facet_store_open (self->directory, FACET_STORE_READ_WRITE, NULL, &error));
+  g_assert_error (error, FACET_STORE_ERROR, FACET_STORE_ERROR_BUSY);
+  fixture_reopen (self, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -200,5 +213,6 @@ main (int argc, char **argv)
   ADD ("locked/late", test_late);
   ADD ("locked/deleted", test_deleted);
   ADD ("locked/closed", test_closed);
+  ADD ("locked/owned", test_owned);
   return g_test_run ();
 }
