@@ -142,6 +142,45 @@ decode_jpeg (stbi__context *context, int *width, int *height, int channels)
   return stbi__errpuc ("data end before the picture does", "");
 }
 
+/* What facet_image_probe_psd() found in order. stbi__psd_load() divides a white
+ * matte out of partly clear colours, and overflows where they are darker than
+ * it; pictures are laid on white in the end, so that it may stay. */
+static guint8 *
+decode_psd (stbi__context *context, int *width, int *height, int channels)
+{
+  int planes, depth, n;
+  gboolean runs;
+  guint8 *pixels;
+
+  stbi__skip (context, 12);
+  planes = stbi__get16be (context);
+  *height = (int) stbi__get32be (context);
+  *width = (int) stbi__get32be (context);
+  depth = stbi__get16be (context);
+  stbi__skip (context, 2);
+  for (int section = 0; section < 3; section++)
+    stbi__skip (context, (int) stbi__get32be (context));
+  runs = stbi__get16be (context) == 1;
+  if (runs)
+    stbi__skip (context, 2 * *height * planes);
+  pixels = stbi__malloc_mad3 (4, *width, *height, 0);
+  if (!pixels)
+    return stbi__errpuc ("outofmem", "Out of memory");
+  n = *width * *height;
+  for (int plane = 0; plane < MIN (planes, 4); plane++) {
+    if (runs && !stbi__psd_decode_rle (context, pixels + plane, n)) {
+      STBI_FREE (pixels);
+      return stbi__errpuc ("bad runs", "");
+    }
+    for (int i = 0; i < n && !runs; i++)
+      pixels[4 * (gsize) i + plane] = depth == 16 ? (guint8) (stbi__get16be (context) >> 8) : stbi__get8 (context);
+  }
+  for (int i = 0; i < n; i++)
+    if (planes < 4 || pixels[4 * (gsize) i + 3] > 0)
+      pixels[4 * (gsize) i + 3] = 255;
+  return stbi__convert_format (pixels, 4, channels, *width, *height);
+}
+
 guint8 *
 facet_image_decode (const guint8 *data, gsize size, int channels, gsize budget, const char *label, int *width, int *height, GError **error)
 {
@@ -156,8 +195,9 @@ facet_image_decode (const guint8 *data, gsize size, int channels, gsize budget, 
   budget_left = budget;
   budget_passed = FALSE;
   stbi__start_mem (&context, data, (int) size);
-  pixels = stbi__jpeg_test (&context) ? decode_jpeg (&context, width, height, channels)
-                                      : stbi__load_and_postprocess_8bit (&context, width, height, &found, channels);
+  pixels = stbi__jpeg_test (&context)  ? decode_jpeg (&context, width, height, channels)
+           : stbi__psd_test (&context) ? decode_psd (&context, width, height, channels)
+                                       : stbi__load_and_postprocess_8bit (&context, width, height, &found, channels);
   if (!pixels) {
     if (budget_passed)
       g_set_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY, "%s: picture data need more than the %" G_GSIZE_FORMAT " bytes that its header promises", label, budget);

@@ -358,6 +358,10 @@ def make_psd():
     put("runs.psd", packed)
     alpha = np.concatenate([planes, np.array([255, 0, 255, 0])[indices()].transpose(2, 0, 1)])
     put("rgba-8.psd", psd(alpha), colours=[COLOURS[0], WHITE, COLOURS[2], WHITE])
+    # Darker than a white matte lets them be.
+    matte = np.concatenate([planes, np.array([255, 128, 1, 0])[indices()].transpose(2, 0, 1)])
+    put("matte.psd", psd(matte), colours=[*COLOURS[:3], WHITE])
+    put("matte-runs.psd", psd(matte, runs=True), colours=[*COLOURS[:3], WHITE])
     def info(merged):
         return b"8BIM" + struct.pack(">HHI", 1057, 0, 6) + struct.pack(">IBB", 1, merged, 0)
     put("merged.psd", psd(planes, resources=info(1)))
