@@ -11,6 +11,7 @@ script_create (gpointer config)
 static void
 script_destroy (gpointer self)
 {
+  g_clear_pointer (&((Script *) self)->spec, facet_load_spec_free);
 }
 
 static gboolean
@@ -29,6 +30,8 @@ script_load (gpointer             data,
     g_set_error (error, FACET_ERROR, script->fail_load - 1, "%s: told to fail", spec->path);
     return FALSE;
   }
+  g_clear_pointer (&script->spec, facet_load_spec_free);
+  script->spec = facet_load_spec_copy (spec);
   loaded->path = g_strdup (spec->path);
   loaded->name = g_strdup ("Scripted 270M");
   loaded->quantization = g_strdup ("Q4_K_M");
@@ -87,6 +90,8 @@ remember (Script *script, const FacetRequest *request)
 {
   static const char *const roles[] = { "system", "user", "model" };
 
+  script->own_sampling = request->own_sampling;
+  script->sampling = request->sampling;
   if (script->asked == NULL)
     return;
   g_string_truncate (script->asked, 0);

@@ -29,6 +29,9 @@ typedef struct {
   gint        fail;       /* a FacetErrorCode + 1: replies fail with it */
   gint        fail_load;  /* likewise */
   FacetNotice notice;     /* told once, after the next job */
+  FacetLoadSpec *spec;    /* what was loaded last; owned, read while the service is idle */
+  gboolean    own_sampling; /* of the last request */
+  FacetSampling sampling;
   GString    *asked;      /* last request: its instruction and choices, if any, then one line per turn */
 } Script;
 

@@ -188,6 +188,111 @@ test_shortcuts (void)
   g_action_group_activate_action (G_ACTION_GROUP (application), "quit", NULL);
 }
 
+/* ---- settings ----------------------------------------------------------- */
+
+/* Until the model is loaded as the settings now say: changes are gathered first. */
+static const FacetLoadSpec *
+wait_for_load (FacetWindow *window, int threads)
+{
+  gint64 end = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+
+  while (facet_engine_service_get_state (window->service) != FACET_ENGINE_READY || script.spec == NULL ||
+         script.spec->threads != threads) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_main_context_iteration (NULL, FALSE);
+    g_usleep (1000);
+  }
+  return script.spec;
+}
+
+static void
+ask (FacetWindow *window)
+{
+  facet_composer_set_text (window->composer, "Hello");
+  g_signal_emit_by_name (window->composer, "send");
+  do
+    g_main_context_iteration (NULL, TRUE);
+  while (window->asking || facet_replier_is_running (window->replier));
+}
+
+static void
+assert_loading (FacetWindow *window, GSettings *settings)
+{
+  const FacetLoadSpec *spec;
+
+  g_settings_set_string (settings, "model", "/models/chosen.gguf");
+  g_settings_set_string (settings, "projector", "/models/eyes.gguf");
+  g_settings_set_string (settings, "graphics-device", "Some Card");
+  g_settings_set_enum (settings, "backend", FACET_BACKEND_VULKAN);
+  g_settings_set_int (settings, "context-length", 2048);
+  g_settings_set_enum (settings, "precision", FACET_PRECISION_SMALLEST);
+  g_settings_set_int (settings, "threads", 3);
+  spec = wait_for_load (window, 3);
+  g_assert_cmpstr (spec->path, ==, "/models/chosen.gguf");
+  g_assert_cmpstr (spec->projector, ==, "/models/eyes.gguf");
+  g_assert_cmpstr (spec->device, ==, "Some Card");
+  g_assert_cmpint (spec->backend, ==, FACET_BACKEND_VULKAN);
+  g_assert_cmpint (spec->context, ==, 2048);
+  g_assert_cmpint (spec->kv_type, ==, FACET_KV_Q8_0);
+
+  g_settings_set_enum (settings, "backend", FACET_BACKEND_CPU);
+  g_settings_set_enum (settings, "precision", FACET_PRECISION_BEST);
+  g_settings_set_int (settings, "threads", 1);
+  spec = wait_for_load (window, 1);
+  g_assert_cmpint (spec->backend, ==, FACET_BACKEND_CPU);
+  g_assert_cmpint (spec->kv_type, ==, FACET_KV_F16);
+}
+
+static void
+assert_asking (FacetWindow *window, GSettings *settings)
+{
+  ask (window);
+  g_assert_false (script.own_sampling);
+  g_assert_null (strstr (script.asked->str, "system:"));
+  g_settings_set_boolean (settings, "model-sampling", FALSE);
+  g_settings_set_double (settings, "temperature", 0.3);
+  g_settings_set_int (settings, "top-k", 7);
+  g_settings_set_double (settings, "top-p", 0.8);
+  g_settings_set_double (settings, "min-p", 0.2);
+  g_settings_set_double (settings, "repeat-penalty", 1.25);
+  g_settings_set_string (settings, "system-prompt", "Be brief.");
+  ask (window);
+  g_assert_true (script.own_sampling);
+  g_assert_cmpfloat_with_epsilon (script.sampling.temperature, 0.3, 1e-6);
+  g_assert_cmpint (script.sampling.top_k, ==, 7);
+  g_assert_cmpfloat_with_epsilon (script.sampling.top_p, 0.8, 1e-6);
+  g_assert_cmpfloat_with_epsilon (script.sampling.min_p, 0.2, 1e-6);
+  g_assert_cmpfloat_with_epsilon (script.sampling.repeat_penalty, 1.25, 1e-6);
+  g_assert_nonnull (strstr (script.asked->str, "system: Be brief.\nuser: Hello\n"));
+}
+
+/* Each of the preferences does what it says, at once. Language, instructions, Enter and devices for sound have tests of their own. */
+static void
+test_settings (void)
+{
+  static const char *const keys[] = { "model", "projector", "graphics-device", "backend", "context-length", "precision", "threads",
+                                      "model-sampling", "temperature", "top-k", "top-p", "min-p", "repeat-penalty", "system-prompt",
+                                      "color-scheme" };
+  FacetApplication *application = get_application ();
+  GSettings *settings = facet_settings_get_default ();
+  AdwStyleManager *style = adw_style_manager_get_default ();
+  FacetWindow *window;
+
+  script.asked = g_string_new (NULL);
+  g_application_activate (G_APPLICATION (application));
+  window = window_of (application);
+  assert_loading (window, settings);
+  assert_asking (window, settings);
+  g_settings_set_enum (settings, "color-scheme", 2);
+  g_assert_true (adw_style_manager_get_dark (style));
+  g_settings_set_enum (settings, "color-scheme", 1);
+  g_assert_false (adw_style_manager_get_dark (style));
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    g_settings_reset (settings, keys[i]);
+  g_action_group_activate_action (G_ACTION_GROUP (application), "quit", NULL);
+  g_string_free (g_steal_pointer (&script.asked), TRUE);
+}
+
 /* ---- leaving ------------------------------------------------------------ */
 
 typedef struct {
@@ -264,6 +369,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/application/leave", test_leave); /* with an application of its own, before the others' takes the place */
   g_test_add_func ("/application/open", test_open);
   g_test_add_func ("/application/shortcuts", test_shortcuts);
+  g_test_add_func ("/application/settings", test_settings);
   status = g_test_run ();
   tree_remove (folder);
   return status;
