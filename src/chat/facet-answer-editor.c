@@ -19,6 +19,7 @@ struct _FacetAnswerEditor {
 enum {
   SIGNAL_SAVE,
   SIGNAL_CANCEL,
+  SIGNAL_CHANGED,
   N_SIGNALS
 };
 
@@ -51,6 +52,7 @@ changed_cb (FacetAnswerEditor *self)
 
   gtk_widget_set_sensitive (self->save, !is_blank (text));
   facet_widget_follow_text (self->view, text);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0, text);
 }
 
 static void
@@ -101,12 +103,12 @@ text_button (FacetAnswerEditor *self, const char *label, const char *style, GCal
 }
 
 GtkWidget *
-facet_answer_editor_new (const char *text)
+facet_answer_editor_new (const char *original, const char *text)
 {
   FacetAnswerEditor *self = g_object_new (FACET_TYPE_ANSWER_EDITOR, "orientation", GTK_ORIENTATION_VERTICAL, "spacing", 6, NULL);
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (self->view));
 
-  self->original = g_strdup (text);
+  self->original = g_strdup (original);
   gtk_text_buffer_begin_irreversible_action (buffer);
   gtk_text_buffer_set_text (buffer, text, -1);
   gtk_text_buffer_end_irreversible_action (buffer);
@@ -127,6 +129,8 @@ facet_answer_editor_class_init (FacetAnswerEditorClass *klass)
   GTK_WIDGET_CLASS (klass)->grab_focus = grab_focus;
   signals[SIGNAL_SAVE] = g_signal_new ("save", FACET_TYPE_ANSWER_EDITOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
                                        G_TYPE_STRING);
+  signals[SIGNAL_CHANGED] = g_signal_new ("changed", FACET_TYPE_ANSWER_EDITOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                                          G_TYPE_STRING);
   signals[SIGNAL_CANCEL] = g_signal_new ("cancel", FACET_TYPE_ANSWER_EDITOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 

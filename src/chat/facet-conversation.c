@@ -323,6 +323,15 @@ facet_conversation_get_last (FacetConversation *self)
   return self->messages->len > 0 ? self->messages->pdata[self->messages->len - 1] : NULL;
 }
 
+gboolean
+facet_conversation_has_revision (FacetConversation *self)
+{
+  for (guint i = 0; i < self->messages->len; i++)
+    if (facet_message_get_revision (self->messages->pdata[i]) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
 int
 facet_conversation_find (FacetConversation *self, FacetMessage *message)
 {

@@ -98,4 +98,7 @@ gboolean           facet_conversation_set_deleted  (FacetConversation *self,
                                                     gboolean           deleted,
                                                     GError           **error);
 
+/* Whether a message is being rewritten (facet_message_get_revision()). */
+gboolean           facet_conversation_has_revision (FacetConversation *self);
+
 G_END_DECLS

@@ -183,6 +183,7 @@ end_editing (FacetMessageRow *self)
 {
   gtk_box_remove (GTK_BOX (gtk_widget_get_parent (self->editor)), self->editor);
   self->editor = NULL;
+  facet_message_set_revision (self->message, NULL);
   update_status (self);
   text_changed_cb (self);
   gtk_widget_grab_focus (self->correct);
@@ -195,15 +196,29 @@ save_cb (FacetMessageRow *self, const char *text)
   gtk_widget_activate_action (GTK_WIDGET (self), "chat.correct", "(xs)", facet_message_get_id (self->message), text);
 }
 
+/* Kept with the message, which may be shown anew. */
 static void
-correct_cb (FacetMessageRow *self)
+revised_cb (FacetMessageRow *self, const char *text)
 {
-  self->editor = facet_answer_editor_new (facet_message_get_text (self->message));
+  facet_message_set_revision (self->message, text);
+}
+
+static void
+open_editor (FacetMessageRow *self, const char *text)
+{
+  self->editor = facet_answer_editor_new (facet_message_get_text (self->message), text);
+  g_signal_connect_swapped (self->editor, "changed", G_CALLBACK (revised_cb), self);
   g_signal_connect_swapped (self->editor, "save", G_CALLBACK (save_cb), self);
   g_signal_connect_swapped (self->editor, "cancel", G_CALLBACK (end_editing), self);
   gtk_box_insert_child_after (GTK_BOX (gtk_widget_get_parent (self->body)), self->editor, self->body);
   update_status (self);
   text_changed_cb (self);
+}
+
+static void
+correct_cb (FacetMessageRow *self)
+{
+  open_editor (self, facet_message_get_text (self->message));
   gtk_widget_grab_focus (self->editor);
 }
 
@@ -438,6 +453,8 @@ facet_message_row_new (FacetMessage *message, FacetStore *store)
   gtk_widget_set_visible (self->notice, FALSE);
   if (facet_message_get_status (message) == FACET_MESSAGE_STOPPED)
     announce (self);
+  if (facet_message_is_answer (message) && facet_message_get_revision (message) != NULL)
+    open_editor (self, facet_message_get_revision (message));
   return GTK_WIDGET (self);
 }
 

@@ -12,6 +12,7 @@ struct _FacetMessage {
   GString           *thoughts; /* likewise */
   GPtrArray         *calls;    /* FacetCallRecord, likewise */
   char              *phase;
+  char              *revision;
 };
 
 enum {
@@ -38,6 +39,7 @@ facet_message_finalize (GObject *object)
   g_string_free (self->thoughts, TRUE);
   g_ptr_array_unref (self->calls);
   g_free (self->phase);
+  g_free (self->revision);
   G_OBJECT_CLASS (facet_message_parent_class)->finalize (object);
 }
 
@@ -141,6 +143,19 @@ gboolean
 facet_message_is_answer (FacetMessage *self)
 {
   return self->record->role == FACET_STORE_ROLE_MODEL;
+}
+
+void
+facet_message_set_revision (FacetMessage *self, const char *text)
+{
+  g_free (self->revision);
+  self->revision = g_strdup (text);
+}
+
+const char *
+facet_message_get_revision (FacetMessage *self)
+{
+  return self->revision;
 }
 
 FacetMessageStatus

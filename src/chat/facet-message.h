@@ -40,6 +40,11 @@ const char              *facet_message_get_thoughts    (FacetMessage *self);
  * Returns: (transfer none) (element-type FacetCallRecord). */
 const GPtrArray         *facet_message_get_calls       (FacetMessage *self);
 
+/* What is to take the place of the text while somebody still writes it; NULL:
+ * nobody does. Kept only as long as the message. */
+void                     facet_message_set_revision    (FacetMessage *self, const char *text);
+const char              *facet_message_get_revision    (FacetMessage *self);
+
 /* Takes @record, which must have the same id. */
 void                     facet_message_update          (FacetMessage *self, FacetStoreMessage *record);
 

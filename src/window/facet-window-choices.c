@@ -160,6 +160,41 @@ _facet_window_forget_draft (FacetWindow *self, FacetConversation *conversation)
 
 /* ---- one conversation after the other ----------------------------------- */
 
+/* ---- messages that are being rewritten ---------------------------------- */
+
+/* They belong to the conversation as it is in memory, which is kept for them. */
+static void
+stash_revisions (FacetWindow *self)
+{
+  gint64 chat = facet_conversation_get_chat_id (self->conversation);
+
+  if (self->editing != NULL) {
+    g_autofree char *text = facet_composer_get_text (self->composer);
+
+    facet_message_set_revision (self->editing, text);
+  }
+  if (facet_conversation_has_revision (self->conversation))
+    g_hash_table_insert (self->revised, g_memdup2 (&chat, sizeof chat), g_object_ref (self->conversation));
+  else
+    g_hash_table_remove (self->revised, &chat);
+}
+
+/* A question is rewritten in the composer, an answer in its row. */
+static void
+unstash_revisions (FacetWindow *self)
+{
+  for (guint i = 0; i < facet_conversation_get_length (self->conversation); i++) {
+    FacetMessage *message = facet_conversation_get_message (self->conversation, i);
+    g_autofree char *text = g_strdup (facet_message_get_revision (message));
+
+    if (text == NULL || facet_message_is_answer (message))
+      continue;
+    facet_message_set_revision (message, NULL);
+    _facet_window_set_editing (self, message);
+    facet_composer_set_text (self->composer, text);
+  }
+}
+
 void
 _facet_window_leave_conversation (FacetWindow *self)
 {
@@ -167,6 +202,7 @@ _facet_window_leave_conversation (FacetWindow *self)
     return;
   _facet_window_save_draft (self);
   stash_attachments (self);
+  stash_revisions (self);
 }
 
 void
@@ -175,6 +211,7 @@ _facet_window_enter_conversation (FacetWindow *self)
   g_signal_connect_object (self->conversation, "notify::options", G_CALLBACK (show_choices), self, G_CONNECT_SWAPPED);
   _facet_window_show_draft (self);
   unstash_attachments (self);
+  unstash_revisions (self);
   show_choices (self);
 }
 
@@ -190,6 +227,7 @@ _facet_window_update_choices (FacetWindow *self)
 void
 _facet_window_setup_choices (FacetWindow *self)
 {
+  self->revised = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
   self->unsent = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   g_signal_connect_swapped (self->composer, "mode-chosen", G_CALLBACK (mode_chosen_cb), self);
   g_signal_connect_swapped (self->composer, "choice", G_CALLBACK (choice_cb), self);

@@ -57,6 +57,7 @@ struct _FacetWindow {
   gint64              title_chat;
   GString            *title_text;
   GtkFileChooserNative *chooser;
+  GHashTable         *revised;    /* chat's id (gint64) -> FacetConversation in which messages are being rewritten */
   GHashTable         *unsent;     /* chat's id (gint64) -> GPtrArray of FacetAttachment */
   GHashTable         *removed;    /* id -> an attachment that may be brought back */
   guint               last_removed;

@@ -330,6 +330,48 @@ test_correct_cancelled (Fixture *self, gconstpointer data)
   }
 }
 
+/* What is being rewritten waits in its chat, an answer and a question alike. */
+static void
+test_correct_elsewhere (Fixture *self, gconstpointer data)
+{
+  g_autofree char *draft = NULL, *text = NULL;
+  gint64 chat;
+
+  ask (self, "Question");
+  chat = chat_id (self);
+  begin_correction (self);
+  type_answer (self, "Half a cor");
+  gtk_widget_activate_action (window (self), "chat.edit", "x",
+                              facet_message_get_id (facet_conversation_get_message (self->window->conversation, 0)));
+  facet_composer_set_text (self->window->composer, "Half a ques");
+  gtk_widget_activate_action (window (self), "win.new-chat", NULL);
+  settle (50);
+  g_assert_null (editor (self));
+  draft = facet_composer_get_text (self->window->composer);
+  g_assert_cmpstr (draft, ==, "");
+  ask (self, "Another chat");
+
+  facet_window_open_chat (self->window, chat);
+  settle (100);
+  text = facet_composer_get_text (self->window->composer);
+  g_assert_cmpstr (text, ==, "Half a ques");
+  g_assert_true (self->window->editing == facet_conversation_get_message (self->window->conversation, 0));
+  widget_picture (window (self), "correct-elsewhere", 300);
+  gtk_widget_grab_focus (editor (self));
+  type_answer (self, "A whole correction.");
+  press (self, "_Save");
+  g_assert_null (editor (self));
+  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "A whole correction.");
+
+  /* nothing is left of it */
+  g_signal_emit_by_name (self->window->composer, "cancel-edit");
+  gtk_widget_activate_action (window (self), "win.new-chat", NULL);
+  facet_window_open_chat (self->window, chat);
+  settle (50);
+  g_assert_null (editor (self));
+  g_assert_null (self->window->editing);
+}
+
 /* Calls of tools stay with the answer, before the text that is the person's now. */
 static void
 test_correct_with_calls (Fixture *self, gconstpointer data)
@@ -589,6 +631,7 @@ main (int argc, char *argv[])
   ADD ("branch-buttons", test_branch_buttons);
   ADD ("correct", test_correct);
   ADD ("correct-cancelled", test_correct_cancelled);
+  ADD ("correct-elsewhere", test_correct_elsewhere);
   ADD ("correct-with-calls", test_correct_with_calls);
   ADD ("titles", test_titles);
   ADD ("pin", test_pin);
