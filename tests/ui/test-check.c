@@ -171,6 +171,24 @@ test_objections (Fixture *self, gconstpointer data)
   assert_send (self, "This model only checks pictures: remove the other files");
 }
 
+/* Without its projector it is still asked for nothing else. */
+static void
+test_blind (Fixture *self, gconstpointer data)
+{
+  g_autofree char *modes = NULL;
+
+  self->script.sees = FALSE;
+  load (self, TRUE);
+  modes = list_modes (self);
+  g_assert_true (g_str_has_suffix (modes, "\n-Check Picture (needs a model that sees)\n"));
+  g_assert_cmpstr (facet_composer_get_mode (composer (self))->id, ==, "check");
+  attach (self, "photo.png");
+  assert_send (self, "This model cannot see pictures: choose one that can, or remove them");
+  self->script.sees = TRUE;
+  load (self, TRUE);
+  assert_send (self, "Send");
+}
+
 static void
 check (Fixture *self, const char *picture, const char *own)
 {
@@ -449,6 +467,7 @@ main (int argc, char *argv[])
 #define ADD(name, func) g_test_add ("/check/" name, Fixture, NULL, set_up, func, fixture_tear_down)
   ADD ("offers", test_offers);
   ADD ("objections", test_objections);
+  ADD ("blind", test_blind);
   ADD ("asks", test_asks);
   ADD ("kept", test_kept);
   ADD ("kinds", test_kinds);

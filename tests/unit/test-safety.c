@@ -52,6 +52,7 @@ write_file (const Case *c)
 {
   const guint64 counts[] = { 0, GUINT64_TO_LE (c->key != NULL ? 2 : 1) }; /* tensors, keys */
   const guint32 version = GUINT32_TO_LE (3);
+  const guint8 padding[32] = { 0 };
   g_autoptr (GByteArray) file = g_byte_array_new ();
   g_autoptr (GError) error = NULL;
   char *path;
@@ -64,7 +65,7 @@ write_file (const Case *c)
   put_pair (file, "general.architecture", c->architecture);
   if (c->key != NULL)
     put_pair (file, c->key, c->text);
-  g_byte_array_set_size (file, (file->len + 31) / 32 * 32);
+  g_byte_array_append (file, padding, (32 - file->len % 32) % 32);
   g_assert_true (g_file_set_contents (path, (const char *) file->data, file->len, &error));
   g_close (fd, NULL);
   return path;
