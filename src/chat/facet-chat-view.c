@@ -33,18 +33,30 @@ struct _FacetChatView {
 
 G_DEFINE_FINAL_TYPE (FacetChatView, facet_chat_view, ADW_TYPE_BIN)
 
-static GtkWidget *
-create_row_cb (gpointer item, gpointer data)
-{
-  FacetChatView *self = data;
-
-  return facet_message_row_new (item, facet_conversation_get_store (self->conversation));
-}
-
 static GtkAdjustment *
 adjustment (FacetChatView *self)
 {
   return gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (self->scroller));
+}
+
+/* What is seen is to stay in its place while something is added above it. */
+static void
+hold_place (FacetChatView *self)
+{
+  GtkAdjustment *vertical = adjustment (self);
+
+  self->below = gtk_adjustment_get_upper (vertical) - gtk_adjustment_get_value (vertical);
+  self->placed = FALSE;
+}
+
+static GtkWidget *
+create_row_cb (gpointer item, gpointer data)
+{
+  FacetChatView *self = data;
+  GtkWidget *row = facet_message_row_new (item, facet_conversation_get_store (self->conversation));
+
+  g_signal_connect_object (row, "growing", G_CALLBACK (hold_place), self, G_CONNECT_SWAPPED);
+  return row;
 }
 
 gboolean
@@ -87,17 +99,14 @@ add_page (FacetChatView *self, guint begin, guint size)
   self->begin = begin;
 }
 
-/* What is seen stays in its place. */
 static void
 add_above (FacetChatView *self)
 {
   guint begin = self->pages != NULL ? begin_of_page (self, self->begin) : 0;
-  GtkAdjustment *vertical = adjustment (self);
 
   if (self->pages == NULL || self->begin == 0)
     return;
-  self->below = gtk_adjustment_get_upper (vertical) - gtk_adjustment_get_value (vertical);
-  self->placed = FALSE;
+  hold_place (self);
   add_page (self, begin, self->begin - begin);
 }
 

@@ -7,16 +7,24 @@
 #include "facet-block-widgets.h"
 #include "facet-markdown.h"
 
+/* Bytes of text that are laid out at once, some 10 ms; an answer of thousands of
+ * words that is opened is laid out from its end on. */
+#define BATCH_TEXT 4000
+
 struct _FacetMarkdownView {
   GtkBox parent_instance;
 
   GPtrArray *blocks;    /* (element-type FacetBlock): what is shown */
-  GPtrArray *widgets;   /* borrowed children, one per block */
+  GPtrArray *widgets;   /* borrowed children, one per block; NULL for the first n_missing */
+  guint      n_missing; /* blocks whose widgets are still to be made */
+  guint      fill_callback;
   GString   *settled;   /* text that is not parsed again */
   guint      n_settled; /* its blocks */
 };
 
 G_DEFINE_FINAL_TYPE (FacetMarkdownView, facet_markdown_view, GTK_TYPE_BOX)
+
+static guint growing_signal;
 
 static void
 facet_markdown_view_finalize (GObject *object)
@@ -33,6 +41,7 @@ static void
 facet_markdown_view_class_init (FacetMarkdownViewClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = facet_markdown_view_finalize;
+  growing_signal = g_signal_new ("growing", FACET_TYPE_MARKDOWN_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -51,43 +60,83 @@ facet_markdown_view_new (void)
   return g_object_new (FACET_TYPE_MARKDOWN_VIEW, NULL);
 }
 
-/* Takes @block. */
+static gsize
+size_of (const FacetBlock *block)
+{
+  gsize size = block->text != NULL ? strlen (block->text) : 0;
+
+  for (guint i = 0; block->cells != NULL && i < block->cells->len; i++)
+    size += strlen (block->cells->pdata[i]);
+  return size;
+}
+
+/* Where the blocks begin that are laid out together and end before @end. */
+static guint
+begin_of_batch (GPtrArray *blocks, guint end)
+{
+  for (gsize size = 0; end > 0 && size < BATCH_TEXT; end--)
+    size += size_of (blocks->pdata[end - 1]);
+  return end;
+}
+
 static void
-show_block (FacetMarkdownView *self, guint index, FacetBlock *block)
+add_widget (FacetMarkdownView *self, guint index)
 {
   GtkWidget *previous = index > 0 ? self->widgets->pdata[index - 1] : NULL;
-  GtkWidget *widget;
+  GtkWidget *widget = facet_block_widget_new (self->blocks->pdata[index]);
 
-  if (index < self->blocks->len) {
-    FacetBlock *shown = self->blocks->pdata[index];
-    gboolean same = facet_block_equal (shown, block);
-
-    widget = self->widgets->pdata[index];
-    if (same || facet_block_widget_update (widget, shown, block)) {
-      facet_block_free (shown);
-      self->blocks->pdata[index] = block;
-      return;
-    }
-    gtk_box_remove (GTK_BOX (self), widget);
-    facet_block_free (shown);
-    self->blocks->pdata[index] = block;
-    widget = facet_block_widget_new (block);
-    self->widgets->pdata[index] = widget;
-  } else {
-    widget = facet_block_widget_new (block);
-    g_ptr_array_add (self->blocks, block);
-    g_ptr_array_add (self->widgets, widget);
-  }
+  self->widgets->pdata[index] = widget;
   gtk_box_insert_child_after (GTK_BOX (self), widget, previous);
   if (index == 0)
     gtk_widget_set_margin_top (widget, 0);
 }
 
+/* Once a frame, which lays it out. */
+static gboolean
+fill_cb (GtkWidget *widget, GdkFrameClock *clock, gpointer data)
+{
+  FacetMarkdownView *self = FACET_MARKDOWN_VIEW (widget);
+  guint end = self->n_missing;
+
+  g_signal_emit (self, growing_signal, 0);
+  self->n_missing = begin_of_batch (self->blocks, end);
+  for (guint i = self->n_missing; i < end; i++)
+    add_widget (self, i);
+  if (self->n_missing > 0)
+    return G_SOURCE_CONTINUE;
+  self->fill_callback = 0;
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes @block. */
+static void
+show_block (FacetMarkdownView *self, guint index, FacetBlock *block)
+{
+  if (index < self->blocks->len) {
+    FacetBlock *shown = self->blocks->pdata[index];
+    GtkWidget *widget = self->widgets->pdata[index];
+    gboolean stays = widget == NULL || facet_block_equal (shown, block) || facet_block_widget_update (widget, shown, block);
+
+    facet_block_free (shown);
+    self->blocks->pdata[index] = block;
+    if (stays)
+      return;
+    gtk_box_remove (GTK_BOX (self), widget);
+  } else {
+    g_ptr_array_add (self->blocks, block);
+    g_ptr_array_add (self->widgets, NULL);
+    if (index < self->n_missing)
+      return;
+  }
+  add_widget (self, index);
+}
+
 static void
 drop_from (FacetMarkdownView *self, guint index)
 {
-  for (guint i = index; i < self->widgets->len; i++)
+  for (guint i = MAX (index, self->n_missing); i < self->widgets->len; i++)
     gtk_box_remove (GTK_BOX (self), self->widgets->pdata[i]);
+  self->n_missing = MIN (self->n_missing, index);
   if (index < self->widgets->len) {
     g_ptr_array_set_size (self->widgets, index);
     g_ptr_array_set_size (self->blocks, index);
@@ -123,11 +172,15 @@ facet_markdown_view_set_text (FacetMarkdownView *self, const char *text, gboolea
   first = self->n_settled;
   blocks = facet_markdown_parse (text + self->settled->len, length - self->settled->len, &settled, &n_settled);
   g_ptr_array_set_free_func (blocks, NULL);
+  if (empty)
+    self->n_missing = begin_of_batch (blocks, blocks->len);
   for (guint i = 0; i < blocks->len; i++)
     show_block (self, first + i, blocks->pdata[i]);
   drop_from (self, first + blocks->len);
   if (empty)
     forget_emptiness (self);
+  if (self->n_missing > 0 && self->fill_callback == 0)
+    self->fill_callback = gtk_widget_add_tick_callback (GTK_WIDGET (self), fill_cb, NULL, NULL);
 
   g_string_append_len (self->settled, text + self->settled->len, settled);
   self->n_settled += n_settled;

@@ -2,7 +2,9 @@
  *
  * One widget per block. When the text grows only the blocks after the last
  * settled place are parsed again, and of these only the ones that differ are
- * laid out again.
+ * laid out again. Of a long text that is set at once the end is laid out
+ * first, the rest a piece in each frame; signal "growing" comes
+ * before each, as what is below moves.
  *
  * Each paragraph takes its own direction from its text; code runs left to
  * right. A link asks before it opens a browser.

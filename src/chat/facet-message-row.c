@@ -47,6 +47,8 @@ struct _FacetMessageRow {
   GtkWidget    *details;
 };
 
+static guint growing_signal;
+
 G_DEFINE_FINAL_TYPE (FacetMessageRow, facet_message_row, GTK_TYPE_LIST_BOX_ROW)
 
 static GtkWidget *
@@ -77,6 +79,12 @@ update_branches (FacetMessageRow *self)
   gtk_label_set_text (GTK_LABEL (self->branch_label), text);
   gtk_widget_set_sensitive (self->back, index > 0);
   gtk_widget_set_sensitive (self->forth, index + 1 < count);
+}
+
+static void
+growing_cb (FacetMessageRow *self)
+{
+  g_signal_emit (self, growing_signal, 0);
 }
 
 static void
@@ -445,6 +453,8 @@ facet_message_row_new (FacetMessage *message, FacetStore *store)
   g_signal_connect_object (message, "notify::calls", G_CALLBACK (calls_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (message, "notify::status", G_CALLBACK (status_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (message, "notify::siblings", G_CALLBACK (update_branches), self, G_CONNECT_SWAPPED);
+  if (FACET_IS_MARKDOWN_VIEW (self->body))
+    g_signal_connect_object (self->body, "growing", G_CALLBACK (growing_cb), self, G_CONNECT_SWAPPED);
   update_branches (self);
   update_status (self);
   text_changed_cb (self);
@@ -472,6 +482,7 @@ static void
 facet_message_row_class_init (FacetMessageRowClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = facet_message_row_dispose;
+  growing_signal = g_signal_new ("growing", FACET_TYPE_MESSAGE_ROW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void

@@ -2,7 +2,8 @@
  *
  * Activates the actions "chat.copy", "chat.regenerate", "chat.continue",
  * "chat.edit", "chat.delete" (each with the message's id, int64) and
- * "chat.branch" (id and index, (xu)) of an ancestor.
+ * "chat.branch" (id and index, (xu)) of an ancestor. Signal "growing": before
+ * a part of a long text is added above what is shown.
  *
  * # Accessibility: the row is named by its author; while an answer runs it is
  * busy, its end is announced once by a short alert.
