@@ -417,7 +417,8 @@ build (FacetMessageRow *self, FacetStore *store)
   gtk_widget_add_css_class (self->failure, "error");
   self->failure_details = facet_message_failure_new ();
   self->notice = g_object_new (GTK_TYPE_LABEL, "accessible-role", GTK_ACCESSIBLE_ROLE_ALERT, "xalign", 0.0,
-                               "wrap", TRUE, "lines", 2, "ellipsize", PANGO_ELLIPSIZE_END, "margin-start", 6, NULL);
+                               "wrap", TRUE, "natural-wrap-mode", GTK_NATURAL_WRAP_NONE, "lines", 2, "ellipsize",
+                               PANGO_ELLIPSIZE_END, "margin-start", 6, NULL);
   gtk_widget_add_css_class (self->notice, "dim-label");
   gtk_widget_add_css_class (self->notice, "caption");
 

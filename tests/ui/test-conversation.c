@@ -139,11 +139,15 @@ test_failure_details (Fixture *self, gconstpointer data)
 static void
 test_announcement (Fixture *self, gconstpointer data)
 {
+  GtkWidget *label;
   gint64 chat;
 
   g_assert_null (find (window (self), GTK_TYPE_LABEL, is_alert, "complete"));
   ask (self, "Question");
-  g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, is_alert, "The answer is complete."));
+  settle (100);
+  label = find (window (self), GTK_TYPE_LABEL, is_alert, "The answer is complete.");
+  g_assert_nonnull (label);
+  g_assert_cmpint (pango_layout_get_line_count (gtk_label_get_layout (GTK_LABEL (label))), ==, 1); /* there is room */
   chat = chat_id (self);
   gtk_widget_activate_action (window (self), "win.new-chat", NULL);
   facet_window_open_chat (self->window, chat);
