@@ -72,12 +72,12 @@ def test_trouble_announced(home):
     """A model that cannot be loaded, which nobody sees who does not look."""
     broken = home / "broken.gguf"
     broken.write_bytes(b"GGUF\3" + bytes(3) + bytes(range(100)))
-    with Ear() as ear:
-        program = Program(FACET, home, model=str(broken))
-        program.says("The model file is damaged")
-        program.wait(lambda: ear.heard, "an announcement")
-        assert ear.heard[-1][0] == "text" and "The model file is damaged" in ear.heard[-1][1], ear.heard
-        program.end()
+    program = Program(FACET, home, model=str(broken))
+    program.says("The model file is damaged")
+    # It may have failed before anyone listened: then it is spoken with the place of the focus.
+    program.wait(lambda: [place for place in program.find_all("text") if program.has(place, Atspi.StateType.FOCUSED) and
+                          "The model file is damaged" in place.get_description()], "the sentence where the focus is")
+    program.end()
 
 
 # ---- names ----
