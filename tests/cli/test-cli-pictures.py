@@ -3,6 +3,7 @@
 
 Usage: test-cli-pictures.py FACET-CLI    (FACET_TEST_DATA: the folder tests/data)
 """
+import math
 import pathlib
 import signal
 import struct
@@ -10,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from facet_cli import CLI, DATA, ENVIRONMENT, KIT, main, run, run_json
+from facet_cli import CLI, DATA, ENVIRONMENT, KIT, main, read_npy, read_npz, run, run_json
 
 TEXT = KIT / "models/gemma3-tiny/text-q8_0.gguf"
 GEMMA3 = KIT / "models/gemma3-tiny/mmproj.gguf"
@@ -34,6 +35,17 @@ def test_encode():
         length = struct.unpack("<H", data[8:10])[0]
         assert b"(63, 256)" in data[:10 + length] and len(data) == 10 + length + 4 * 63 * 256
         assert b"(3, 336, 432)" in pixels.read_bytes()[:128]
+
+
+def test_encode_values():
+    """What the original computes of the same picture, from its file on."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "soft.npy"
+        run("encode", "--mmproj", GEMMA3, "--image", PHOTO, "-o", out, "--exact")
+        shape, soft = read_npy(out)
+        ((expected_shape, expected),) = read_npz(KIT / "expected/gemma3/vision_photo.npz", "soft_tokens")
+        off = math.dist(soft, expected) / math.hypot(*expected)
+        assert shape == expected_shape == (16, 256) and off < 1e-5, (shape, off)
 
 
 def catches_interrupts(child):

@@ -3,6 +3,9 @@
 #include "compare.h"
 #include "kit-pictures.h"
 #include "npz.h"
+#include "siglip-file.h"
+
+#include <glib/gstdio.h>
 
 static FacetProjector *
 load_projector (void)
@@ -190,6 +193,32 @@ test_no_memory (void)
   g_assert_cmpuint (facet_projector_runs (projector), ==, 0);
 }
 
+/* Of a full-size picture one head's scores would be 64 MiB; they are never whole in memory. */
+static void
+test_blocked_attention (void)
+{
+  static const SiglipShape shape = { .side = 896, .patch = 14, .inner = 64, .ffn = 64, .width = 64, .blocks = 1, .heads = 1 };
+  g_autofree char *path = NULL;
+  int fd = g_file_open_tmp ("facet-XXXXXX.gguf", &path, NULL);
+  g_autoptr (GByteArray) file = siglip_file (&shape);
+  g_autoptr (FacetProjector) projector = NULL;
+  g_autoptr (FacetImage) chart = kit_picture ("chart.png");
+  g_autoptr (GBytes) soft = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_true (g_close (fd, NULL));
+  g_assert_true (g_file_set_contents (path, (const char *) file->data, file->len, NULL));
+  projector = facet_projector_load (path, &(FacetModelParams) { .threads = 2 }, &error);
+  g_assert_no_error (error);
+  g_setenv ("FACET_MEMORY_MIB", "64", TRUE);
+  soft = facet_projector_encode (projector, chart, 0, NULL, &error);
+  g_unsetenv ("FACET_MEMORY_MIB");
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_bytes_get_size (soft), ==, 256 * 64 * sizeof (float));
+  g_remove (path);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -201,5 +230,6 @@ main (int argc, char **argv)
   g_test_add_func ("/projector/cancelled", test_cancelled);
   g_test_add_func ("/projector/progress", test_progress);
   g_test_add_func ("/projector/no-memory", test_no_memory);
+  g_test_add_func ("/projector/blocked-attention", test_blocked_attention);
   return g_test_run ();
 }

@@ -185,6 +185,17 @@ test_policy (void)
   g_assert_null (facet_policy_text ("none such"));
 }
 
+/* The logit of the token with which an answer of this word begins. */
+static double
+logit_of (FacetModel *model, const GArray *logits, const char *word)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+  facet_tokenize (model, word, strlen (word), FALSE, ids);
+  return g_array_index (logits, float, g_array_index (ids, gint32, 0));
+}
+
+/* The softmax over the logits of Yes and No after the policy's prompt, of each picture its own. */
 static void
 test_judge (void)
 {
@@ -194,12 +205,21 @@ test_judge (void)
   g_autoptr (GError) error = NULL;
   double a = facet_session_judge_image (session, chart, facet_policy_text ("dangerous"), NULL, &error);
   double b = facet_session_judge_image (session, photo, facet_policy_text ("dangerous"), NULL, &error);
-  double again = facet_session_judge_image (session, chart, facet_policy_text ("dangerous"), NULL, &error);
+  double again = facet_session_judge_image (session, chart, facet_policy_text ("dangerous"), NULL, &error), yes;
+  g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_POLICY);
+  g_autoptr (GArray) logits = g_array_new (FALSE, FALSE, sizeof (float));
 
   g_assert_no_error (error);
   g_assert_true (a > 0 && a < 1 && b > 0 && b < 1);
   g_assert_cmpfloat (a, !=, b);
   g_assert_cmpfloat_with_epsilon (a, again, 1e-5);
+
+  facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
+  facet_prompt_add_image (prompt, photo);
+  facet_prompt_add_text (prompt, facet_policy_text ("dangerous"), -1);
+  g_assert_true (facet_session_logits (session, prompt, FALSE, logits, NULL, &error));
+  yes = exp (logit_of (model, logits, "Yes"));
+  g_assert_cmpfloat_with_epsilon (b, yes / (yes + exp (logit_of (model, logits, "No"))), 1e-5);
 }
 
 /* ---- what they cost ---- */
