@@ -350,6 +350,29 @@ import (GtkWidget *widget, const char *name, GVariant *parameter)
   _facet_window_import (FACET_WINDOW (widget));
 }
 
+static gboolean
+stop_key_cb (GtkWidget *widget, GVariant *args, gpointer data)
+{
+  FacetWindow *self = data;
+
+  if (!facet_replier_is_running (self->replier))
+    return FALSE;
+  facet_replier_stop (self->replier);
+  return TRUE;
+}
+
+/* A toast that is shown takes Escape before the window's own binding does; nobody shall have to press it twice to stop. */
+void
+_facet_window_add_stop_key (FacetWindow *self)
+{
+  GtkEventController *keys = gtk_shortcut_controller_new ();
+
+  gtk_shortcut_controller_add_shortcut (GTK_SHORTCUT_CONTROLLER (keys),
+                                        gtk_shortcut_new (gtk_keyval_trigger_new (GDK_KEY_Escape, 0),
+                                                          gtk_callback_action_new (stop_key_cb, self, NULL)));
+  gtk_widget_add_controller (GTK_WIDGET (self->leaflet), keys);
+}
+
 void
 _facet_window_install_actions (FacetWindowClass *klass)
 {

@@ -67,6 +67,7 @@ struct _FacetWindow {
 
 /* facet-window-actions.c */
 void _facet_window_install_actions (FacetWindowClass *klass);
+void _facet_window_add_stop_key    (FacetWindow *self);
 void _facet_window_add_chat_actions (FacetWindow *self);
 
 /* facet-window-ask.c */

@@ -429,4 +429,5 @@ static void
 facet_window_init (FacetWindow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  _facet_window_add_stop_key (self);
 }

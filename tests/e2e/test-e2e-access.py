@@ -68,6 +68,20 @@ def test_announced(home):
         program.end()
 
 
+def test_stop_key(home):
+    """Escape stops at once, though a toast is shown that takes it, too."""
+    put_model(home, REAL)
+    program = start(home, FILES[0])
+    program.find("table cell", CHART)
+    program.focus_composer()
+    program.click(f"Remove “{CHART}”")
+    program.ask(NUMBERS)
+    program.wait(lambda: program.messages("Answer") and program.messages("Answer")[0], "the first words", 60)
+    program.keys("Escape")
+    program.wait(program.is_idle, "the answer to stop", 3)
+    program.end()
+
+
 def test_trouble_announced(home):
     """A model that cannot be loaded, which nobody sees who does not look."""
     broken = home / "broken.gguf"
@@ -349,5 +363,5 @@ def test_keyboard_preferences(home):
     program.end()
 
 
-run([test_announced, test_trouble_announced, test_names, test_names_of_answers, test_names_of_windows, test_names_of_recording, test_keyboard, test_keyboard_windows,
-     test_keyboard_preferences])
+run([test_announced, test_stop_key, test_trouble_announced, test_names, test_names_of_answers, test_names_of_windows,
+     test_names_of_recording, test_keyboard, test_keyboard_windows, test_keyboard_preferences])
