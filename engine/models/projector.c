@@ -334,7 +334,6 @@ const float *
 facet_projector_hard (FacetProjector *projector, gboolean audio, GError **error)
 {
   FacetHardTokens *hard = &projector->hard[audio ? 1 : 0];
-
   gboolean done = hard->rows
                   || facet_hard_tokens_load (hard, projector->gguf, audio, facet_projector_width (projector), projector->backend, error);
 

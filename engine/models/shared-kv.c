@@ -1,5 +1,8 @@
 #include "models/shared-kv.h"
 
+/* Which layers see a sliding window. */
+#define KINDS ".attention.sliding_window_pattern"
+
 static int
 head_size (FacetLoader *l, const char *suffix)
 {
@@ -42,14 +45,32 @@ rope_of (const FacetSharedKv *a, const FacetSharedLayer *layer)
   return layer->sliding ? &a->sliding : &a->full;
 }
 
-/* The last layer of the same kind that has keys and values of its own. */
+/* FALSE if the file does not say. */
+static gboolean
+is_sliding (FacetGguf *gguf, const char *prefix, int i)
+{
+  g_autofree char *key = g_strconcat (prefix, KINDS, NULL);
+  gint64 sliding = 0;
+
+  facet_gguf_array_i64 (gguf, key, (gsize) i, &sliding);
+  return sliding != 0;
+}
+
+int
+facet_shared_kv_source (FacetGguf *gguf, const char *prefix, int n_own, int i)
+{
+  int from = MIN (i, n_own - 1);
+
+  while (from >= 0 && is_sliding (gguf, prefix, from) != is_sliding (gguf, prefix, i))
+    from--;
+  return from;
+}
+
 static int
 cache_of (const FacetSharedKv *a, FacetLoader *l, int i)
 {
-  int from = MIN (i, a->n_own - 1);
+  int from = facet_shared_kv_source (l->gguf, l->prefix, a->n_own, i);
 
-  while (from >= 0 && a->layers[from].sliding != a->layers[i].sliding)
-    from--;
   if (from < 0)
     facet_loader_fault (l, "layer %d shares keys and values, but no layer of its kind has any", i);
   return MAX (from, 0);
@@ -58,7 +79,7 @@ cache_of (const FacetSharedKv *a, FacetLoader *l, int i)
 static void
 read_shape (FacetSharedKv *a, FacetLoader *l, int i)
 {
-  g_autofree char *key = g_strconcat (l->prefix, ".attention.sliding_window_pattern", NULL);
+  g_autofree char *key = g_strconcat (l->prefix, KINDS, NULL);
   FacetSharedLayer *layer = &a->layers[i];
   const FacetSharedLayer *source;
   gint64 sliding = 0;

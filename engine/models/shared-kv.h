@@ -30,6 +30,11 @@ typedef struct {
   FacetSharedLayer *layers;       /* [layers of the decoder] */
 } FacetSharedKv;
 
+/* The layer whose keys and values layer @i reads, by a file's keys with
+ * @prefix, such as "gemma3n", where the first @n_own layers have their own:
+ * itself, or the last of those that is of its kind; -1: none is. */
+int  facet_shared_kv_source (FacetGguf *gguf, const char *prefix, int n_own, int i);
+
 /* Reads the keys "attention.*" and "rope.*" and the tensors of every layer, and
  * describes @decoder's cache. Its n_layers and width must be known. */
 void facet_shared_kv_load  (FacetSharedKv *a, FacetLoader *loader, FacetDecoder *decoder);

@@ -4,8 +4,10 @@
 
 #include "gguf/gguf-writer.h"
 #include "models/family.h"
+#include "models/shared-kv.h"
 
-#define PREFIX "gemma3n."
+#define ARCHITECTURE "gemma3n"
+#define PREFIX ARCHITECTURE "."
 #define MIN_WIDTH 32 /* what the family's loader takes */
 
 /* Rows or columns that stay. */
@@ -88,26 +90,6 @@ open_model (Cut *cut, const char *path, GError **error)
 }
 
 static gboolean
-is_sliding (const Cut *cut, int layer)
-{
-  gint64 sliding = 0;
-
-  facet_gguf_array_i64 (cut->gguf, PREFIX "attention.sliding_window_pattern", (gsize) layer, &sliding);
-  return sliding != 0;
-}
-
-/* The last layer with keys and values of its own that is of the same kind. */
-static int
-source_of (const Cut *cut, int layer)
-{
-  int source = MIN (layer, cut->n_own - 1);
-
-  while (is_sliding (cut, source) != is_sliding (cut, layer))
-    source--;
-  return source;
-}
-
-static gboolean
 choose_layers (Cut *cut, const FacetSubmodel *what, GError **error)
 {
   cut->place = g_new0 (int, cut->n_layers);
@@ -117,10 +99,13 @@ choose_layers (Cut *cut, const FacetSubmodel *what, GError **error)
     cut->place[what->left_out[i]] = -1;
   }
   for (int i = 0; i < cut->n_layers; i++) {
+    int source;
+
     if (cut->place[i] < 0)
       continue;
-    if (cut->place[source_of (cut, i)] < 0)
-      return refuse (cut, error, "layer %d reads keys and values of layer %d, which cannot be left out", i, source_of (cut, i));
+    source = facet_shared_kv_source (cut->gguf, ARCHITECTURE, cut->n_own, i);
+    if (cut->place[source] < 0)
+      return refuse (cut, error, "layer %d reads keys and values of layer %d, which cannot be left out", i, source);
     cut->place[i] = cut->n_kept++;
     cut->n_kept_own += i < cut->n_own;
   }

@@ -45,9 +45,7 @@ call_runner_new (const char *const *names, FacetCancel *cancel, gboolean quiet)
   CallRunner *runner;
 
   if (toolbox == NULL) {
-    g_autofree char *shown = report_one_line (error->message);
-
-    g_printerr (_("%s: the tools cannot be used: %s\n"), g_get_prgname (), shown);
+    report_sentence (_("%s: the tools cannot be used: %s\n"), g_get_prgname (), error->message);
     return NULL;
   }
   runner = g_new (CallRunner, 1);

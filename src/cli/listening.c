@@ -53,13 +53,11 @@ print_time (GString *out, double seconds)
 void
 listening_report (const char *file, const FacetTranscription *result)
 {
-  g_autofree char *shown = report_one_line (file);
-
   report_progress_end ();
   if (!result->finished)
     fprintf (stderr, _("[stopped after %u of %u parts; the same command goes on from there]\n"), result->done, result->pieces);
   else if (result->pieces == 0)
-    fprintf (stderr, _("%s: no speech is heard in %s\n"), g_get_prgname (), shown);
+    report_sentence (_("%s: no speech is heard in %s\n"), g_get_prgname (), file);
   for (guint i = 0; i < result->doubtful->len; i++) {
     const FacetPiece *piece = &g_array_index (result->doubtful, FacetPiece, i);
     g_autoptr (GString) start = g_string_new (NULL), end = g_string_new (NULL);

@@ -90,9 +90,7 @@ parse_ids (const char *list, int vocab_size, gint32 place, GArray *ids)
     gint32 value = id;
 
     if (end == at || (*end != ',' && *end != '\0') || id < 0 || (id >= vocab_size && id != place)) {
-      g_autofree char *shown = report_one_line (at);
-
-      g_printerr (_("%s: “%s” in --ids is no token of this model (0 to %d)\n"), g_get_prgname (), shown, vocab_size - 1);
+      report_sentence (_("%s: “%s” in --ids is no token of this model (0 to %d)\n"), g_get_prgname (), at, vocab_size - 1);
       return FALSE;
     }
     g_array_append_val (ids, value);
@@ -188,9 +186,7 @@ parse_arguments (Arguments *arguments, int *argc, char ***argv, int *status)
   }
   *status = EXIT_FAILED;
   if (arguments->dump_dir != NULL && g_mkdir_with_parents (arguments->dump_dir, 0777) != 0) {
-    g_autofree char *shown = report_one_line (arguments->dump_dir);
-
-    g_printerr (_("%s: the folder %s cannot be made\n"), g_get_prgname (), shown);
+    report_sentence (_("%s: the folder %s cannot be made\n"), g_get_prgname (), arguments->dump_dir);
     return FALSE;
   }
   return TRUE;

@@ -27,14 +27,14 @@ void
 media_report_lack (FacetModel *model, gboolean audio)
 {
   const FacetModelInfo *info = facet_model_get_info (model);
-  g_autofree char *projector = find_projector (info, audio), *shown = projector != NULL ? report_one_line (projector) : NULL;
+  g_autofree char *projector = find_projector (info, audio);
 
   if (audio && info->family == FACET_FAMILY_GEMMA3)
     g_printerr (_("%s: models of the family Gemma 3 cannot hear; Gemma 3n and Gemma 4 can\n"), g_get_prgname ());
-  else if (shown != NULL)
-    g_printerr (audio ? _("%s: this model hears only with its projector; %s fits: add --mmproj %s\n")
-                      : _("%s: this model sees pictures only with its projector; %s fits: add --mmproj %s\n"),
-                g_get_prgname (), shown, shown);
+  else if (projector != NULL)
+    report_sentence (audio ? _("%s: this model hears only with its projector; %s fits: add --mmproj %s\n")
+                          : _("%s: this model sees pictures only with its projector; %s fits: add --mmproj %s\n"),
+                    g_get_prgname (), projector, projector);
   else
     g_printerr (audio ? _("%s: this model hears only with a projector (--mmproj) made for %s models of width %u; there is none beside it\n")
                       : _("%s: this model sees pictures only with a projector (--mmproj) made for %s models of width %u; there is none beside it\n"),

@@ -186,14 +186,13 @@ default_model (void)
 void
 options_complain (const char *command, const char *format, ...)
 {
-  g_autofree char *message = NULL, *safe = NULL;
+  g_autofree char *message = NULL;
   va_list args;
 
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  safe = report_one_line (message);
-  g_printerr ("%s: %s\n", command, safe);
+  report_sentence ("%s: %s\n", command, message);
   g_printerr (_("“%s --help” shows all options.\n"), command);
 }
 

@@ -22,11 +22,8 @@ pictures_load (FacetModel *model, char **paths)
       report_error (error);
       return NULL;
     }
-    if (facet_image_notes (image) & FACET_IMAGE_NOTE_FIRST_FRAME) {
-      g_autofree char *shown = report_one_line (*path);
-
-      g_printerr (_("%s: only the first frame of this animation is seen\n"), shown);
-    }
+    if (facet_image_notes (image) & FACET_IMAGE_NOTE_FIRST_FRAME)
+      report_sentence (_("%s: only the first frame of this animation is seen\n"), *path);
     g_ptr_array_add (images, image);
   }
   return g_steal_pointer (&images);

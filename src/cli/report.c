@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <glib/gi18n.h>
@@ -74,26 +75,65 @@ report_append_safe (GString *out, const char *text, gsize length)
   }
 }
 
-/* Embeddings, overrides and isolates of bidirectional text: a name could
- * make the sentence around it read otherwise. */
+#define POP_ISOLATE 0x2069
+
+static gboolean
+is_isolate (gunichar c)
+{
+  return c >= 0x2066 && c <= POP_ISOLATE;
+}
+
+/* Translations from right to left keep names apart with these. Where each one
+ * that is opened is closed, they turn nothing outside. */
+static gboolean
+closes_isolates (const char *text)
+{
+  int open = 0;
+
+  for (const char *at = text; *at != '\0' && open >= 0; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+
+    if (is_isolate (c))
+      open += c == POP_ISOLATE ? -1 : 1;
+  }
+  return open == 0;
+}
+
+/* Embeddings and overrides: a name could make the sentence around it read otherwise. */
 static gboolean
 turns_direction (gunichar c)
 {
-  return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+  return c >= 0x202a && c <= 0x202e;
 }
 
 char *
 report_one_line (const char *text)
 {
   g_autofree char *valid = g_utf8_make_valid (text, -1);
+  gboolean isolates = closes_isolates (valid);
   GString *out = g_string_new (NULL);
 
   for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at)) {
     gunichar c = g_utf8_get_char (at);
 
-    g_string_append_unichar (out, turns_direction (c) ? 0xfffd : visible (c));
+    g_string_append_unichar (out, turns_direction (c) || (is_isolate (c) && !isolates) ? 0xfffd : visible (c));
   }
   return g_string_free (out, FALSE);
+}
+
+void
+report_sentence (const char *format, ...)
+{
+  g_autofree char *sentence = NULL, *shown = NULL;
+  va_list args;
+
+  va_start (args, format);
+  sentence = g_strdup_vprintf (format, args);
+  va_end (args);
+  if (g_str_has_suffix (sentence, "\n"))
+    sentence[strlen (sentence) - 1] = '\0';
+  shown = report_one_line (sentence);
+  g_printerr ("%s\n", shown);
 }
 
 void

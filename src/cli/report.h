@@ -27,8 +27,11 @@ void report_append_safe (GString *out, const char *text, gsize length);
 
 /* The name of a file, or any bytes, for a sentence: valid UTF-8 in one line,
  * with every control character visible and none that turns the direction of
- * writing. Returns: (transfer full). */
+ * what stands around it. Returns: (transfer full). */
 char *report_one_line (const char *text);
+
+/* Prints a sentence with its newline; names in it are shown in one line. */
+void  report_sentence  (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* Bytes as "123.4 MiB". Returns: (transfer full). */
 char *report_bytes (guint64 bytes);

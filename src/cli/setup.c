@@ -16,7 +16,6 @@
 static gboolean
 read_stream (FILE *stream, const char *name, char **text, gsize *length)
 {
-  g_autofree char *shown = report_one_line (name);
   g_autoptr (GString) all = g_string_new (NULL);
   char block[65536];
   size_t got;
@@ -24,11 +23,11 @@ read_stream (FILE *stream, const char *name, char **text, gsize *length)
   while ((got = fread (block, 1, sizeof block, stream)) > 0 && all->len <= MAX_TEXT)
     g_string_append_len (all, block, got);
   if (ferror (stream)) {
-    g_printerr (_("%s: %s cannot be read: %s\n"), g_get_prgname (), shown, g_strerror (errno));
+    report_sentence (_("%s: %s cannot be read: %s\n"), g_get_prgname (), name, g_strerror (errno));
     return FALSE;
   }
   if (all->len > MAX_TEXT) {
-    g_printerr (_("%s: %s is longer than any model can read\n"), g_get_prgname (), shown);
+    report_sentence (_("%s: %s is longer than any model can read\n"), g_get_prgname (), name);
     return FALSE;
   }
   *length = all->len;
@@ -54,10 +53,7 @@ options_read_text (char **text, const char *file, gsize *length)
     return read_stream (stdin, _("standard input"), text, length) ? EXIT_OK : EXIT_FAILED;
   stream = fopen (file, "rb");
   if (stream == NULL) {
-    int reason = errno;
-    g_autofree char *shown = report_one_line (file);
-
-    g_printerr (_("%s: %s cannot be opened: %s\n"), g_get_prgname (), shown, g_strerror (reason));
+    report_sentence (_("%s: %s cannot be opened: %s\n"), g_get_prgname (), file, g_strerror (errno));
     return EXIT_FAILED;
   }
   done = read_stream (stream, file, text, length);
@@ -68,11 +64,9 @@ options_read_text (char **text, const char *file, gsize *length)
 static gboolean
 have_model (const Options *options, const char *command)
 {
-  g_autofree char *shown = report_one_line (options->model);
-
   if (g_file_test (options->model, G_FILE_TEST_EXISTS))
     return TRUE;
-  g_printerr (_("%s: there is no model at %s\n"), command, shown);
+  report_sentence (_("%s: there is no model at %s\n"), command, options->model);
   g_printerr (_("Run ./run in the source folder to fetch the default model, or name one with -m FILE.\n"));
   return FALSE;
 }

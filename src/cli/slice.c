@@ -178,17 +178,16 @@ static gboolean
 say (const Arguments *a, GError **error)
 {
   g_autoptr (FacetModelInfo) info = facet_model_info_read (a->output, error);
-  g_autofree char *size = NULL, *name = NULL;
+  g_autofree char *size = NULL;
 
   if (info == NULL)
     return FALSE;
   size = report_bytes (info->file_bytes);
-  name = report_one_line (a->output);
   if (a->options.json)
     printf ("{\"layers\": %u, \"parameters\": %" G_GUINT64_FORMAT ", \"bytes\": %" G_GUINT64_FORMAT "}\n", info->layers, info->parameters,
             info->file_bytes);
   else
-    g_printerr (_("%s: %u layers, %.2f billion parameters, %s\n"), name, info->layers, info->parameters / 1e9, size);
+    report_sentence (_("%s: %u layers, %.2f billion parameters, %s\n"), a->output, info->layers, info->parameters / 1e9, size);
   return TRUE;
 }
 

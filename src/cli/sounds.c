@@ -31,9 +31,7 @@ sounds_load (FacetModel *model, char **paths, FacetCancel *cancel)
       return NULL;
     }
     if (clips->len == 0) {
-      g_autofree char *shown = report_one_line (*path);
-
-      g_printerr (_("%s: no speech is heard in %s\n"), g_get_prgname (), shown);
+      report_sentence (_("%s: no speech is heard in %s\n"), g_get_prgname (), *path);
       return NULL;
     }
     g_ptr_array_add (sounds, g_steal_pointer (&clips));

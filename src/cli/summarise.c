@@ -90,7 +90,7 @@ listen_to (Work *work, const char *file, char **journal, int *status)
 static char *
 read_source (Work *work, const char *file, gboolean is_text, char **journal, int *status)
 {
-  g_autofree char *text = NULL, *shown = report_one_line (file);
+  g_autofree char *text = NULL;
   gsize length;
 
   if (!is_text)
@@ -99,12 +99,12 @@ read_source (Work *work, const char *file, gboolean is_text, char **journal, int
   if (*status != EXIT_OK)
     return NULL;
   if (!g_utf8_validate_len (text, length, NULL)) {
-    g_printerr (_("%s: %s is neither text in UTF-8 nor a recording\n"), g_get_prgname (), shown);
+    report_sentence (_("%s: %s is neither text in UTF-8 nor a recording\n"), g_get_prgname (), file);
     *status = EXIT_FAILED;
     return NULL;
   }
   if (*g_strstrip (text) == '\0') {
-    g_printerr (_("%s: there is no text in %s\n"), g_get_prgname (), shown);
+    report_sentence (_("%s: there is no text in %s\n"), g_get_prgname (), file);
     *status = EXIT_FAILED;
     return NULL;
   }

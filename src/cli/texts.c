@@ -21,9 +21,7 @@ texts_load (char **paths)
     if (options_read_text (&text, *path, &length) != EXIT_OK)
       return NULL;
     if (!g_utf8_validate_len (text, length, NULL)) {
-      g_autofree char *whole = report_one_line (*path);
-
-      g_printerr (_("%s: %s holds no text in UTF-8\n"), g_get_prgname (), whole);
+      report_sentence (_("%s: %s holds no text in UTF-8\n"), g_get_prgname (), *path);
       return NULL;
     }
     quoted = facet_mode_quote_file (shown, text, (gssize) length);

@@ -13,12 +13,8 @@
 #define LIKELY 0.7
 
 typedef struct {
-  FacetModel             *model;
-  FacetSession           *session;
-  const FacetRequest     *request;
-  const FacetReplyParams *params;
-  FacetReplySummary      *summary;
-  gint64                  begun; /* monotonic, microseconds */
+  const FacetEngineWork *work;
+  gint64                 begun; /* monotonic, microseconds */
 } Check;
 
 static char *
@@ -48,7 +44,7 @@ facet_verdict_text (const char *title, double probability)
 static void
 put (Check *check, const char *text)
 {
-  check->params->on_text (text, strlen (text), check->params->user_data);
+  check->work->params->on_text (text, strlen (text), check->work->params->user_data);
 }
 
 /* Before the first verdict on a picture. */
@@ -71,13 +67,13 @@ static void
 add_stats (Check *check, FacetImage *image, const char *policy)
 {
   g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_POLICY);
-  FacetStats *stats = &check->summary->stats;
+  FacetStats *stats = &check->work->summary->stats;
   int cached = 0, tokens;
 
   facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
   facet_prompt_add_image (prompt, image);
   facet_prompt_add_text (prompt, policy, -1);
-  tokens = facet_session_count (check->session, prompt, &cached, NULL);
+  tokens = facet_session_count (check->work->session, prompt, &cached, NULL);
   stats->prompt_tokens += MAX (0, tokens);
   stats->cached_tokens += cached;
 }
@@ -85,7 +81,7 @@ add_stats (Check *check, FacetImage *image, const char *policy)
 static gboolean
 judge (Check *check, FacetImage *image, guint number, guint total, GError **error)
 {
-  const GPtrArray *policies = check->request->policies;
+  const GPtrArray *policies = check->work->request->policies;
 
   for (guint i = 0; i < policies->len; i++) {
     const FacetRequestPolicy *policy = policies->pdata[i];
@@ -93,7 +89,7 @@ judge (Check *check, FacetImage *image, guint number, guint total, GError **erro
     double probability;
 
     add_stats (check, image, policy->text);
-    probability = facet_session_judge_image (check->session, image, policy->text, check->params->cancel, error);
+    probability = facet_session_judge_image (check->work->session, image, policy->text, check->work->params->cancel, error);
     if (isnan (probability))
       return FALSE;
     if (i == 0)
@@ -101,9 +97,9 @@ judge (Check *check, FacetImage *image, guint number, guint total, GError **erro
     verdict = facet_verdict_text (policy->title, probability);
     line = g_strdup_printf ("* %s\n", verdict);
     put (check, line);
-    check->summary->stats.prefill_seconds = (double) (g_get_monotonic_time () - check->begun) / G_USEC_PER_SEC;
+    check->work->summary->stats.prefill_seconds = (double) (g_get_monotonic_time () - check->begun) / G_USEC_PER_SEC;
     if (number == 1 && i == 0)
-      check->summary->stats.first_token_seconds = check->summary->stats.prefill_seconds;
+      check->work->summary->stats.first_token_seconds = check->work->summary->stats.prefill_seconds;
   }
   return TRUE;
 }
@@ -120,13 +116,13 @@ count_pictures (const FacetTurn *turn)
 }
 
 static gboolean
-judge_all (Check *check, FacetMediaCache *media, GError **error)
+judge_all (Check *check, GError **error)
 {
-  const FacetTurn *turn = check->request->turns->pdata[check->request->turns->len - 1];
+  const FacetTurn *turn = check->work->request->turns->pdata[check->work->request->turns->len - 1];
   guint total = count_pictures (turn), number = 0;
 
-  if (total == 0 || check->request->policies->len == 0) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "%u pictures are to be judged by %u policies", total, check->request->policies->len);
+  if (total == 0 || check->work->request->policies->len == 0) {
+    g_set_error (error, FACET_ERROR, FACET_ERROR_INVALID, "%u pictures are to be judged by %u policies", total, check->work->request->policies->len);
     return FALSE;
   }
   for (guint i = 0; i < turn->parts->len && number < total; i++) {
@@ -135,8 +131,8 @@ judge_all (Check *check, FacetMediaCache *media, GError **error)
 
     if (part->kind != FACET_PART_PICTURE)
       continue;
-    check->params->on_progress (FACET_PHASE_ENCODE_IMAGE, number, total, check->params->user_data);
-    image = facet_media_cache_picture (media, part, error);
+    check->work->params->on_progress (FACET_PHASE_ENCODE_IMAGE, number, total, check->work->params->user_data);
+    image = facet_media_cache_picture (check->work->media, part, error);
     if (image == NULL || !judge (check, image, ++number, total, error))
       return FALSE;
   }
@@ -144,29 +140,23 @@ judge_all (Check *check, FacetMediaCache *media, GError **error)
 }
 
 gboolean
-facet_engine_check (FacetModel             *model,
-                    FacetSession           *session,
-                    FacetMediaCache        *media,
-                    const FacetRequest     *request,
-                    const FacetReplyParams *params,
-                    FacetReplySummary      *summary,
-                    GError                **error)
+facet_engine_check (const FacetEngineWork *work, GError **error)
 {
-  Check check = { model, session, request, params, summary, g_get_monotonic_time () };
+  Check check = { work, g_get_monotonic_time () };
   g_autoptr (GError) failure = NULL;
 
-  if (!facet_model_get_info (model)->is_safety) {
+  if (!facet_model_get_info (work->model)->is_safety) {
     g_set_error (error, FACET_ERROR, FACET_ERROR_UNSUPPORTED, "%s: no safety model, which alone judges pictures",
-                 facet_model_get_info (model)->path);
+                 facet_model_get_info (work->model)->path);
     return FALSE;
   }
-  summary->stop_reason = FACET_STOP_EOS;
-  if (judge_all (&check, media, &failure))
+  work->summary->stop_reason = FACET_STOP_EOS;
+  if (judge_all (&check, &failure))
     return TRUE;
   if (!g_error_matches (failure, FACET_ERROR, FACET_ERROR_CANCELLED)) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  summary->stop_reason = FACET_STOP_CANCELLED;
+  work->summary->stop_reason = FACET_STOP_CANCELLED;
   return TRUE;
 }

@@ -8,21 +8,13 @@
  */
 #pragma once
 
-#include "facet-engine-backend.h"
-#include "facet-media-cache.h"
+#include "facet-engine-work.h"
 
 G_BEGIN_DECLS
 
 /* Stopping is no error: the verdicts so far stand. UNSUPPORTED: not a safety
- * model; INVALID: no picture or no
- * policy. */
-gboolean facet_engine_check (FacetModel             *model,
-                             FacetSession           *session,
-                             FacetMediaCache        *media,
-                             const FacetRequest     *request,
-                             const FacetReplyParams *params,
-                             FacetReplySummary      *summary,
-                             GError                **error);
+ * model; INVALID: no picture or no policy. */
+gboolean facet_engine_check (const FacetEngineWork *work, GError **error);
 
 /* A plain sentence on @title, such as “Violence and gore: unlikely (3 %)”.
  * @probability: of a violation. Returns: (transfer full) */

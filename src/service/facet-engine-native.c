@@ -231,23 +231,23 @@ native_reply (gpointer                data,
   FacetReplyParams own = *params;
   g_autoptr (FacetPrompt) prompt = NULL;
   g_auto (FacetReply) reply = { 0 };
-  const FacetListening listening = { self->model, self->projector, self->session, request, &own, summary };
+  const FacetEngineWork work = { self->model, self->projector, self->session, self->media, request, &own, summary };
 
   if (!check_request (self, request, error))
     return FALSE;
   if (!request->own_sampling)
     own.sampling = facet_model_default_sampling (self->model);
   if (request->policies != NULL)
-    return facet_engine_check (self->model, self->session, self->media, request, params, summary, error);
+    return facet_engine_check (&work, error);
   if (request->instruction != NULL && request->before == NULL)
-    return facet_engine_transcribe (&listening, error);
+    return facet_engine_transcribe (&work, error);
   if (request->instruction != NULL)
-    return facet_engine_summarise (&listening, error);
+    return facet_engine_summarise (&work, error);
   prompt = build_prompt (self, request, params->cancel, error);
   if (prompt == NULL)
     return FALSE;
   if (must_condense (self, prompt, request))
-    return facet_engine_summarise (&listening, error);
+    return facet_engine_summarise (&work, error);
   if (!facet_session_reply (self->session, prompt, &own, &reply, error))
     return FALSE;
   summary->stop_reason = reply.stop_reason;

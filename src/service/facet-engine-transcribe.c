@@ -52,16 +52,16 @@ nothing_heard (void)
 }
 
 static gboolean
-transcribe_sound (const FacetListening *l, FacetAudio *audio, Output *output, GError **error)
+transcribe_sound (const FacetEngineWork *work, FacetAudio *audio, Output *output, GError **error)
 {
-  FacetListener listener = facet_listener_for_session (l->session);
-  FacetTranscribeParams params = { .instruction = l->request->instruction,
-                                   .sampling = facet_transcribe_sampling (l->model),
+  FacetListener listener = facet_listener_for_session (work->session);
+  FacetTranscribeParams params = { .instruction = work->request->instruction,
+                                   .sampling = facet_transcribe_sampling (work->model),
                                    .on_text = put_text,
                                    .on_progress = put_progress,
                                    .user_data = output,
-                                   .cancel = l->params->cancel };
-  g_autofree char *key = facet_transcribe_key (l->model, l->projector, l->request->instruction, &params.sampling);
+                                   .cancel = work->params->cancel };
+  g_autofree char *key = facet_transcribe_key (work->model, work->projector, work->request->instruction, &params.sampling);
   g_autofree char *journal = facet_journal_path (facet_audio_hash (audio), key);
   g_auto (FacetTranscription) result = { 0 };
 
@@ -74,42 +74,42 @@ transcribe_sound (const FacetListening *l, FacetAudio *audio, Output *output, GE
     g_ptr_array_add (output->kept, g_steal_pointer (&journal));
   output->heard |= result.pieces > 0;
   output->doubtful |= result.doubtful->len > 0;
-  if (result.finished && result.pieces == 0 && l->request->before == NULL)
+  if (result.finished && result.pieces == 0 && work->request->before == NULL)
     put_text (nothing_heard (), strlen (nothing_heard ()), output);
   if (!result.finished)
-    l->summary->stop_reason = FACET_STOP_CANCELLED;
-  facet_transcribe_add_stats (&l->summary->stats, &result.stats);
+    work->summary->stop_reason = FACET_STOP_CANCELLED;
+  facet_transcribe_add_stats (&work->summary->stats, &result.stats);
   return TRUE;
 }
 
 static gboolean
-transcribe_all (const FacetListening *l, Output *output, GError **error)
+transcribe_all (const FacetEngineWork *work, Output *output, GError **error)
 {
-  const FacetTurn *turn = l->request->turns->pdata[l->request->turns->len - 1];
+  const FacetTurn *turn = work->request->turns->pdata[work->request->turns->len - 1];
 
-  l->summary->stop_reason = FACET_STOP_EOS;
-  for (guint i = 0; i < turn->parts->len && l->summary->stop_reason != FACET_STOP_CANCELLED; i++) {
+  work->summary->stop_reason = FACET_STOP_EOS;
+  for (guint i = 0; i < turn->parts->len && work->summary->stop_reason != FACET_STOP_CANCELLED; i++) {
     const FacetPart *part = turn->parts->pdata[i];
     g_autoptr (FacetAudio) audio = NULL;
 
     if (part->kind != FACET_PART_SOUND)
       continue;
-    audio = facet_engine_load_sound (part, l->params->cancel, error);
-    if (audio == NULL || !transcribe_sound (l, audio, output, error))
+    audio = facet_engine_load_sound (part, work->params->cancel, error);
+    if (audio == NULL || !transcribe_sound (work, audio, output, error))
       return FALSE;
     output->apart = TRUE;
   }
-  if (l->summary->stop_reason != FACET_STOP_CANCELLED && output->doubtful)
-    l->summary->stop_reason = FACET_STOP_LOOP;
+  if (work->summary->stop_reason != FACET_STOP_CANCELLED && output->doubtful)
+    work->summary->stop_reason = FACET_STOP_LOOP;
   return TRUE;
 }
 
 gboolean
-facet_engine_transcribe (const FacetListening *l, GError **error)
+facet_engine_transcribe (const FacetEngineWork *work, GError **error)
 {
-  Output output = { .params = l->params, .on_text = l->params->on_text, .text_data = l->params->user_data };
+  Output output = { .params = work->params, .on_text = work->params->on_text, .text_data = work->params->user_data };
 
-  return transcribe_all (l, &output, error);
+  return transcribe_all (work, &output, error);
 }
 
 static void
@@ -120,36 +120,36 @@ collect (const char *text, gsize length, gpointer user_data)
 
 /* Sets @text, or leaves it NULL if there is nothing to summarise. */
 static gboolean
-text_to_summarise (const FacetListening *l, GPtrArray *journals, char **text, GError **error)
+text_to_summarise (const FacetEngineWork *work, GPtrArray *journals, char **text, GError **error)
 {
   g_autoptr (GString) said = g_string_new (NULL);
-  Output output = { .params = l->params, .on_text = collect, .text_data = said, .kept = journals };
+  Output output = { .params = work->params, .on_text = collect, .text_data = said, .kept = journals };
 
-  if (l->request->instruction == NULL) {
-    *text = g_strdup (l->request->text);
+  if (work->request->instruction == NULL) {
+    *text = g_strdup (work->request->text);
     return TRUE;
   }
-  if (!transcribe_all (l, &output, error))
+  if (!transcribe_all (work, &output, error))
     return FALSE;
-  if (l->summary->stop_reason == FACET_STOP_CANCELLED)
+  if (work->summary->stop_reason == FACET_STOP_CANCELLED)
     return TRUE;
   if (!output.heard)
-    l->params->on_text (nothing_heard (), strlen (nothing_heard ()), l->params->user_data);
+    work->params->on_text (nothing_heard (), strlen (nothing_heard ()), work->params->user_data);
   else if (said->len > 0)
     *text = g_string_free (g_steal_pointer (&said), FALSE);
   return TRUE;
 }
 
 gboolean
-facet_engine_summarise (const FacetListening *l, GError **error)
+facet_engine_summarise (const FacetEngineWork *work, GError **error)
 {
-  const FacetReplyParams *params = l->params;
-  FacetListener listener = facet_listener_for_session (l->session);
-  FacetSummariseParams own = { .before = l->request->before,
-                               .after = l->request->after,
+  const FacetReplyParams *params = work->params;
+  FacetListener listener = facet_listener_for_session (work->session);
+  FacetSummariseParams own = { .before = work->request->before,
+                               .after = work->request->after,
                                .sampling = params->sampling,
                                .max_tokens = params->max_tokens,
-                               .context = facet_session_context (l->session),
+                               .context = facet_session_context (work->session),
                                .on_text = params->on_text,
                                .on_progress = params->on_progress,
                                .user_data = params->user_data,
@@ -158,15 +158,15 @@ facet_engine_summarise (const FacetListening *l, GError **error)
   g_auto (FacetSummary) gist = { 0 };
   g_autofree char *text = NULL;
 
-  if (!text_to_summarise (l, journals, &text, error))
+  if (!text_to_summarise (work, journals, &text, error))
     return FALSE;
   if (text != NULL && !facet_summarise (&listener, text, &own, &gist, error))
     return FALSE;
   if (text != NULL)
-    l->summary->stop_reason = gist.stop_reason;
+    work->summary->stop_reason = gist.stop_reason;
   /* stopped: the next attempt need not listen again */
-  for (guint i = 0; i < journals->len && l->summary->stop_reason != FACET_STOP_CANCELLED; i++)
+  for (guint i = 0; i < journals->len && work->summary->stop_reason != FACET_STOP_CANCELLED; i++)
     facet_journal_forget (journals->pdata[i]);
-  facet_transcribe_add_stats (&l->summary->stats, &gist.stats);
+  facet_transcribe_add_stats (&work->summary->stats, &gist.stats);
   return TRUE;
 }

@@ -360,6 +360,13 @@ def test_names_reach_no_terminal():
         assert said.count("all is well") == 1 and "\x1b" not in said and "\u202e" not in said and not said.split("all is well")[0].count("\n"), said[:300]
 
 
+def test_isolates():
+    """Sentences from right to left keep names apart with these; only where they are closed, so that none reaches beyond its name."""
+    for name, shown in (("\u2068a\u2069", "\u2068a\u2069"), ("a\u2069b", "a\ufffdb"), ("\u2067a", "\ufffda"), ("\u2069a\u2068", "\ufffda\ufffd")):
+        said = run("chat", "-m", f"/nonexistent/{name}", "-p", "a", status=1).stderr.decode()
+        assert f"/nonexistent/{shown}\n" in said, (name, said)
+
+
 def difference(left, right):
     return sum(abs(a - b) for a, b in zip(left, right)) / len(left)
 

@@ -189,6 +189,11 @@ gboolean facet_vk_emit_cumulative      (FacetVkCompiler *c, int node, GError **e
 gboolean facet_vk_emit_route           (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_experts_up      (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_experts_down    (FacetVkCompiler *c, int node, GError **error);
+/* Rows from the first matrix of the gates to that of the other, if both are
+ * views of one tensor; else 0. */
+guint32  facet_vk_rows_between     (const FacetNode *n);
+/* Adds the tensors that hold a node's experts. */
+void     facet_vk_require_experts  (FacetVkCompiler *c, const FacetNode *n, GPtrArray *tensors);
 /* The products of experts, with the rows of each brought together (of EXPERTS_UP
  * with its GEGLU), into value @out, for steps of @least rows at least. */
 gboolean facet_vk_emit_sorted_experts  (FacetVkCompiler *c, const FacetNode *n, guint32 least, int out, GError **error);
@@ -202,12 +207,6 @@ gboolean facet_vk_keeps_best (const FacetPlan *plan);
 gboolean facet_vk_emit_best  (FacetVkCompiler *c, GError **error);
 int      facet_vk_plan_best  (FacetPlan *plan, FacetBest *best);
 gboolean facet_vk_plan_fetch (FacetPlan *plan, GError **error);
-
-/* Rows from the first matrix of the gates to that of the other, if both are
- * views of one tensor; else 0. */
-guint32  facet_vk_rows_between     (const FacetNode *n);
-/* Adds the tensors that hold a node's experts. */
-void     facet_vk_require_experts  (FacetVkCompiler *c, const FacetNode *n, GPtrArray *tensors);
 
 /* What of attention fits into a work group. */
 gboolean facet_vk_check_attention  (FacetVk *vk, const FacetAttention *at, GError **error);

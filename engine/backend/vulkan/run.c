@@ -238,7 +238,6 @@ run_segments (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, GErro
 gboolean
 facet_vk_plan_run (FacetPlan *plan, const FacetStep *step, FacetCancel *cancel, GError **error)
 {
-
   g_assert (step->n >= 0 && step->n <= plan->max_rows && step->n_outputs <= plan->max_outputs);
   write_block (plan, step);
   write_groups (plan, step);
