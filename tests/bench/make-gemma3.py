@@ -12,6 +12,8 @@ import sys
 import gguf
 import numpy as np
 
+from vocabulary import add_vocabulary
+
 VOCAB, WIDTH, FFN, HEADS, KV, HEAD = 32768, 2560, 10240, 8, 4, 256
 # Where a block's halves lie, and how far one step of its digits reaches.
 HALVES = {"Q4_0": ((0,), 4.6), "Q4_1": ((0, 2), 4.6), "Q5_0": ((0,), 9.2), "Q5_1": ((0, 2), 9.2), "Q8_0": ((0,), 73.0),
@@ -34,23 +36,6 @@ def random_matrix(rows, columns, name):
     return blocks.reshape(rows, columns // per_block * size), quant
 
 
-def add_vocabulary(w):
-    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"] + [f"<0x{i:02X}>" for i in range(256)]
-    types = [3, 3, 3, 2, 3, 3] + [6] * 256
-    pieces = ["\n", "\u2581"] + [chr(c) for c in range(ord("a"), ord("z") + 1)]
-    rest = VOCAB - len(tokens) - len(pieces)
-    w.add_tokenizer_model("llama")
-    w.add_token_list(tokens + pieces + [f"<unused{i}>" for i in range(rest)])
-    w.add_token_scores([-float(i) for i in range(VOCAB)])
-    w.add_token_types(types + [1] * len(pieces) + [5] * rest)
-    w.add_bos_token_id(2)
-    w.add_eos_token_id(1)
-    w.add_unk_token_id(3)
-    w.add_pad_token_id(0)
-    w.add_add_bos_token(True)
-    w.add_add_space_prefix(False)
-
-
 def add_keys(w, layers):
     w.add_context_length(131072)
     w.add_embedding_length(WIDTH)
@@ -71,7 +56,7 @@ def main():
     path, quant, layers = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 4
     w = gguf.GGUFWriter(path, "gemma3")
     add_keys(w, layers)
-    add_vocabulary(w)
+    add_vocabulary(w, VOCAB)
 
     def matrix(name, out, inp):
         data, dtype = random_matrix(out, inp, quant)

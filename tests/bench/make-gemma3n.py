@@ -11,6 +11,8 @@ import sys
 import gguf
 import numpy as np
 
+from vocabulary import add_vocabulary
+
 VOCAB, WIDTH, FFN, HEADS, KV, HEAD, PER_LAYER, STREAMS, RANK = 32768, 2048, 8192, 8, 2, 256, 256, 4, 64
 Q4, Q8 = gguf.GGMLQuantizationType.Q4_0, gguf.GGMLQuantizationType.Q8_0
 RNG = np.random.default_rng(1)
@@ -23,22 +25,6 @@ def random_blocks(rows, columns, quant):
     scale = np.float16(1 / (spread * columns ** 0.5)).tobytes()
     blocks[:, 0], blocks[:, 1] = scale[0], scale[1]
     return blocks.reshape(rows, columns // 32 * size)
-
-
-def add_vocabulary(w):
-    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"] + [f"<0x{i:02X}>" for i in range(256)]
-    types = [3, 3, 3, 3, 3, 3] + [6] * 256
-    pieces = ["\n", "\u2581"] + [chr(c) for c in range(ord("a"), ord("z") + 1)]
-    rest = VOCAB - len(tokens) - len(pieces)
-    w.add_tokenizer_model("llama")
-    w.add_token_list(tokens + pieces + [f"<unused{i}>" for i in range(rest)])
-    w.add_token_scores([-float(i) for i in range(VOCAB)])
-    w.add_token_types(types + [1] * len(pieces) + [5] * rest)
-    w.add_bos_token_id(2)
-    w.add_eos_token_id(1)
-    w.add_pad_token_id(0)
-    w.add_add_bos_token(True)
-    w.add_add_space_prefix(False)
 
 
 def add_keys(w, layers):
@@ -68,7 +54,7 @@ def main():
     path, layers = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 30
     w = gguf.GGUFWriter(path, "gemma3n")
     add_keys(w, layers)
-    add_vocabulary(w)
+    add_vocabulary(w, VOCAB)
 
     def matrix(name, out, inp, quant=Q4):
         w.add_tensor(name + ".weight", random_blocks(out, inp, quant), raw_dtype=quant)
