@@ -158,8 +158,6 @@ _facet_window_forget_draft (FacetWindow *self, FacetConversation *conversation)
     g_warning ("the draft could not be removed: %s", error->message);
 }
 
-/* ---- one conversation after the other ----------------------------------- */
-
 /* ---- messages that are being rewritten ---------------------------------- */
 
 /* They belong to the conversation as it is in memory, which is kept for them. */
@@ -194,6 +192,8 @@ unstash_revisions (FacetWindow *self)
     facet_composer_set_text (self->composer, text);
   }
 }
+
+/* ---- one conversation after the other ----------------------------------- */
 
 void
 _facet_window_leave_conversation (FacetWindow *self)
