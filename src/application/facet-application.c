@@ -7,8 +7,8 @@
 #include "facet-application.h"
 
 #include "chat/facet-call-task.h"
-#include "facet-activity-log.h"
 #include "facet-spoken-names.h"
+#include "facet-model-loader.h"
 #include "facet-models-page.h"
 #include "facet-preferences.h"
 #include "facet-settings.h"
@@ -27,6 +27,7 @@ struct _FacetApplication {
   FacetStore               *store;
   FacetModelLibrary        *library;
   FacetEngineService       *service;
+  FacetModelLoader         *loader;
   FacetStoreRecovery        recovery;
   char                     *trouble_text; /* why there is no store */
   FacetWindow              *window;  /* borrowed */
@@ -34,7 +35,6 @@ struct _FacetApplication {
   GtkWindow                *models;  /* borrowed */
   GtkWindow                *preferences; /* borrowed */
   GtkWindow                *shortcuts; /* borrowed */
-  guint                     reload_timer;
 };
 
 G_DEFINE_FINAL_TYPE (FacetApplication, facet_application, ADW_TYPE_APPLICATION)
@@ -42,65 +42,13 @@ G_DEFINE_FINAL_TYPE (FacetApplication, facet_application, ADW_TYPE_APPLICATION)
 /* ---- the model ---------------------------------------------------------- */
 
 static void
-load_model (FacetApplication *self)
+show_automatic (FacetApplication *self)
 {
-  g_autofree char *path = g_settings_get_string (self->settings, "model");
-  g_autofree char *projector = g_settings_get_string (self->settings, "projector");
-  g_autofree char *device = g_settings_get_string (self->settings, "graphics-device");
-  FacetLocalModel *model = *path != '\0' ? facet_model_library_find (self->library, path)
-                                         : facet_model_library_suggest (self->library);
-  FacetLoadSpec spec = {
-    .backend = facet_settings_get_backend (self->settings),
-    .device = device,
-    .threads = g_settings_get_int (self->settings, "threads"),
-    .context = g_settings_get_int (self->settings, "context-length"),
-    .kv_type = facet_settings_get_kv_type (self->settings),
-  };
+  FacetLocalModel *model = facet_model_library_get_automatic (self->library);
+  g_autofree char *name = model != NULL ? facet_local_model_name_file (model) : NULL;
 
-  if (model != NULL)
-    spec.path = (char *) facet_local_model_get_path (model);
-  else if (*path != '\0')
-    spec.path = path;
-  else
-    return; /* the window offers the page of models */
-
-  if (*projector != '\0')
-    spec.projector = projector;
-  else if (model != NULL)
-    spec.projector = (char *) facet_local_model_get_projector (model);
-  facet_activity_log_add (FACET_ACTIVITY_READ, spec.path);
-  facet_engine_service_load (self->service, &spec);
-}
-
-static gboolean
-reload_cb (gpointer data)
-{
-  FacetApplication *self = data;
-
-  self->reload_timer = 0;
-  load_model (self);
-  return G_SOURCE_REMOVE;
-}
-
-/* Several keys change together, and a slider changes often. */
-static void
-settings_changed_cb (GSettings *settings, const char *key, FacetApplication *self)
-{
-  static const char *const keys[] = { "model",   "projector",      "backend",   "graphics-device",
-                                      "threads", "context-length", "precision", NULL };
-
-  if (!g_strv_contains (keys, key))
-    return;
-  g_clear_handle_id (&self->reload_timer, g_source_remove);
-  self->reload_timer = g_timeout_add (600, reload_cb, self);
-}
-
-static void
-scanned_cb (FacetApplication *self)
-{
-  if (!facet_model_library_is_scanning (self->library) &&
-      facet_engine_service_get_state (self->service) == FACET_ENGINE_EMPTY)
-    load_model (self);
+  if (self->preferences != NULL)
+    facet_preferences_set_automatic_model (FACET_PREFERENCES (self->preferences), name);
 }
 
 /* ---- actions ------------------------------------------------------------ */
@@ -154,6 +102,7 @@ preferences_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
     return;
   }
   self->preferences = GTK_WINDOW (facet_preferences_new (GTK_WINDOW (self->window), self->settings));
+  show_automatic (self);
   present_beside (self, &self->preferences);
 }
 
@@ -299,8 +248,8 @@ facet_application_startup (GApplication *application)
   open_store (self, LOCKED_PATIENCE_USEC);
   self->service = facet_engine_service_new (self->backend, self->config);
   self->library = facet_model_library_new (self->settings);
-  g_signal_connect_object (self->library, "notify::scanning", G_CALLBACK (scanned_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->settings, "changed", G_CALLBACK (settings_changed_cb), self, 0);
+  self->loader = facet_model_loader_new (self->settings, self->library, self->service);
+  g_signal_connect_object (self->library, "items-changed", G_CALLBACK (show_automatic), self, G_CONNECT_SWAPPED);
 }
 
 static int
@@ -344,11 +293,11 @@ facet_application_shutdown (GApplication *application)
 {
   FacetApplication *self = FACET_APPLICATION (application);
 
-  g_clear_handle_id (&self->reload_timer, g_source_remove);
   if (self->window != NULL)
     gtk_window_destroy (GTK_WINDOW (self->window));
   if (self->trouble != NULL)
     gtk_window_destroy (self->trouble);
+  g_clear_pointer (&self->loader, facet_model_loader_free);
   g_clear_object (&self->service); /* joins the engine thread */
   facet_call_task_wait_all ();
   g_clear_object (&self->library);

@@ -138,3 +138,14 @@ facet_local_model_describe (FacetLocalModel *self)
   size = g_format_size (info->file_bytes);
   return g_strjoin (" · ", families[info->family], parameters, info->quantization, size, NULL);
 }
+
+char *
+facet_local_model_name_file (FacetLocalModel *self)
+{
+  const FacetModelInfo *info;
+
+  g_return_val_if_fail (FACET_IS_LOCAL_MODEL (self), NULL);
+
+  info = facet_local_model_get_info (self);
+  return info != NULL ? g_strjoin (" · ", self->title, info->quantization, NULL) : g_strdup (self->title);
+}

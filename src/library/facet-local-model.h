@@ -33,6 +33,9 @@ const char            *facet_local_model_get_problem      (FacetLocalModel *self
  * scanned; NULL if unknown. */
 const FacetMemoryPlan *facet_local_model_get_memory       (FacetLocalModel *self);
 
+/* "Gemma 3 4b It · Q8_0": tells files of one model apart. */
+char                  *facet_local_model_name_file        (FacetLocalModel *self);
+
 /* "Gemma 3 · 1B · Q4_K_M", for one line below the title. */
 char                  *facet_local_model_describe         (FacetLocalModel *self);
 

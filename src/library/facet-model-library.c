@@ -16,6 +16,7 @@ struct _FacetModelLibrary {
   GPtrArray *models; /* FacetLocalModel */
   gboolean   scanning;
   gboolean   again;  /* something changed during the scan */
+  char      *held;   /* path of the automatic choice, whose own memory is not free */
 };
 
 enum {
@@ -76,6 +77,7 @@ facet_model_library_finalize (GObject *object)
   g_signal_handlers_disconnect_by_data (self->settings, self);
   g_object_unref (self->settings);
   g_ptr_array_unref (self->models);
+  g_free (self->held);
   G_OBJECT_CLASS (facet_model_library_parent_class)->finalize (object);
 }
 
@@ -117,6 +119,97 @@ compare_models (gconstpointer a, gconstpointer b)
   return order != 0 ? order : strcmp (facet_local_model_get_path (left), facet_local_model_get_path (right));
 }
 
+static gboolean
+fits_memory (FacetModelLibrary *self, FacetLocalModel *model)
+{
+  const FacetMemoryPlan *plan = facet_local_model_get_memory (model);
+
+  return plan == NULL || plan->total <= plan->available || g_strcmp0 (facet_local_model_get_path (model), self->held) == 0;
+}
+
+/* A model that follows instructions before one that only continues text, and
+ * what answers before what only judges. */
+static gboolean
+is_better (const FacetModelInfo *a, const FacetModelInfo *b)
+{
+  if (a->is_safety != b->is_safety)
+    return b->is_safety;
+  if (a->has_chat_template != b->has_chat_template)
+    return a->has_chat_template;
+  return a->parameters > b->parameters;
+}
+
+static int
+precision_of (const FacetModelInfo *info)
+{
+  static const char *const best[] = { "Q6", "Q8", "F16", "BF16", "F32" };
+  static const char *const balanced[] = { "Q4_K", "Q4_1", "Q5" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (best); i++)
+    if (g_str_has_prefix (info->quantization, best[i]))
+      return FACET_PRECISION_BEST;
+  for (gsize i = 0; i < G_N_ELEMENTS (balanced); i++)
+    if (g_str_has_prefix (info->quantization, balanced[i]))
+      return FACET_PRECISION_BALANCED;
+  return FACET_PRECISION_SMALLEST;
+}
+
+/* As makers of files spell one name: “Gemma 3 4b It”, “gemma-3-4b-it”. */
+static char *
+plain_name (const FacetModelInfo *info)
+{
+  GString *plain = g_string_new (NULL);
+
+  for (const char *p = info->name; *p != '\0'; p++) {
+    if (g_ascii_isalnum (*p) || (guchar) *p >= 0x80)
+      g_string_append_c (plain, g_ascii_tolower (*p));
+  }
+  return g_string_free (plain, FALSE);
+}
+
+static gboolean
+is_same_model (const FacetModelInfo *a, const FacetModelInfo *b)
+{
+  g_autofree char *name_a = plain_name (a), *name_b = plain_name (b);
+
+  return a->family == b->family && a->width == b->width && a->layers == b->layers
+         && a->has_chat_template == b->has_chat_template && a->is_safety == b->is_safety && g_str_equal (name_a, name_b);
+}
+
+/* Of files equally near to the precision, the largest where it is “best”, else the smallest. */
+static gboolean
+suits_better (const FacetModelInfo *a, const FacetModelInfo *b, int precision)
+{
+  int from_a = ABS (precision_of (a) - precision), from_b = ABS (precision_of (b) - precision);
+
+  if (from_a != from_b)
+    return from_a < from_b;
+  return precision == FACET_PRECISION_BEST ? a->file_bytes > b->file_bytes : a->file_bytes < b->file_bytes;
+}
+
+/* First the model, then its file. */
+static FacetLocalModel *
+pick (FacetModelLibrary *self)
+{
+  int precision = g_settings_get_enum (self->settings, "precision");
+  FacetLocalModel *best = NULL;
+
+  for (int round = 0; round < 2; round++) {
+    for (guint i = 0; i < self->models->len; i++) {
+      FacetLocalModel *model = self->models->pdata[i];
+      const FacetModelInfo *info = facet_local_model_get_info (model);
+      const FacetModelInfo *old = best ? facet_local_model_get_info (best) : NULL;
+
+      if (info == NULL || !fits_memory (self, model))
+        continue;
+      if (old == NULL
+          || (round == 0 ? is_better (info, old) : is_same_model (info, old) && suits_better (info, old, precision)))
+        best = model;
+    }
+  }
+  return best;
+}
+
 static void
 scan_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -129,11 +222,15 @@ scanned_cb (GObject *object, GAsyncResult *result, gpointer data)
   FacetModelLibrary *self = FACET_MODEL_LIBRARY (object);
   g_autoptr (GPtrArray) found = g_task_propagate_pointer (G_TASK (result), NULL);
   guint before = self->models->len;
+  FacetLocalModel *automatic;
 
   g_ptr_array_set_size (self->models, 0);
   while (found->len > 0)
     g_ptr_array_add (self->models, facet_local_model_new (g_ptr_array_steal_index (found, found->len - 1)));
   g_ptr_array_sort (self->models, compare_models);
+  automatic = pick (self);
+  g_free (self->held);
+  self->held = automatic ? g_strdup (facet_local_model_get_path (automatic)) : NULL;
   g_list_model_items_changed (G_LIST_MODEL (self), 0, before, self->models->len);
   self->scanning = FALSE;
   g_object_notify_by_pspec (object, properties[PROP_SCANNING]);
@@ -180,10 +277,19 @@ facet_model_library_is_scanning (FacetModelLibrary *self)
   return self->scanning;
 }
 
+/* What needs another amount of memory is chosen anew. */
+static void
+needs_changed_cb (FacetModelLibrary *self)
+{
+  g_clear_pointer (&self->held, g_free);
+  facet_model_library_scan (self);
+}
+
 FacetModelLibrary *
 facet_model_library_new (GSettings *settings)
 {
-  static const char *const keys[] = { "model-files", "model-folders", "context-length", "precision" };
+  static const char *const keys[] = { "model-files", "model-folders" };
+  static const char *const needs[] = { "context-length", "precision" };
   FacetModelLibrary *self = g_object_new (FACET_TYPE_MODEL_LIBRARY, NULL);
 
   self->settings = g_object_ref (settings);
@@ -191,6 +297,11 @@ facet_model_library_new (GSettings *settings)
     g_autofree char *signal = g_strconcat ("changed::", keys[i], NULL);
 
     g_signal_connect_swapped (settings, signal, G_CALLBACK (facet_model_library_scan), self);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (needs); i++) {
+    g_autofree char *signal = g_strconcat ("changed::", needs[i], NULL);
+
+    g_signal_connect_swapped (settings, signal, G_CALLBACK (needs_changed_cb), self);
   }
   facet_model_library_scan (self);
   return self;
@@ -240,82 +351,12 @@ facet_model_library_find (FacetModelLibrary *self, const char *path)
   return NULL;
 }
 
-static gboolean
-fits_memory (FacetLocalModel *model)
-{
-  const FacetMemoryPlan *plan = facet_local_model_get_memory (model);
-
-  return plan == NULL || plan->total <= plan->available;
-}
-
-/* A model that follows instructions before one that only continues text, and
- * what answers before what only judges. */
-static gboolean
-is_better (const FacetModelInfo *a, const FacetModelInfo *b)
-{
-  if (a->is_safety != b->is_safety)
-    return b->is_safety;
-  if (a->has_chat_template != b->has_chat_template)
-    return a->has_chat_template;
-  return a->parameters > b->parameters;
-}
-
 FacetLocalModel *
-facet_model_library_suggest (FacetModelLibrary *self)
+facet_model_library_get_automatic (FacetModelLibrary *self)
 {
-  FacetLocalModel *best = NULL;
-
   g_return_val_if_fail (FACET_IS_MODEL_LIBRARY (self), NULL);
 
-  for (guint i = 0; i < self->models->len; i++) {
-    FacetLocalModel *model = self->models->pdata[i];
-    const FacetModelInfo *info = facet_local_model_get_info (model);
-
-    if (info != NULL && fits_memory (model) && (best == NULL || is_better (info, facet_local_model_get_info (best))))
-      best = model;
-  }
-  return best;
-}
-
-static int
-precision_of (const FacetModelInfo *info)
-{
-  static const char *const best[] = { "Q6", "Q8", "F16", "BF16", "F32" };
-  static const char *const balanced[] = { "Q4_K", "Q4_1", "Q5" };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (best); i++)
-    if (g_str_has_prefix (info->quantization, best[i]))
-      return FACET_PRECISION_BEST;
-  for (gsize i = 0; i < G_N_ELEMENTS (balanced); i++)
-    if (g_str_has_prefix (info->quantization, balanced[i]))
-      return FACET_PRECISION_BALANCED;
-  return FACET_PRECISION_SMALLEST;
-}
-
-static gboolean
-is_same_model (const FacetModelInfo *a, const FacetModelInfo *b)
-{
-  return a->family == b->family && a->width == b->width && a->layers == b->layers
-         && a->has_chat_template == b->has_chat_template && a->is_safety == b->is_safety;
-}
-
-FacetLocalModel *
-facet_model_library_for_precision (FacetModelLibrary *self, FacetLocalModel *model, int precision)
-{
-  const FacetModelInfo *wanted;
-  FacetLocalModel *best = model;
-
-  g_return_val_if_fail (FACET_IS_MODEL_LIBRARY (self) && FACET_IS_LOCAL_MODEL (model), NULL);
-
-  wanted = facet_local_model_get_info (model);
-  for (guint i = 0; wanted != NULL && i < self->models->len; i++) {
-    const FacetModelInfo *info = facet_local_model_get_info (self->models->pdata[i]);
-
-    if (info != NULL && is_same_model (info, wanted)
-        && ABS (precision_of (info) - precision) < ABS (precision_of (facet_local_model_get_info (best)) - precision))
-      best = self->models->pdata[i];
-  }
-  return best;
+  return self->held != NULL ? facet_model_library_find (self, self->held) : NULL;
 }
 
 static void trash_last (GTask *task);

@@ -36,13 +36,11 @@ void               facet_model_library_add          (FacetModelLibrary *self, GF
 /* Returns: (transfer none) (nullable). */
 FacetLocalModel   *facet_model_library_find         (FacetModelLibrary *self, const char *path);
 
-/* The usable model to start with when none is chosen: the largest whose
- * memory fits. Returns: (transfer none) (nullable). */
-FacetLocalModel   *facet_model_library_suggest      (FacetModelLibrary *self);
-
-/* Among the files of the same model, the one that suits the precision best;
- * @model itself if it is the only one. Returns: (transfer none). */
-FacetLocalModel   *facet_model_library_for_precision (FacetModelLibrary *self, FacetLocalModel *model, int precision);
+/* What answers while no file is chosen, of the last scan: the most capable
+ * model whose memory fits, in the file that suits the "precision" best. NULL
+ * before the first scan and if nothing is usable. Returns: (transfer none)
+ * (nullable). */
+FacetLocalModel   *facet_model_library_get_automatic (FacetModelLibrary *self);
 
 /* Moves the file (not its projector) to the trash and scans again. On failure
  * the error is a translated sentence. */

@@ -41,25 +41,24 @@ say (FacetModelsPage *self, const char *sentence)
   adw_toast_overlay_add_toast (self->toasts, adw_toast_new (escaped));
 }
 
+/* @model NULL: whichever the program takes. */
 static void
 choose (FacetModelsPage *self, FacetLocalModel *model)
 {
-  const char *path = facet_local_model_get_path (model);
+  const char *path = model ? facet_local_model_get_path (model) : "";
 
   g_settings_set_string (self->settings, "projector", "");
   g_settings_set_string (self->settings, "model", path);
   g_signal_emit (self, chosen_signal, 0, path);
 }
 
-/* The one that answers: while nobody has chosen, the program does. */
+/* @model NULL: the automatic choice. */
 static gboolean
 is_chosen (FacetModelsPage *self, FacetLocalModel *model)
 {
   g_autofree char *chosen = g_settings_get_string (self->settings, "model");
 
-  if (*chosen == '\0')
-    return model == facet_model_library_suggest (self->library);
-  return g_str_equal (chosen, facet_local_model_get_path (model));
+  return g_str_equal (chosen, model ? facet_local_model_get_path (model) : "");
 }
 
 static void
@@ -162,7 +161,8 @@ add_check (FacetModelsPage *self, AdwActionRow *row, FacetLocalModel *model)
   gtk_widget_set_valign (check, GTK_ALIGN_CENTER);
   gtk_check_button_set_group (GTK_CHECK_BUTTON (check), self->radio);
   gtk_check_button_set_active (GTK_CHECK_BUTTON (check), is_chosen (self, model));
-  g_object_set_data_full (G_OBJECT (check), "model", g_object_ref (model), g_object_unref);
+  if (model != NULL)
+    g_object_set_data_full (G_OBJECT (check), "model", g_object_ref (model), g_object_unref);
   g_signal_connect (check, "toggled", G_CALLBACK (toggled_cb), self);
   adw_action_row_add_prefix (row, check);
   adw_action_row_set_activatable_widget (row, check);
@@ -205,6 +205,27 @@ new_local_row (FacetModelsPage *self, FacetLocalModel *model)
   return row;
 }
 
+/* The program chooses: it says which one. */
+static GtkWidget *
+new_automatic_row (FacetModelsPage *self)
+{
+  FacetLocalModel *model = facet_model_library_get_automatic (self->library);
+  g_autofree char *name = model ? facet_local_model_name_file (model) : NULL;
+  GtkWidget *row = adw_action_row_new ();
+  g_autoptr (GString) text = g_string_new (_("The most capable model that fits the memory, in the file for the chosen precision"));
+
+  if (name != NULL) {
+    g_string_append_c (text, '\n');
+    /* Translators: %s is the name of a model. */
+    g_string_append_printf (text, _("Now: %s"), name);
+  }
+  adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), C_("model", "Automatic"));
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), text->str);
+  g_object_set_data (G_OBJECT (row), "check", add_check (self, ADW_ACTION_ROW (row), NULL));
+  return row;
+}
+
 static GtkWidget *
 new_empty_row (void)
 {
@@ -236,6 +257,8 @@ fill_local (FacetModelsPage *self)
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->library));
 
   clear_rows (self->local_group, self->local_rows);
+  if (n > 0)
+    add_row (self->local_group, self->local_rows, new_automatic_row (self));
   for (guint i = 0; i < n; i++) {
     g_autoptr (FacetLocalModel) model = g_list_model_get_item (G_LIST_MODEL (self->library), i);
 
@@ -252,10 +275,9 @@ model_changed_cb (FacetModelsPage *self)
   gtk_check_button_set_active (self->radio, TRUE);
   for (guint i = 0; i < self->local_rows->len; i++) {
     GtkCheckButton *check = g_object_get_data (self->local_rows->pdata[i], "check");
-    FacetLocalModel *model = check ? g_object_get_data (G_OBJECT (check), "model") : NULL;
 
-    if (model != NULL)
-      gtk_check_button_set_active (check, is_chosen (self, model));
+    if (check != NULL)
+      gtk_check_button_set_active (check, is_chosen (self, g_object_get_data (G_OBJECT (check), "model")));
   }
 }
 

@@ -27,6 +27,7 @@ struct _FacetPreferences {
   AdwPreferencesGroup *files_group;
 
   GSettings           *settings;
+  char                *automatic_model; /* NULL: none */
 };
 
 G_DEFINE_FINAL_TYPE (FacetPreferences, facet_preferences, ADW_TYPE_PREFERENCES_WINDOW)
@@ -137,9 +138,29 @@ model_changed_cb (FacetPreferences *self)
   g_autofree char *path = g_settings_get_string (self->settings, "model");
   g_autofree char *base = g_path_get_basename (path);
   g_autofree char *shown = g_filename_display_name (base);
-  g_autofree char *escaped = g_markup_escape_text (shown, -1);
+  g_autofree char *text = NULL;
+  g_autofree char *escaped = NULL;
 
-  adw_action_row_set_subtitle (self->model_row, *path ? escaped : _("None chosen"));
+  if (*path != '\0')
+    /* Translators: %s is the name of a file. “Its cache” is memory that the model uses while it answers. */
+    text = g_strdup_printf (_("%s, chosen by hand; the precision changes its cache alone"), shown);
+  else if (self->automatic_model != NULL)
+    /* Translators: %s is the name of a model. */
+    text = g_strdup_printf (_("Chosen automatically: %s"), self->automatic_model);
+  else
+    text = g_strdup (_("None on this machine yet"));
+  escaped = g_markup_escape_text (text, -1);
+  adw_action_row_set_subtitle (self->model_row, escaped);
+}
+
+void
+facet_preferences_set_automatic_model (FacetPreferences *self, const char *name)
+{
+  g_return_if_fail (FACET_IS_PREFERENCES (self));
+
+  g_free (self->automatic_model);
+  self->automatic_model = g_strdup (name);
+  model_changed_cb (self);
 }
 
 static void
@@ -163,11 +184,19 @@ facet_preferences_dispose (GObject *object)
 }
 
 static void
+facet_preferences_finalize (GObject *object)
+{
+  g_free (FACET_PREFERENCES (object)->automatic_model);
+  G_OBJECT_CLASS (facet_preferences_parent_class)->finalize (object);
+}
+
+static void
 facet_preferences_class_init (FacetPreferencesClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = facet_preferences_dispose;
+  G_OBJECT_CLASS (klass)->finalize = facet_preferences_finalize;
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/facet_desktop/Facet/facet-preferences.ui");
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, language_row);
   gtk_widget_class_bind_template_child (widget_class, FacetPreferences, color_scheme_row);

@@ -17,4 +17,7 @@ G_DECLARE_FINAL_TYPE (FacetPreferences, facet_preferences, FACET, PREFERENCES, A
 
 FacetPreferences *facet_preferences_new (GtkWindow *parent, GSettings *settings);
 
+/* @name: what answers while no file is chosen; any text, NULL: nothing does. */
+void              facet_preferences_set_automatic_model (FacetPreferences *self, const char *name);
+
 G_END_DECLS

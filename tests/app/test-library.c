@@ -92,23 +92,6 @@ test_scan (void)
   g_assert_null (facet_local_model_get_info (model));
 }
 
-static void
-test_precision (void)
-{
-  g_autofree char *own = facet_model_library_directory ();
-  g_autofree char *deep = g_build_filename (own, "a", "b", NULL);
-  g_autoptr (FacetModelLibrary) library = facet_model_library_new (facet_settings_get_default ());
-  FacetLocalModel *q8, *q4;
-
-  wait_for (library);
-  q8 = find (library, own, "one.gguf");
-  q4 = find (library, deep, "two.GGUF");
-  g_assert_true (facet_model_library_for_precision (library, q8, FACET_PRECISION_BALANCED) == q4);
-  g_assert_true (facet_model_library_for_precision (library, q4, FACET_PRECISION_BEST) == q8);
-  g_assert_true (facet_model_library_for_precision (library, q8, FACET_PRECISION_BEST) == q8);
-  g_assert_nonnull (facet_model_library_suggest (library));
-}
-
 /* In place of @old, as long. */
 static void
 patch (const char *folder, const char *name, const char *old, const char *new)
@@ -124,6 +107,50 @@ patch (const char *folder, const char *name, const char *old, const char *new)
   g_assert_cmpuint (strlen (old), ==, strlen (new));
   memcpy (at, new, strlen (new));
   g_assert_true (g_file_set_contents (path, bytes, (gssize) length, NULL));
+}
+
+/* The file that the library takes by itself, once it has looked again. */
+static const char *
+automatic (FacetModelLibrary *library)
+{
+  FacetLocalModel *model;
+
+  wait_for (library);
+  model = facet_model_library_get_automatic (library);
+  return model ? facet_local_model_get_info (model)->quantization : NULL;
+}
+
+/* Of one model the file that suits the precision, of others of its build the larger one. */
+static void
+test_precision (void)
+{
+  g_autofree char *own = facet_model_library_directory ();
+  g_autofree char *q4_0 = g_build_filename (own, "three.gguf", NULL), *other = g_build_filename (own, "other.gguf", NULL);
+  GSettings *settings = facet_settings_get_default ();
+  g_autoptr (FacetModelLibrary) library = facet_model_library_new (settings);
+
+  g_assert_null (facet_model_library_get_automatic (library)); /* not known yet */
+  g_assert_cmpstr (automatic (library), ==, "Q4_K_M"); /* balanced */
+  g_settings_set_enum (settings, "precision", FACET_PRECISION_BEST);
+  g_assert_cmpstr (automatic (library), ==, "Q8_0");
+  g_settings_set_enum (settings, "precision", FACET_PRECISION_SMALLEST);
+  g_assert_cmpstr (automatic (library), ==, "Q4_K_M"); /* the nearest there is */
+  copy ("text-q4_0.gguf", own, "three.gguf");
+  facet_model_library_scan (library);
+  g_assert_cmpstr (automatic (library), ==, "Q4_0");
+  copy ("text-f32.gguf", own, "other.gguf");
+  g_settings_set_enum (settings, "precision", FACET_PRECISION_BEST);
+  g_assert_cmpstr (automatic (library), ==, "F32"); /* closest to the original */
+  patch (own, "other.gguf", "gemma3-tiny-random", "gemma3-tiny-tuned.");
+  facet_model_library_scan (library);
+  wait_for (library);
+  g_settings_set_enum (settings, "precision", FACET_PRECISION_SMALLEST);
+  g_assert_cmpstr (automatic (library), !=, "F32"); /* another model, by its name */
+  g_settings_set_enum (settings, "precision", FACET_PRECISION_BEST);
+  g_assert_cmpstr (automatic (library), ==, "Q8_0");
+  g_settings_reset (settings, "precision");
+  g_remove (q4_0);
+  g_remove (other);
 }
 
 /* What only judges pictures is not suggested for chats, whatever its place in
@@ -147,11 +174,9 @@ test_safety_models (void)
   patch (own, "a-text.gguf", "gemma3", "gemma2");
   library = facet_model_library_new (facet_settings_get_default ());
   wait_for (library);
-  plain = facet_model_library_suggest (library);
+  plain = facet_model_library_get_automatic (library);
   g_assert_false (facet_local_model_get_info (plain)->is_safety);
   g_assert_true (facet_local_model_get_info (find (library, own, "a-safety.gguf"))->is_safety);
-  g_assert_true (facet_model_library_for_precision (library, find (library, own, "a-safety.gguf"), FACET_PRECISION_BALANCED)
-                 == find (library, own, "a-safety.gguf"));
   g_assert_cmpstr (facet_local_model_get_problem (find (library, own, "a-text.gguf")), ==,
                    "This safety model judges texts, which Facet does not do. ShieldGemma 2 judges pictures.");
   g_assert_cmpstr (facet_local_model_get_problem (find (library, own, "a-two.gguf")), ==,

@@ -86,6 +86,14 @@ test_preferences (void)
       widget_picture (GTK_WIDGET (preferences), name, 600);
     }
   }
+  row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Model");
+  g_assert_cmpstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), ==, "None on this machine yet");
+  facet_preferences_set_automatic_model (preferences, "Q & A · Q8_0");
+  g_assert_cmpstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), ==, "Chosen automatically: Q & A · Q8_0");
+  g_settings_set_string (settings, "model", "/models/a<b.gguf");
+  g_assert_cmpstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), ==,
+                   "a<b.gguf, chosen by hand; the precision changes its cache alone");
+  g_settings_reset (settings, "model");
   row = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Precision");
   adw_combo_row_set_selected (ADW_COMBO_ROW (row), 2);
   g_assert_cmpint (g_settings_get_enum (settings, "precision"), ==, FACET_PRECISION_BEST);
@@ -309,6 +317,7 @@ copy (const char *name, const char *as)
 static void
 chosen_cb (FacetModelsPage *page, const char *path, char **chosen)
 {
+  g_free (*chosen);
   *chosen = g_strdup (path);
 }
 
@@ -336,8 +345,8 @@ test_models (void)
   g_autofree char *bad = g_build_filename (folder, "broken.gguf", NULL);
   g_autofree char *part = g_build_filename (folder, "gemma-3-1b-it-Q4_K_M.gguf.part", NULL);
   g_autofree char *state = g_strconcat (part, ".state", NULL);
-  g_autofree char *chosen = NULL;
-  GtkWidget *window, *page, *check, *purpose;
+  g_autofree char *chosen = NULL, *now = NULL;
+  GtkWidget *window, *page, *check, *automatic, *purpose;
 
   copy ("text-q8_0.gguf", "tiny.gguf");
   copy ("mmproj.gguf", "eyes.gguf");
@@ -352,17 +361,22 @@ test_models (void)
     use_scheme (settings, dark);
     widget_picture (window, dark ? "models-dark" : "models-light", 600);
   }
-  check = find (page, GTK_TYPE_CHECK_BUTTON, any, NULL);
-  g_assert_nonnull (check);
-  /* the one that the program takes by itself is marked, which chooses nothing */
-  g_assert_true (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
+  automatic = find (find (page, ADW_TYPE_ACTION_ROW, has_title, "Automatic"), GTK_TYPE_CHECK_BUTTON, any, NULL);
+  check = find (find (page, ADW_TYPE_ACTION_ROW, has_title, "gemma3-tiny-random"), GTK_TYPE_CHECK_BUTTON, any, NULL);
+  g_assert_nonnull (strstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (find (page, ADW_TYPE_ACTION_ROW, has_title, "Automatic"))),
+                            "\nNow: gemma3-tiny-random · Q8_0"));
+  g_assert_true (gtk_check_button_get_active (GTK_CHECK_BUTTON (automatic)));
+  g_assert_false (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
   g_assert_null (chosen);
   g_settings_set_string (settings, "model", "/nowhere.gguf");
+  g_assert_false (gtk_check_button_get_active (GTK_CHECK_BUTTON (automatic)));
   g_assert_false (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
   gtk_check_button_set_active (GTK_CHECK_BUTTON (check), TRUE);
   g_assert_true (g_str_has_suffix (chosen, "/tiny.gguf"));
-  g_settings_reset (settings, "model");
-  g_assert_true (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
+  gtk_check_button_set_active (GTK_CHECK_BUTTON (automatic), TRUE);
+  g_assert_false (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
+  now = g_settings_get_string (settings, "model");
+  g_assert_cmpstr (now, ==, "");
   purpose = find (page, ADW_TYPE_COMBO_ROW, has_title, "I Want To");
   if (facet_catalog_machine_memory () > G_GUINT64_CONSTANT (6) << 30) {
     GtkWidget *row;

@@ -1,4 +1,5 @@
 /* The program as the desktop starts it: files to open, a second start, options. */
+#include <glib/gstdio.h>
 #include <locale.h>
 
 #include "application/facet-application.h"
@@ -293,6 +294,94 @@ test_settings (void)
   g_string_free (g_steal_pointer (&script.asked), TRUE);
 }
 
+/* ---- the automatic choice ----------------------------------------------- */
+
+static void
+put_model (const char *name, const char *as)
+{
+  g_autofree char *from = g_test_build_filename (G_TEST_DIST, "data", "kit", "models", "gemma3-tiny", name, NULL);
+  g_autofree char *folder = facet_model_library_directory ();
+  g_autofree char *to = g_build_filename (folder, as, NULL);
+  g_autoptr (GFile) source = g_file_new_for_path (from), target = g_file_new_for_path (to);
+  g_autoptr (GError) error = NULL;
+
+  g_mkdir_with_parents (folder, 0700);
+  g_file_copy (source, target, G_FILE_COPY_NONE, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+remove_model (const char *name)
+{
+  g_autofree char *folder = facet_model_library_directory ();
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  g_assert_cmpint (g_remove (path), ==, 0);
+}
+
+static void
+wait_for_file (FacetWindow *window, const char *name)
+{
+  gint64 end = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+
+  while (facet_engine_service_get_state (window->service) != FACET_ENGINE_READY || script.spec == NULL ||
+         !g_str_has_suffix (script.spec->path, name)) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_main_context_iteration (NULL, FALSE);
+    g_usleep (1000);
+  }
+}
+
+/* What is found meanwhile waits for the end of the answer. */
+static void
+assert_answer_kept (FacetWindow *window)
+{
+  g_autoptr (GString) answer = g_string_new (NULL);
+
+  for (int i = 0; i < 2000; i++)
+    g_string_append (answer, "word ");
+  script.answer = answer->str;
+  script.delay_usec = 1000;
+  facet_composer_set_text (window->composer, "Hello");
+  g_signal_emit_by_name (window->composer, "send");
+  while (facet_engine_service_get_state (window->service) != FACET_ENGINE_ANSWERING)
+    g_main_context_iteration (NULL, TRUE);
+  remove_model ("large.gguf");
+  facet_model_library_scan (window->library);
+  while (facet_model_library_is_scanning (window->library) || facet_replier_is_running (window->replier))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (facet_message_get_status (facet_conversation_get_last (window->conversation)), ==, FACET_MESSAGE_DONE);
+  wait_for_file (window, "/small.gguf");
+  script.answer = "An answer.";
+  script.delay_usec = 0;
+}
+
+/* Without a chosen file the precision picks one of the same model, and what is gone is replaced. */
+static void
+test_automatic (void)
+{
+  FacetApplication *application = get_application ();
+  GSettings *settings = facet_settings_get_default ();
+  FacetWindow *window;
+
+  script.asked = g_string_new (NULL);
+  g_application_activate (G_APPLICATION (application));
+  window = window_of (application);
+  put_model ("text-q4_0.gguf", "small.gguf");
+  put_model ("text-q8_0.gguf", "large.gguf");
+  g_settings_set_enum (settings, "precision", FACET_PRECISION_SMALLEST);
+  wait_for_file (window, "/small.gguf");
+  g_assert_cmpint (script.spec->kv_type, ==, FACET_KV_Q8_0);
+  g_settings_set_enum (settings, "precision", FACET_PRECISION_BEST);
+  wait_for_file (window, "/large.gguf");
+  g_assert_cmpint (script.spec->kv_type, ==, FACET_KV_F16);
+  assert_answer_kept (window);
+  remove_model ("small.gguf");
+  g_settings_reset (settings, "precision");
+  g_action_group_activate_action (G_ACTION_GROUP (application), "quit", NULL);
+  g_string_free (g_steal_pointer (&script.asked), TRUE);
+}
+
 /* ---- leaving ------------------------------------------------------------ */
 
 typedef struct {
@@ -370,6 +459,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/application/open", test_open);
   g_test_add_func ("/application/shortcuts", test_shortcuts);
   g_test_add_func ("/application/settings", test_settings);
+  g_test_add_func ("/application/automatic", test_automatic);
   status = g_test_run ();
   tree_remove (folder);
   return status;
