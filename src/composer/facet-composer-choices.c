@@ -96,6 +96,14 @@ facet_composer_set_thinks (FacetComposer *self, gboolean thinks)
   update_button (self);
 }
 
+/* Setting what is set already would end, and so undo, the movement of a switch that was just pressed. */
+static void
+show_switch (GtkWidget *control, gboolean on)
+{
+  if (gtk_switch_get_active (GTK_SWITCH (control)) != on)
+    gtk_switch_set_active (GTK_SWITCH (control), on);
+}
+
 void
 facet_composer_set_choices (FacetComposer *self, const FacetChatOptions *options)
 {
@@ -107,8 +115,8 @@ facet_composer_set_choices (FacetComposer *self, const FacetChatOptions *options
     g_string_append_printf (names, "%s%s", i > 0 ? C_("list of tools", ", ") : "", facet_toolbox_title (options->allowed->pdata[i]));
   escaped = g_markup_escape_text (names->str, -1);
   self->showing_choices = TRUE;
-  gtk_switch_set_active (GTK_SWITCH (self->thinking), options->thinking);
-  gtk_switch_set_active (GTK_SWITCH (self->tools), options->tools);
+  show_switch (self->thinking, options->thinking);
+  show_switch (self->tools, options->tools);
   self->showing_choices = FALSE;
   adw_action_row_set_subtitle (ADW_ACTION_ROW (self->allowed_row), escaped);
   gtk_widget_set_visible (self->allowed_row, options->allowed->len > 0);

@@ -316,6 +316,42 @@ test_switches (Fixture *self, gconstpointer data)
 }
 
 static gboolean
+are_both_on (Fixture *self)
+{
+  const FacetChatOptions *options = facet_conversation_get_options (self->window->conversation);
+
+  return options->tools && options->thinking;
+}
+
+static gboolean
+are_shown (Fixture *self)
+{
+  return gtk_widget_get_mapped (composer (self)->tools);
+}
+
+/* A switch moves for a moment before it is on; another one that is pressed meanwhile takes nothing from it. */
+static void
+test_both_switches (Fixture *self, gconstpointer data)
+{
+  GtkSettings *gtk = gtk_settings_get_default ();
+  gboolean animated;
+
+  g_object_get (gtk, "gtk-enable-animations", &animated, NULL);
+  g_object_set (gtk, "gtk-enable-animations", TRUE, NULL);
+  self->script.thinks = TRUE;
+  load (self, FALSE);
+  gtk_menu_button_popup (composer (self)->choices_button);
+  fixture_wait (are_shown, self);
+  gtk_widget_activate (composer (self)->tools);
+  gtk_widget_activate (composer (self)->thinking);
+  g_assert_false (are_both_on (self));
+  fixture_wait (are_both_on, self);
+  g_assert_true (is_on (composer (self)->tools) && is_on (composer (self)->thinking));
+  gtk_menu_button_popdown (composer (self)->choices_button);
+  g_object_set (gtk, "gtk-enable-animations", animated, NULL);
+}
+
+static gboolean
 is_counted (Fixture *self)
 {
   return *gtk_label_get_text (composer (self)->meter) != '\0' && self->window->count_job == 0 && self->window->count_timer == 0;
@@ -456,6 +492,7 @@ main (int argc, char *argv[])
   ADD ("removed", test_removed);
   ADD ("modes", test_modes);
   ADD ("switches", test_switches);
+  ADD ("both-switches", test_both_switches);
   ADD ("recording-meter", test_recording_meter);
   ADD ("summary-meter", test_summary_meter);
   ADD ("names-of-files", test_names_of_files);
