@@ -375,6 +375,7 @@ facet_conversation_begin_answer (FacetConversation *self,
     .status = FACET_MESSAGE_RUNNING,
     .parent_id = facet_message_get_id (question),
     .model = (char *) model,
+    .mode = facet_message_get_record (question)->mode,
   };
 
   return add_message (self, &record, error);

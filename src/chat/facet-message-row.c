@@ -12,6 +12,7 @@
 #include "facet-markdown-view.h"
 #include "facet-message-calls.h"
 #include "facet-message-details.h"
+#include "modes/facet-mode.h"
 
 /* How long the end of an answer is told. */
 #define NOTICE_SECONDS 6
@@ -103,6 +104,18 @@ text_changed_cb (FacetMessageRow *self)
   }
 }
 
+/* A finished check has a verdict on everything: nothing could follow. */
+static gboolean
+may_go_on (FacetMessage *message)
+{
+  const FacetStoreMessage *record = facet_message_get_record (message);
+
+  if (!facet_message_is_answer (message) || record->status == FACET_MESSAGE_RUNNING ||
+      (record->status == FACET_MESSAGE_DONE && facet_mode_find (record->mode)->judges))
+    return FALSE;
+  return *facet_message_get_text (message) != '\0' || facet_message_get_calls (message)->len > 0;
+}
+
 static void
 update_status (FacetMessageRow *self)
 {
@@ -121,9 +134,7 @@ update_status (FacetMessageRow *self)
   if (self->correct != NULL)
     gtk_widget_set_visible (self->correct, *facet_message_get_text (self->message) != '\0');
   gtk_widget_set_visible (self->regenerate, answer);
-  gtk_widget_set_visible (self->go_on, answer && record->status != FACET_MESSAGE_RUNNING &&
-                                         (*facet_message_get_text (self->message) != '\0' ||
-                                          facet_message_get_calls (self->message)->len > 0));
+  gtk_widget_set_visible (self->go_on, may_go_on (self->message));
   gtk_widget_set_visible (self->failure, record->status == FACET_MESSAGE_FAILED && *record->failure != '\0');
   gtk_label_set_text (GTK_LABEL (self->failure), record->failure);
   facet_message_failure_update (self->failure_details, record);

@@ -182,18 +182,17 @@ _facet_replier_judges (FacetMessage *question)
   return !facet_message_is_answer (question) && facet_mode_find (facet_message_get_record (question)->mode)->judges;
 }
 
-/* Pictures are judged by themselves, whatever else the chat holds. */
+/* Pictures are judged by themselves, whatever else the chat holds. @own: a
+ * policy of the person's own, or "". */
 static FacetRequest *
-ask_for_check (FacetConversation *conversation, FacetMessage *question)
+ask_for_check (FacetStore *store, const FacetStoreMessage *record, const char *own)
 {
-  const FacetStoreMessage *record = facet_message_get_record (question);
-  const char *own = facet_message_get_text (question);
   FacetRequest *request = facet_request_new ();
 
   facet_request_begin_turn (request, FACET_ROLE_USER);
   for (guint i = 0; record->attachments != NULL && i < record->attachments->len; i++) {
     const FacetStoreAttachment *attachment = record->attachments->pdata[i];
-    g_autofree char *path = facet_store_attachment_path (facet_conversation_get_store (conversation), attachment);
+    g_autofree char *path = facet_store_attachment_path (store, attachment);
 
     if (attachment->kind == FACET_ATTACHMENT_IMAGE)
       facet_request_add_picture (request, path);
@@ -254,7 +253,7 @@ _facet_replier_build_request (FacetReplier *self, FacetConversation *conversatio
   FacetRequest *request;
 
   if (last != NULL && _facet_replier_judges (last))
-    return ask_for_check (conversation, last);
+    return ask_for_check (facet_conversation_get_store (conversation), facet_message_get_record (last), facet_message_get_text (last));
   request = begin (self, conversation);
   if (toolbox != NULL)
     request->tools = g_ptr_array_ref (facet_toolbox_tools (toolbox));
@@ -270,20 +269,24 @@ facet_replier_build_request (FacetReplier      *self,
                              const char        *draft_mode,
                              GPtrArray         *draft_attachments)
 {
-  FacetRequest *request = begin (self, conversation);
-  FacetToolbox *toolbox = facet_conversation_get_options (conversation)->tools ? _facet_replier_get_toolbox (self, NULL) : NULL;
+  FacetStore *store = facet_conversation_get_store (conversation);
+  const FacetStoreMessage question = {
+    .role = FACET_STORE_ROLE_USER,
+    .mode = (char *) draft_mode,
+    .attachments = draft_attachments,
+  };
+  FacetToolbox *toolbox = NULL;
+  FacetRequest *request;
 
+  if (draft != NULL && facet_mode_find (draft_mode)->judges)
+    return ask_for_check (store, &question, draft);
+  request = begin (self, conversation);
+  if (facet_conversation_get_options (conversation)->tools)
+    toolbox = _facet_replier_get_toolbox (self, NULL);
   if (toolbox != NULL)
     request->tools = g_ptr_array_ref (facet_toolbox_tools (toolbox));
   add_messages (self, request, conversation, last, draft == NULL);
-  if (draft != NULL) {
-    FacetStoreMessage record = {
-      .role = FACET_STORE_ROLE_USER,
-      .mode = (char *) draft_mode,
-      .attachments = draft_attachments,
-    };
-
-    add_question (self, request, facet_conversation_get_store (conversation), &record, draft, TRUE);
-  }
+  if (draft != NULL)
+    add_question (self, request, store, &question, draft, TRUE);
   return request;
 }

@@ -66,7 +66,8 @@ gboolean           facet_replier_continue         (FacetReplier      *self,
 void               facet_replier_stop             (FacetReplier *self);
 
 /* What the engine would be asked for the messages up to @last (NULL: none),
- * followed by @draft as a question (NULL: none), with the chat's choices.
+ * followed by @draft as a question (NULL: none), with the chat's choices; a
+ * check of pictures stands alone.
  * Returns: (transfer full) */
 FacetRequest      *facet_replier_build_request    (FacetReplier      *self,
                                                    FacetConversation *conversation,

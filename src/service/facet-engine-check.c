@@ -63,17 +63,24 @@ put_heading (Check *check, guint number, guint total)
     put (check, heading);
 }
 
-static void
-add_stats (Check *check, FacetImage *image, const char *policy)
+static int
+count (const FacetEngineWork *work, FacetImage *image, const char *policy, int *cached, GError **error)
 {
   g_autoptr (FacetPrompt) prompt = facet_prompt_new (FACET_TEMPLATE_POLICY);
-  FacetStats *stats = &check->work->summary->stats;
-  int cached = 0, tokens;
 
   facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
   facet_prompt_add_image (prompt, image);
   facet_prompt_add_text (prompt, policy, -1);
-  tokens = facet_session_count (check->work->session, prompt, &cached, NULL);
+  return facet_session_count (work->session, prompt, cached, error);
+}
+
+static void
+add_stats (Check *check, FacetImage *image, const char *policy)
+{
+  FacetStats *stats = &check->work->summary->stats;
+  int cached = 0;
+  int tokens = count (check->work, image, policy, &cached, NULL);
+
   stats->prompt_tokens += MAX (0, tokens);
   stats->cached_tokens += cached;
 }
@@ -137,6 +144,36 @@ judge_all (Check *check, GError **error)
       return FALSE;
   }
   return TRUE;
+}
+
+int
+facet_engine_check_count (const FacetEngineWork *work, FacetCancel *cancel, GError **error)
+{
+  const FacetTurn *turn = work->request->turns->pdata[work->request->turns->len - 1];
+  int total = 0;
+
+  for (guint i = 0; i < turn->parts->len; i++) {
+    const FacetPart *part = turn->parts->pdata[i];
+    g_autoptr (FacetImage) image = NULL;
+
+    if (part->kind != FACET_PART_PICTURE)
+      continue;
+    if (facet_is_cancelled (cancel)) {
+      g_set_error_literal (error, FACET_ERROR, FACET_ERROR_CANCELLED, "cancelled before all pictures were counted");
+      return -1;
+    }
+    image = facet_media_cache_picture (work->media, part, error);
+    if (image == NULL)
+      return -1;
+    for (guint k = 0; k < work->request->policies->len; k++) {
+      int tokens = count (work, image, ((const FacetRequestPolicy *) work->request->policies->pdata[k])->text, NULL, error);
+
+      if (tokens < 0)
+        return -1;
+      total += tokens;
+    }
+  }
+  return total;
 }
 
 gboolean

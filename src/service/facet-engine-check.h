@@ -16,6 +16,10 @@ G_BEGIN_DECLS
  * model; INVALID: no picture or no policy. */
 gboolean facet_engine_check (const FacetEngineWork *work, GError **error);
 
+/* Tokens of all the prompts that a check consists of; @work without params and
+ * summary. Returns -1 with @error set on failure. */
+int      facet_engine_check_count (const FacetEngineWork *work, FacetCancel *cancel, GError **error);
+
 /* A plain sentence on @title, such as “Violence and gore: unlikely (3 %)”.
  * @probability: of a violation. Returns: (transfer full) */
 char    *facet_verdict_text (const char *title, double probability);

@@ -204,9 +204,12 @@ native_count (gpointer data, const FacetRequest *request, FacetCancel *cancel, i
 {
   Native *self = data;
   g_autoptr (FacetPrompt) prompt = NULL;
+  const FacetEngineWork work = { self->model, self->projector, self->session, self->media, request, NULL, NULL };
 
   if (!check_request (self, request, error))
     return -1;
+  if (request->policies != NULL)
+    return facet_engine_check_count (&work, cancel, error);
   prompt = build_prompt (self, request, cancel, error);
   return prompt != NULL ? facet_session_count (self->session, prompt, cached, error) : -1;
 }

@@ -208,7 +208,7 @@ typedef struct {
   char              *stats;         /* JSON object or "" */
   char              *failure;       /* sentence, of FAILED */
   char              *model;         /* name of the model that answered */
-  char              *mode;          /* the assistant's mode, e.g. "transcribe" */
+  char              *mode;          /* the assistant's mode, e.g. "transcribe"; an answer has its question's */
   gboolean           edited;        /* an answer that the person corrected; the model's own is a sibling */
   char              *calls;         /* of tools, on the way to an answer (facet-call-record.h); "" if none */
   gint64             created;

@@ -46,6 +46,17 @@ add_attachment (FacetRequest *request, FacetAttachment *attachment)
   }
 }
 
+static void
+add_attachments (FacetWindow *self, FacetRequest *request)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (attachments (self)); i++) {
+    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments (self), i);
+
+    if (facet_attachment_get_state (attachment) == FACET_ATTACHMENT_READY)
+      add_attachment (request, attachment);
+  }
+}
+
 /* A short question, with @attachment or (NULL) without: the difference is what
  * the attachment costs. */
 static FacetRequest *
@@ -197,6 +208,19 @@ show_transcription (FacetWindow *self)
 }
 
 static void
+check_counted_cb (int tokens, int cached, const GError *error, gpointer data)
+{
+  FacetWindow *self = data;
+  g_autofree char *text = g_strdup_printf (ngettext ("%d token, read in parts", "%d tokens, read in parts", tokens), tokens);
+  g_autofree char *brief = g_strdup_printf ("%d", tokens);
+
+  self->count_job = 0;
+  if (error != NULL)
+    g_debug ("the check could not be counted: %s", error->message);
+  facet_composer_set_meter (self->composer, tokens > 0 ? text : "", tokens > 0 ? brief : "", NULL);
+}
+
+static void
 counted_cb (int base, int cached, const GError *error, gpointer data)
 {
   FacetWindow *self = data;
@@ -245,11 +269,6 @@ count_rest (FacetWindow *self)
   g_autoptr (FacetRequest) request = NULL;
   GPtrArray *kept = NULL;
 
-  /* each picture and policy is a question of its own, whatever was said before */
-  if (facet_composer_get_mode (self->composer)->judges) {
-    facet_composer_set_meter (self->composer, "", "", NULL);
-    return;
-  }
   if (is_transcription (self)) {
     show_transcription (self);
     return;
@@ -260,12 +279,17 @@ count_rest (FacetWindow *self)
     last = place > 0 ? facet_conversation_get_message (self->conversation, (guint) place - 1) : NULL;
     kept = facet_message_get_record (self->editing)->attachments;
   }
+  /* each picture and policy is a prompt of its own, whatever was said before */
+  if (facet_composer_get_mode (self->composer)->judges)
+    last = NULL;
   if (!drafted && last == NULL) {
     facet_composer_set_meter (self->composer, "", "", NULL);
     return;
   }
   request = facet_replier_build_request (self->replier, self->conversation, last, drafted ? text : NULL, choice, kept);
-  self->count_job = facet_engine_service_count (self->service, request, counted_cb, self);
+  if (request->policies != NULL)
+    add_attachments (self, request);
+  self->count_job = facet_engine_service_count (self->service, request, request->policies != NULL ? check_counted_cb : counted_cb, self);
 }
 
 static void

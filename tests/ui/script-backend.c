@@ -49,6 +49,7 @@ static int
 script_count (gpointer data, const FacetRequest *request, FacetCancel *cancel, int *cached, GError **error)
 {
   const Script *script = data;
+  int prompts = request->policies != NULL ? (int) request->policies->len : 1;
   int tokens = 1;
 
   for (guint i = 0; i < request->turns->len; i++) {
@@ -63,7 +64,7 @@ script_count (gpointer data, const FacetRequest *request, FacetCancel *cancel, i
     }
   }
   *cached = 0;
-  return tokens;
+  return prompts * tokens;
 }
 
 static void

@@ -294,6 +294,69 @@ test_continue (Fixture *self, gconstpointer data)
   g_assert_cmpstr (facet_message_get_text (last (self)), ==, self->script.answer);
 }
 
+/* Whether a button below @widget that can be seen has this hint. */
+static gboolean
+shows_button (GtkWidget *widget, const char *hint)
+{
+  gboolean shown = gtk_widget_get_visible (widget) && g_strcmp0 (gtk_widget_get_tooltip_text (widget), hint) == 0;
+
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); !shown && child != NULL; child = gtk_widget_get_next_sibling (child))
+    shown = shows_button (child, hint);
+  return shown;
+}
+
+/* Only what lacks verdicts can be gone on with. */
+static void
+test_offers_to_continue (Fixture *self, gconstpointer data)
+{
+  self->script.end = FACET_STOP_CANCELLED;
+  check (self, "photo.png", "");
+  g_assert_true (shows_button (self->window->view, "Continue Answer"));
+  self->script.end = FACET_STOP_EOS;
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (last (self)));
+  fixture_wait (fixture_idle, self);
+  g_assert_false (shows_button (self->window->view, "Continue Answer"));
+  g_assert_true (shows_button (self->window->view, "Answer Again"));
+}
+
+static gboolean
+is_counted (Fixture *self)
+{
+  return self->window->count_job == 0 && self->window->count_timer == 0 && facet_engine_service_get_state (self->service) == FACET_ENGINE_READY;
+}
+
+static void
+assert_meter (Fixture *self, const char *text)
+{
+  fixture_wait (is_counted, self);
+  g_assert_cmpstr (gtk_label_get_text (composer (self)->meter), ==, text);
+}
+
+/* Each picture and policy costs a prompt; what was said before costs nothing. */
+static void
+test_meter (Fixture *self, gconstpointer data)
+{
+  self->script.file_tokens = 299;
+  assert_meter (self, "");
+  attach (self, "photo.png");
+  assert_meter (self, "900 tokens, read in parts");
+  choose (self, "sexual", FALSE);
+  assert_meter (self, "600 tokens, read in parts");
+  facet_composer_set_text (composer (self), "No cats.");
+  assert_meter (self, "900 tokens, read in parts");
+  attach (self, "chart.png");
+  assert_meter (self, "1797 tokens, read in parts");
+  fixture_ask (self, "");
+  fixture_wait (fixture_idle, self);
+  assert_meter (self, "");
+
+  /* a check that is edited keeps its pictures */
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.edit", "x",
+                              facet_message_get_id (facet_conversation_get_message (self->window->conversation, 0)));
+  facet_composer_set_text (composer (self), "No dogs.");
+  assert_meter (self, "1797 tokens, read in parts");
+}
+
 /* ---- verdicts ----------------------------------------------------------- */
 
 static void
@@ -395,23 +458,39 @@ append_expected (GString *expected, const char *model, const char *picture, cons
   g_string_append (expected, line);
 }
 
+static int
+prompt_tokens (FacetMessage *answer)
+{
+  static const char name[] = "\"prompt_tokens\":";
+  const char *at = strstr (facet_message_get_record (answer)->stats, name);
+
+  return at != NULL ? atoi (at + strlen (name)) : -1;
+}
+
 static void
 test_real (Fixture *self, gconstpointer data)
 {
   static const char own[] = "No cats: the picture shall not show any.";
   g_autoptr (GString) expected = g_string_new ("How probable it is, by this model’s judgement, that the policies are violated:\n\n"
                                                "**Picture 1**\n\n");
+  g_autofree char *meter = NULL;
 
   g_settings_reset (self->settings, "policies");
   load_real (self, data);
   attach (self, "photo.png");
-  check (self, "chart.png", own);
+  attach (self, "chart.png");
+  facet_composer_set_text (composer (self), own);
+  fixture_wait (is_counted, self);
+  meter = g_strdup (gtk_label_get_text (composer (self)->meter));
+  fixture_ask (self, own);
+  fixture_wait (fixture_idle, self);
   g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
   append_expected (expected, data, "inputs/photo.png", own);
   g_string_append (expected, "\n**Picture 2**\n\n");
   append_expected (expected, data, "inputs/chart.png", own);
   g_assert_cmpstr (facet_message_get_text (last (self)), ==, expected->str);
-  g_assert_nonnull (strstr (facet_message_get_record (last (self))->stats, "\"prompt_tokens\":"));
+  g_assert_cmpint (prompt_tokens (last (self)), >, 0);
+  g_assert_cmpint (atoi (meter), ==, prompt_tokens (last (self))); /* as it was told before */
   fixture_picture (self, "check");
 }
 
@@ -472,6 +551,8 @@ main (int argc, char *argv[])
   ADD ("kept", test_kept);
   ADD ("kinds", test_kinds);
   ADD ("continue", test_continue);
+  ADD ("offers-to-continue", test_offers_to_continue);
+  ADD ("meter", test_meter);
   g_test_add_func ("/check/verdicts", test_verdicts);
   g_test_add_func ("/check/policies", test_policies);
 #undef ADD
