@@ -182,6 +182,16 @@ facet_chat_view_scroll_to_end (FacetChatView *self)
 }
 
 void
+facet_chat_view_focus_message (FacetChatView *self, FacetMessage *message)
+{
+  int index = facet_conversation_find (self->conversation, message) - (int) self->begin;
+  GtkListBoxRow *row = index >= 0 ? gtk_list_box_get_row_at_index (GTK_LIST_BOX (self->list), index) : NULL;
+
+  if (row != NULL)
+    gtk_widget_grab_focus (GTK_WIDGET (row));
+}
+
+void
 facet_chat_view_jump_to_end (FacetChatView *self)
 {
   GtkWidget *last = gtk_widget_get_last_child (self->list);

@@ -25,6 +25,9 @@ void           facet_chat_view_scroll_to_end    (FacetChatView *self);
 
 /* Scrolls there and moves the focus to the last message. */
 void           facet_chat_view_jump_to_end      (FacetChatView *self);
+
+/* Moves the focus to @message, if it is among those that have a row. */
+void           facet_chat_view_focus_message    (FacetChatView *self, FacetMessage *message);
 gboolean       facet_chat_view_is_at_end        (FacetChatView *self);
 
 G_END_DECLS

@@ -104,39 +104,6 @@ message_id_at (GPtrArray *messages, guint index)
   return facet_message_get_id (g_ptr_array_index (messages, index));
 }
 
-/* Brings the list in line with the store; one items-changed for all that
- * differs, which is a tail. */
-static gboolean
-reload (FacetConversation *self, GError **error)
-{
-  g_autoptr (GPtrArray) branch = facet_store_get_branch (self->store, self->chat_id, error);
-  guint same = 0;
-  guint removed;
-
-  if (branch == NULL)
-    return FALSE;
-
-  g_ptr_array_set_free_func (branch, NULL);
-  for (guint i = 0; i < branch->len; i++) {
-    FacetStoreMessage *record = branch->pdata[i];
-
-    if (same == i && i < self->messages->len && message_id_at (self->messages, i) == record->id) {
-      facet_message_update (self->messages->pdata[i], record);
-      same++;
-    } else {
-      branch->pdata[i] = facet_message_new (record);
-    }
-  }
-
-  removed = self->messages->len - same;
-  g_ptr_array_set_size (self->messages, same);
-  for (guint i = same; i < branch->len; i++)
-    g_ptr_array_add (self->messages, branch->pdata[i]);
-  if (removed > 0 || branch->len > same)
-    g_list_model_items_changed (G_LIST_MODEL (self), same, removed, branch->len - same);
-  return TRUE;
-}
-
 static FacetMessage *
 find_id (FacetConversation *self, gint64 id)
 {
@@ -144,6 +111,53 @@ find_id (FacetConversation *self, gint64 id)
     if (message_id_at (self->messages, i - 1) == id)
       return self->messages->pdata[i - 1];
   return NULL;
+}
+
+/* Takes @record, which is at @index now. */
+static FacetMessage *
+message_for (FacetConversation *self, guint index, FacetStoreMessage *record)
+{
+  gboolean stays = index < self->messages->len && message_id_at (self->messages, index) == record->id;
+  FacetMessage *message = stays ? self->messages->pdata[index] : find_id (self, record->id);
+
+  if (message == NULL)
+    return facet_message_new (record);
+  facet_message_update (message, record);
+  return g_object_ref (message);
+}
+
+/* Puts @messages in place; one items-changed for all that differs. */
+static void
+set_messages (FacetConversation *self, GPtrArray *messages)
+{
+  g_autoptr (GPtrArray) before = g_steal_pointer (&self->messages);
+  guint shorter = MIN (before->len, messages->len);
+  guint start = 0, end = 0;
+
+  self->messages = messages;
+  while (start < shorter && before->pdata[start] == messages->pdata[start])
+    start++;
+  while (end < shorter - start && before->pdata[before->len - 1 - end] == messages->pdata[messages->len - 1 - end])
+    end++;
+  if (before->len > start + end || messages->len > start + end)
+    g_list_model_items_changed (G_LIST_MODEL (self), start, before->len - start - end, messages->len - start - end);
+}
+
+/* Brings the list in line with the store. */
+static gboolean
+reload (FacetConversation *self, GError **error)
+{
+  g_autoptr (GPtrArray) branch = facet_store_get_branch (self->store, self->chat_id, error);
+  GPtrArray *messages;
+
+  if (branch == NULL)
+    return FALSE;
+  messages = g_ptr_array_new_with_free_func (g_object_unref);
+  g_ptr_array_set_free_func (branch, NULL);
+  for (guint i = 0; i < branch->len; i++)
+    g_ptr_array_add (messages, message_for (self, i, branch->pdata[i]));
+  set_messages (self, messages);
+  return TRUE;
 }
 
 /* ---- choices and draft -------------------------------------------------- */
@@ -391,22 +405,21 @@ facet_conversation_correct (FacetConversation *self, FacetMessage *answer, const
   FacetStoreMessage record = {
     .role = FACET_STORE_ROLE_MODEL,
     .status = FACET_MESSAGE_DONE,
-    .parent_id = old->parent_id,
     .text = (char *) text,
     .model = old->model,
     .mode = old->mode,
     .calls = json,
     .edited = TRUE,
   };
+  gint64 id = facet_store_correct_message (self->store, old->id, &record, error);
 
-  return add_message (self, &record, error);
+  return id != 0 && reload (self, error) ? find_id (self, id) : NULL;
 }
 
 gboolean
 facet_conversation_uncorrect (FacetConversation *self, gint64 correction, gint64 original, GError **error)
 {
-  return facet_store_set_message_deleted (self->store, correction, TRUE, error) &&
-         facet_store_show_message (self->store, original, error) && reload (self, error);
+  return facet_store_uncorrect_message (self->store, correction, original, error) && reload (self, error);
 }
 
 gboolean

@@ -74,14 +74,15 @@ FacetMessage      *facet_conversation_begin_answer (FacetConversation *self,
                                                     GError           **error);
 
 /* Stores @text in place of what @answer says, as a branch beside it that is
- * marked as edited and shown; calls of tools come before it. Later turns go on
- * from this text. Returns: (transfer none) */
+ * marked as edited and shown; calls of tools come before it. Later turns follow
+ * this text from now on. Returns: (transfer none) */
 FacetMessage      *facet_conversation_correct      (FacetConversation *self,
                                                     FacetMessage      *answer,
                                                     const char        *text,
                                                     GError           **error);
 
-/* Undoes that: the correction is deleted, @original shown again. */
+/* Undoes that: the correction is deleted, @original shown again with what
+ * follows. */
 gboolean           facet_conversation_uncorrect    (FacetConversation *self,
                                                     gint64             correction,
                                                     gint64             original,

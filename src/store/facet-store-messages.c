@@ -118,8 +118,12 @@ facet_store_db_get_messages (FacetStoreDb *db, gint64 chat_id, gboolean all, GEr
   g_autoptr (FacetStatement) statement = NULL;
 
   statement = facet_store_db_query (db, error,
-                                    all ? "SELECT " COLUMNS " FROM messages m WHERE m.chat_id = ?1 AND m.deleted = 0"
-                                          " ORDER BY m.id"
+                                    all ? "WITH RECURSIVE tree (id, depth) AS ("
+                                          " SELECT id, 0 FROM messages WHERE chat_id = ?1 AND parent_id = 0 UNION ALL"
+                                          " SELECT m.id, depth + 1 FROM messages m JOIN tree t ON m.parent_id = t.id"
+                                          " WHERE m.chat_id = ?1)"
+                                          " SELECT " COLUMNS " FROM tree t JOIN messages m ON m.id = t.id"
+                                          " WHERE m.deleted = 0 ORDER BY t.depth, m.id"
                                         : "WITH RECURSIVE branch (id, depth) AS ("
                                           " SELECT active_child, 0 FROM chats WHERE id = ?1 UNION ALL"
                                           " SELECT m.active_child, depth + 1 FROM messages m JOIN branch b ON m.id = b.id"
@@ -145,8 +149,8 @@ facet_store_get_branch (FacetStore *self, gint64 chat_id, GError **error)
   return branch;
 }
 
-static FacetStoreMessage *
-get_message (FacetStoreDb *db, gint64 message_id, GError **error)
+FacetStoreMessage *
+facet_store_db_get_message (FacetStoreDb *db, gint64 message_id, GError **error)
 {
   g_autoptr (GPtrArray) messages = NULL;
   g_autoptr (FacetStatement) statement = NULL;
@@ -169,15 +173,14 @@ facet_store_get_message (FacetStore *self, gint64 message_id, GError **error)
 
   g_return_val_if_fail (FACET_IS_STORE (self), NULL);
 
-  message = get_message (facet_store_get_db (self), message_id, error);
+  message = facet_store_db_get_message (facet_store_get_db (self), message_id, error);
   if (message != NULL)
     facet_store_late_apply (facet_store_get_late (self), message);
   return message;
 }
 
-/* Makes @child_id (0: none) what is shown below @parent_id. */
-static gboolean
-set_active_child (FacetStoreDb *db, gint64 chat_id, gint64 parent_id, gint64 child_id, GError **error)
+gboolean
+facet_store_db_set_active_child (FacetStoreDb *db, gint64 chat_id, gint64 parent_id, gint64 child_id, GError **error)
 {
   if (parent_id == 0)
     return facet_store_db_run (db, error, "UPDATE chats SET active_child = ? WHERE id = ?", "ii", child_id, chat_id);
@@ -188,9 +191,9 @@ gboolean
 facet_store_db_show_message (FacetStoreDb *db, gint64 message_id, GError **error)
 {
   while (message_id != 0) {
-    g_autoptr (FacetStoreMessage) message = get_message (db, message_id, error);
+    g_autoptr (FacetStoreMessage) message = facet_store_db_get_message (db, message_id, error);
 
-    if (message == NULL || !set_active_child (db, message->chat_id, message->parent_id, message_id, error))
+    if (message == NULL || !facet_store_db_set_active_child (db, message->chat_id, message->parent_id, message_id, error))
       return FALSE;
     message_id = message->parent_id;
   }
@@ -310,7 +313,7 @@ facet_store_db_add_message (FacetStoreDb *db, const FacetStoreMessage *message, 
     return 0;
   id = sqlite3_last_insert_rowid (db->handle);
   if (!add_attachments (db, id, message->attachments, error)
-      || !set_active_child (db, message->chat_id, message->parent_id, id, error)
+      || !facet_store_db_set_active_child (db, message->chat_id, message->parent_id, id, error)
       || !touch_chat (db, message, text, created, error))
     return 0;
   return id;
@@ -440,13 +443,13 @@ neighbour (FacetStoreDb *db, const FacetStoreMessage *message)
                                 "iii", message->chat_id, message->parent_id, message->id);
 }
 
-static gboolean
-hide (FacetStoreDb *db, const FacetStoreMessage *message, GError **error)
+gboolean
+facet_store_db_hide_message (FacetStoreDb *db, const FacetStoreMessage *message, GError **error)
 {
   return facet_store_db_run (db, error,
                              BELOW "UPDATE messages SET deleted = ?3 WHERE deleted = 0 AND id IN (SELECT id FROM below)",
                              "iii", message->id, message->chat_id, g_get_real_time ())
-         && set_active_child (db, message->chat_id, message->parent_id, neighbour (db, message), error);
+         && facet_store_db_set_active_child (db, message->chat_id, message->parent_id, neighbour (db, message), error);
 }
 
 static gboolean
@@ -457,7 +460,7 @@ bring_back (FacetStoreDb *db, const FacetStoreMessage *message, GError **error)
   return facet_store_db_run (db, error,
                              BELOW "UPDATE messages SET deleted = 0 WHERE deleted = ?3 AND id IN (SELECT id FROM below)",
                              "iii", message->id, message->chat_id, stamp)
-         && set_active_child (db, message->chat_id, message->parent_id, message->id, error);
+         && facet_store_db_set_active_child (db, message->chat_id, message->parent_id, message->id, error);
 }
 
 gboolean
@@ -470,9 +473,9 @@ facet_store_set_message_deleted (FacetStore *self, gint64 message_id, gboolean d
   g_return_val_if_fail (FACET_IS_STORE (self), FALSE);
 
   db = facet_store_get_db (self);
-  message = get_message (db, message_id, error);
+  message = facet_store_db_get_message (db, message_id, error);
   if (message == NULL || !facet_store_db_begin (db, error))
     return FALSE;
-  ok = deleted ? hide (db, message, error) : bring_back (db, message, error);
+  ok = deleted ? facet_store_db_hide_message (db, message, error) : bring_back (db, message, error);
   return facet_store_db_end (db, ok, error);
 }

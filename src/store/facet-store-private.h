@@ -40,6 +40,18 @@ gint64   facet_store_db_add_chat       (FacetStoreDb *db,
 gint64   facet_store_db_add_message    (FacetStoreDb *db, const FacetStoreMessage *message, GError **error);
 gboolean facet_store_db_show_message   (FacetStoreDb *db, gint64 message_id, GError **error);
 
+/* ---- the tree of messages; the last two within a transaction ---- */
+
+FacetStoreMessage *facet_store_db_get_message (FacetStoreDb *db, gint64 message_id, GError **error);
+gboolean facet_store_db_hide_message (FacetStoreDb *db, const FacetStoreMessage *message, GError **error);
+
+/* Makes @child_id (0: none) what is shown below @parent_id. */
+gboolean facet_store_db_set_active_child (FacetStoreDb *db,
+                                          gint64        chat_id,
+                                          gint64        parent_id,
+                                          gint64        child_id,
+                                          GError      **error);
+
 /* Messages of one chat: its branch, or all that are not deleted, parents
  * before their children. */
 GPtrArray *facet_store_db_get_messages (FacetStoreDb *db, gint64 chat_id, gboolean all, GError **error);

@@ -270,6 +270,18 @@ gint64             facet_store_show_sibling        (FacetStore  *self,
  * is one), or brings exactly these back. */
 gboolean           facet_store_set_message_deleted (FacetStore *self, gint64 message_id, gboolean deleted, GError **error);
 
+/* Stores @correction beside the message and shows it; what followed the
+ * message, in all its branches, follows the correction from now on. Of
+ * @correction chat_id and parent_id are ignored. Returns the new id. */
+gint64             facet_store_correct_message     (FacetStore              *self,
+                                                    gint64                   message_id,
+                                                    const FacetStoreMessage *correction,
+                                                    GError                 **error);
+
+/* Undoes that: the correction is deleted; what follows it follows the message
+ * again, which is shown. */
+gboolean           facet_store_uncorrect_message   (FacetStore *self, gint64 correction_id, gint64 message_id, GError **error);
+
 /* ---- search ------------------------------------------------------------- */
 
 /* One chat that matches, with its best place. */

@@ -125,7 +125,7 @@ correct_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
     return;
   }
   facet_message_set_revision (message, NULL);
-  facet_chat_view_jump_to_end (FACET_CHAT_VIEW (self->view)); /* the correction; its row takes the focus */
+  facet_chat_view_focus_message (FACET_CHAT_VIEW (self->view), correction);
   offer_undo (self, _("Answer corrected"), "chat.uncorrect",
               g_variant_new ("(xxx)", facet_conversation_get_chat_id (self->conversation), facet_message_get_id (correction), id));
 }

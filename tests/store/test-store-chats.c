@@ -95,6 +95,46 @@ test_deleting_a_message_can_be_undone (Fixture *self, gconstpointer data)
   g_assert_null (facet_store_get_message (self->store, q, NULL));
 }
 
+/* What follows an answer follows its correction, in every branch and also what was deleted; undo brings all of it back. */
+static void
+test_corrections (Fixture *self, gconstpointer data)
+{
+  FacetStoreMessage correction = { .role = MODEL, .status = FACET_MESSAGE_DONE, .text = (char *) "A", .edited = TRUE };
+  gint64 chat = facet_store_add_chat (self->store, "t", NULL);
+  gint64 q = fixture_say (self, chat, 0, USER, "q");
+  gint64 a = fixture_say (self, chat, q, MODEL, "a");
+  gint64 r = fixture_say (self, chat, a, USER, "r");
+  gint64 s = fixture_say (self, chat, a, USER, "s");
+  gint64 gone = fixture_say (self, chat, a, USER, "gone");
+  g_autofree char *corrected = NULL, *own = NULL, *other = NULL, *undone = NULL, *again = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 id;
+
+  g_assert_true (facet_store_set_message_deleted (self->store, gone, TRUE, NULL));
+  id = facet_store_correct_message (self->store, a, &correction, NULL);
+  corrected = fixture_branch (self, chat);
+  g_assert_cmpstr (corrected, ==, "q|A|s");
+  g_assert_cmpint (facet_store_show_sibling (self->store, s, 0, NULL), ==, r);
+  other = fixture_branch (self, chat);
+  g_assert_cmpstr (other, ==, "q|A|r");
+  g_assert_cmpint (facet_store_show_sibling (self->store, id, 0, NULL), ==, a);
+  own = fixture_branch (self, chat);
+  g_assert_cmpstr (own, ==, "q|a");
+  g_assert_true (facet_store_set_message_deleted (self->store, gone, FALSE, NULL));
+  g_assert_true (facet_store_uncorrect_message (self->store, id, a, NULL));
+  undone = fixture_branch (self, chat);
+  g_assert_cmpstr (undone, ==, "q|a|gone");
+
+  /* a correction that was deleted takes what follows with it */
+  id = facet_store_correct_message (self->store, a, &correction, NULL);
+  g_assert_true (facet_store_set_message_deleted (self->store, id, TRUE, NULL));
+  g_assert_true (facet_store_uncorrect_message (self->store, id, a, NULL));
+  again = fixture_branch (self, chat);
+  g_assert_cmpstr (again, ==, "q|a");
+  g_assert_cmpint (facet_store_correct_message (self->store, 4711, &correction, &error), ==, 0);
+  g_assert_error (error, FACET_STORE_ERROR, FACET_STORE_ERROR_NOT_FOUND);
+}
+
 static void
 test_running_answer (Fixture *self, gconstpointer data)
 {
@@ -303,6 +343,7 @@ main (int argc, char *argv[])
   ADD ("long-question-gives-short-title", test_long_question_gives_short_title);
   ADD ("editing-keeps-both-branches", test_editing_keeps_both_branches);
   ADD ("deleting-a-message-can-be-undone", test_deleting_a_message_can_be_undone);
+  ADD ("corrections", test_corrections);
   ADD ("running-answer", test_running_answer);
   ADD ("attachments-by-content", test_attachments_by_content);
   ADD ("take-file", test_take_file);

@@ -97,22 +97,23 @@ test_markdown (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (text, "\n## Answer\n\n**Blue**\n"));
 }
 
-/* An answer that the person corrected stays marked as such; a question never is. */
+/* An answer that the person corrected stays marked as such; a question never is. What follows it is older than the correction. */
 static void
 test_edited (Fixture *self, gconstpointer data)
 {
   gint64 chat = facet_store_add_chat (self->store, "Note", NULL);
   gint64 question = fixture_say (self, chat, 0, FACET_STORE_ROLE_USER, "Write it down");
   gint64 original = fixture_say (self, chat, question, FACET_STORE_ROLE_MODEL, "Facit");
-  FacetStoreMessage correction = { .chat_id = chat, .parent_id = question, .role = FACET_STORE_ROLE_MODEL,
-                                   .status = FACET_MESSAGE_DONE, .text = (char *) "Facet", .model = (char *) "Gemma", .edited = TRUE };
+  FacetStoreMessage correction = { .role = FACET_STORE_ROLE_MODEL, .status = FACET_MESSAGE_DONE, .text = (char *) "Facet",
+                                   .model = (char *) "Gemma", .edited = TRUE };
   g_autoptr (GPtrArray) branch = NULL;
   g_autoptr (FacetStoreMessage) kept = NULL;
   g_autofree char *markdown = NULL, *json = NULL;
   g_autoptr (GError) error = NULL;
   gint64 added = 0;
 
-  g_assert_cmpint (facet_store_add_message (self->store, &correction, NULL), >, original);
+  fixture_say (self, chat, original, FACET_STORE_ROLE_USER, "Thank you");
+  g_assert_cmpint (facet_store_correct_message (self->store, original, &correction, NULL), >, original);
   markdown = export_text (self, chat, FACET_EXPORT_MARKDOWN);
   g_assert_nonnull (strstr (markdown, "\n## Gemma (edited)\n\nFacet\n"));
   g_assert_null (strstr (markdown, "Facit"));
@@ -124,6 +125,7 @@ test_edited (Fixture *self, gconstpointer data)
   branch = facet_store_get_branch (self->store, added, NULL);
   g_assert_cmpstr (((FacetStoreMessage *) branch->pdata[1])->text, ==, "Facet");
   g_assert_true (((FacetStoreMessage *) branch->pdata[1])->edited);
+  g_assert_cmpstr (((FacetStoreMessage *) branch->pdata[2])->text, ==, "Thank you");
   g_assert_cmpuint (((FacetStoreMessage *) branch->pdata[1])->sibling_count, ==, 2);
   g_assert_false (((FacetStoreMessage *) branch->pdata[0])->edited);
   kept = facet_store_get_message (self->store, original, NULL);

@@ -280,6 +280,7 @@ static void
 test_correct (Fixture *self, gconstpointer data)
 {
   gint64 original, correction;
+  FacetMessage *answer;
 
   self->script.answer = "The meating is at fore.";
   ask (self, "Write it down");
@@ -305,10 +306,52 @@ test_correct (Fixture *self, gconstpointer data)
 
   gtk_widget_activate_action (window (self), "chat.uncorrect", "(xxx)", chat_id (self), correction, original);
   settle (100);
-  g_assert_cmpint (facet_message_get_id (last (self)), ==, original);
-  g_assert_false (facet_message_get_record (last (self))->edited);
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 4);
+  answer = facet_conversation_get_message (self->window->conversation, 1);
+  g_assert_cmpint (facet_message_get_id (answer), ==, original);
+  g_assert_false (facet_message_get_record (answer)->edited);
   g_assert_null (find (window (self), GTK_TYPE_LABEL, shows, "Edited"));
   g_assert_null (find (window (self), GTK_TYPE_LABEL, shows, "of 2"));
+}
+
+/* The turns after it stay: in the same rows, one of which is being corrected, and in what the model is told. */
+static void
+test_correct_earlier (Fixture *self, gconstpointer data)
+{
+  FacetConversation *conversation;
+  FacetMessage *question, *answer, *correction;
+  GtkWidget *row;
+  gint64 first;
+
+  ask (self, "First question");
+  ask (self, "Second question");
+  conversation = self->window->conversation;
+  first = facet_message_get_id (facet_conversation_get_message (conversation, 1));
+  question = facet_conversation_get_message (conversation, 2);
+  answer = last (self);
+  begin_correction (self);
+  type_answer (self, "Half a cor");
+  row = gtk_widget_get_last_child (find (window (self), GTK_TYPE_LIST_BOX, has_class, "messages"));
+
+  gtk_widget_activate_action (window (self), "chat.correct", "(xs)", first, "My words.");
+  settle (50);
+  g_assert_cmpuint (facet_conversation_get_length (conversation), ==, 4);
+  correction = facet_conversation_get_message (conversation, 1);
+  g_assert_cmpstr (facet_message_get_text (correction), ==, "My words.");
+  g_assert_true (facet_conversation_get_message (conversation, 2) == question);
+  g_assert_true (last (self) == answer);
+  g_assert_true (gtk_widget_get_last_child (find (window (self), GTK_TYPE_LIST_BOX, has_class, "messages")) == row);
+  g_assert_cmpstr (facet_message_get_revision (answer), ==, "Half a cor");
+  g_assert_true (gtk_window_get_focus (GTK_WINDOW (self->window)) ==
+                 GTK_WIDGET (gtk_list_box_get_row_at_index (GTK_LIST_BOX (gtk_widget_get_parent (row)), 1)));
+  press (self, "_Cancel");
+  ask (self, "Third question");
+  g_assert_nonnull (strstr (self->script.asked->str, "model: My words.\nuser: Second question\nmodel: A short answer.\nuser: Third question\n"));
+
+  gtk_widget_activate_action (window (self), "chat.uncorrect", "(xxx)", chat_id (self), facet_message_get_id (correction), first);
+  settle (50);
+  g_assert_cmpint (facet_message_get_id (facet_conversation_get_message (conversation, 1)), ==, first);
+  g_assert_cmpuint (facet_conversation_get_length (conversation), ==, 6);
 }
 
 /* What stays the same, or is cancelled, leaves no version, and the focus where
@@ -634,6 +677,7 @@ main (int argc, char *argv[])
   ADD ("continue", test_continue);
   ADD ("branch-buttons", test_branch_buttons);
   ADD ("correct", test_correct);
+  ADD ("correct-earlier", test_correct_earlier);
   ADD ("correct-cancelled", test_correct_cancelled);
   ADD ("correct-elsewhere", test_correct_elsewhere);
   ADD ("correct-with-calls", test_correct_with_calls);

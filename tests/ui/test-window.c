@@ -426,10 +426,10 @@ test_transcription (Fixture *self, gconstpointer data)
   /* as the person corrected it */
   gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.correct", "(xs)",
                               facet_message_get_id (facet_conversation_get_message (self->window->conversation, 1)), "I am Anna.");
-  fixture_ask (self, "Who speaks?");
+  fixture_ask (self, "Who else?");
   fixture_wait (fixture_idle, self);
   g_assert_null (strstr (self->script.asked->str, "<file>"));
-  g_assert_true (g_str_has_suffix (self->script.asked->str, "model: I am Anna.\nuser: Who speaks?\n"));
+  g_assert_true (g_str_has_suffix (self->script.asked->str, "model: I am Anna.\nuser: Who speaks?\nmodel: A short answer.\nuser: Who else?\n"));
 }
 
 /* What a file is tells its content; what cannot be read is refused with a
