@@ -13,11 +13,14 @@
 #include "report.h"
 
 #define DEFAULT_MODEL "gemma-3-270m-q4_k_m.gguf"
+/* What --device is until it is given: 0 is the processor's number. */
+#define NO_DEVICE G_MININT
 
 void
 options_init (Options *options)
 {
   *options = (Options){
+    .device = NO_DEVICE,
     .temperature = -1,
     .top_k = -1,
     .top_p = -1,
@@ -160,7 +163,7 @@ check_ranges (const Options *options, const char **complaint)
     *complaint = _("--threads must be between 0 and 1024");
   else if (options->image_detail < 0)
     *complaint = _("--image-detail must not be negative");
-  else if (options->device < 0)
+  else if (options->device < 0 && options->device != NO_DEVICE)
     *complaint = _("--device must not be negative");
   else if (isnan (options->temperature) || options->temperature > 100)
     *complaint = _("--temp must be between 0 and 100");
@@ -170,6 +173,23 @@ check_ranges (const Options *options, const char **complaint)
     *complaint = _("--min-p must be between 0 and 1");
   else if (isnan (options->repeat_penalty) || options->repeat_penalty > 100)
     *complaint = _("--repeat-penalty must be between 0 and 100");
+  return *complaint == NULL;
+}
+
+/* A number tells the backend, too. From here on 0 is for the backend to choose. */
+static gboolean
+settle_device (Options *options, const char **complaint)
+{
+  FacetBackendKind kind = options->device == 0 ? FACET_BACKEND_CPU : FACET_BACKEND_VULKAN;
+
+  *complaint = NULL;
+  if (options->device == NO_DEVICE)
+    options->device = 0;
+  else if (options->backend == FACET_BACKEND_AUTO)
+    options->backend = kind;
+  else if (options->backend != kind)
+    *complaint = kind == FACET_BACKEND_CPU ? _("--device 0 is the processor; the graphics devices that “facet-cli devices” lists begin with 1")
+                                           : _("--backend cpu has no device but 0");
   return *complaint == NULL;
 }
 
@@ -275,7 +295,7 @@ options_parse (Options            *options,
     print_help (context);
     exit (fflush (stdout) == 0 ? EXIT_OK : EXIT_FAILED);
   }
-  if (!check_ranges (options, &complaint)) {
+  if (!check_ranges (options, &complaint) || !settle_device (options, &complaint)) {
     options_complain (command, "%s", complaint);
     return FALSE;
   }

@@ -10,7 +10,7 @@ typedef struct {
   int              context; /* 0: not given */
   int              threads;
   FacetBackendKind backend;
-  int              device;
+  int              device; /* 0: not given, or the processor */
   guint64          device_memory; /* bytes; 0: not given */
   FacetKvType      kv_type;
   gboolean         exact;

@@ -32,6 +32,16 @@ def check_without(variables, reason, german):
         failed = run(*ASK, *option, status=1, variables=variables)
         assert failed.stdout == b"" and missing in failed.stderr.decode() and "--backend cpu" in failed.stderr.decode(), failed.stderr
     assert "device" not in run_json("inspect", TINY, variables=variables)["placement"]
+    check_numbers(variables, reason)
+
+
+def check_numbers(variables, reason):
+    """A device's number says which backend; 0 is the processor, as "devices" has it."""
+    assert run_json(*ASK, "--device", 0, variables=variables)["stats"]["backend"].startswith("cpu")
+    assert reason in run(*ASK, "--device", 1, status=1, variables=variables).stderr.decode()
+    for backend, device, complaint in ("vulkan", 0, "--device 0 is the processor"), ("cpu", 1, "--backend cpu has no device but 0"):
+        failed = run(*ASK, "--backend", backend, "--device", device, status=2, variables=variables)
+        assert failed.stdout == b"" and complaint in failed.stderr.decode(), failed.stderr
 
 
 def test_built_without():

@@ -244,7 +244,7 @@ facet_vulkan_backend_new (int device, gboolean exact, GError **error)
   FacetVk *vk;
 
   if (device == 0 && !kernel_has_device () && !facet_vk_pretends_kernel_device ()) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: there is no graphics device");
+    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: there is no graphics processor, and a software device runs only by its number");
     return NULL;
   }
   vk = g_new0 (FacetVk, 1);
