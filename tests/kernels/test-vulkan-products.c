@@ -139,6 +139,57 @@ test_parts (void)
   beside_teardown ();
 }
 
+/* So does a bound on what one allocation may have; what cannot be cut gets none. */
+static void
+test_allocations (void)
+{
+  FacetVkBuffer buffer;
+  g_autoptr (GError) error = NULL;
+  guint64 left;
+  FacetVk *vk;
+
+  beside_setup ();
+  vk = (FacetVk *) beside.gpu;
+  vk->limits.allocation = 65536;
+  for (int t = 0; t < N_TEST_TYPES; t += 4) {
+    const FacetTensor *w;
+
+    beside_begin ();
+    w = beside_tensor (&test_types[t], FILL_NORMAL, 512, 777, 1);
+    beside_compare ("allocations", 6, facet_g_matmul (beside.graph, beside_input (FACET_ROWS_TOKENS, 6, 512), w, NULL), 1e-5);
+    g_assert_cmpint (facet_vk_weight (vk, w)->n_parts, ==, (int) ((w->bytes + 65535) / 65536));
+  }
+  left = facet_vk_memory_left (vk);
+  g_assert_false (facet_vk_buffer_new (vk, 65537, FACET_VK_UPLOAD, &buffer, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY);
+  g_assert_cmpuint (facet_vk_memory_left (vk), >=, left);
+  beside_teardown ();
+}
+
+/* Without VK_EXT_memory_budget what is taken is counted against the heap. */
+static void
+test_no_budget (void)
+{
+  FacetVkBuffer buffer;
+  g_autoptr (GError) error = NULL;
+  guint64 left;
+  FacetVk *vk;
+
+  beside_setup ();
+  vk = (FacetVk *) beside.gpu;
+  vk->has_budget = FALSE;
+  left = facet_vk_memory_left (vk);
+  g_assert_true (facet_vk_buffer_new (vk, 1 << 20, FACET_VK_DEVICE, &buffer, &error));
+  g_assert_cmpuint (facet_vk_memory_left (vk), ==, left - (1 << 20));
+  facet_vk_buffer_free (vk, &buffer);
+  g_assert_cmpuint (facet_vk_memory_left (vk), ==, left);
+  vk->taken = G_MAXUINT64 / 2;
+  g_assert_cmpuint (facet_vk_memory_left (vk), ==, 0);
+  g_assert_false (facet_vk_buffer_new (vk, 1 << 20, FACET_VK_DEVICE, &buffer, &error));
+  g_assert_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY);
+  beside_teardown ();
+}
+
 static void
 test_upload (void)
 {
@@ -176,6 +227,8 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/shared", test_shared);
   g_test_add_func ("/vulkan/tiles", test_tiles);
   g_test_add_func ("/vulkan/parts", test_parts);
+  g_test_add_func ("/vulkan/allocations", test_allocations);
+  g_test_add_func ("/vulkan/no-budget", test_no_budget);
   g_test_add_func ("/vulkan/upload", test_upload);
   return g_test_run ();
 }

@@ -188,7 +188,7 @@ probe (const FacetVkFunctions *f, VkPhysicalDevice physical)
   /* Shaders count bytes in 32 bits. */
   self.limits = (FacetVkLimits) {
     .range = MIN (l->maxStorageBufferRange, 1u << 31),
-    .allocation = MIN (a.maintenance.maxMemoryAllocationSize, 1u << 30),
+    .allocation = a.maintenance.maxMemoryAllocationSize,
     .alignment = MAX (l->minStorageBufferOffsetAlignment, 16),
     .groups_y = l->maxComputeWorkGroupCount[1],
     .shared = l->maxComputeSharedMemorySize,
@@ -236,6 +236,27 @@ facet_vk_probe_all (FacetVkInstance *instance)
   for (guint i = 0; i < all->len; i++)
     g_array_index (all, FacetVkProbe, i).info->number = (int) i + 1;
   return all;
+}
+
+FacetVkProbe *
+facet_vk_pick (GArray *all, int number, GError **error)
+{
+  FacetVkProbe *one = NULL;
+
+  for (guint i = 0; i < all->len && one == NULL; i++) {
+    FacetVkProbe *probe = &g_array_index (all, FacetVkProbe, i);
+
+    if (number > 0 ? probe->info->number == number
+                   : probe->info->unfit == NULL && probe->info->kind <= FACET_DEVICE_VIRTUAL)
+      one = probe;
+  }
+  if (one == NULL && number > 0)
+    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: there is no device %d", number);
+  else if (one == NULL)
+    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: none of %u devices is a graphics processor that fits", all->len);
+  else if (one->info->unfit != NULL)
+    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: %s cannot be used: %s", one->info->name, one->info->unfit);
+  return one != NULL && one->info->unfit == NULL ? one : NULL;
 }
 
 GPtrArray *

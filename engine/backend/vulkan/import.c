@@ -6,6 +6,8 @@
 
 /* Neighbours in the file come in one import; small gaps between them do not matter. */
 #define GAP ((gsize) 1 << 20)
+/* Bytes of an import of several: what the driver refuses is copied whole. */
+#define MOST ((gsize) 1 << 30)
 
 typedef struct {
   const FacetTensor *tensor;
@@ -93,7 +95,7 @@ facet_vk_import (FacetVk *vk, GPtrArray *tensors, GPtrArray *weights)
     for (end = first + 1; end < items->len; end++) {
       const guint8 *next = MAX (reach, end_of (&all[end]));
 
-      if (start_of (&all[end]) > reach + GAP || (gsize) (next - start_of (&all[first])) > vk->limits.allocation)
+      if (start_of (&all[end]) > reach + GAP || (gsize) (next - start_of (&all[first])) > MIN (MOST, vk->limits.allocation))
         break;
       reach = next;
     }

@@ -82,7 +82,7 @@ facet_vk_buffer_new (FacetVk *vk, gsize size, FacetVkMemory kind, FacetVkBuffer 
   type = find_type (vk, kind, needs.memoryTypeBits);
   allocation.allocationSize = needs.size;
   allocation.memoryTypeIndex = (guint32) type;
-  if (type < 0 || (kind == FACET_VK_DEVICE && needs.size > facet_vk_memory_left (vk))) {
+  if (type < 0 || needs.size > vk->limits.allocation || (kind == FACET_VK_DEVICE && needs.size > facet_vk_memory_left (vk))) {
     g_set_error (error, FACET_ERROR, FACET_ERROR_NO_MEMORY, "Vulkan: no room for %" G_GSIZE_FORMAT " MiB on %s", size >> 20,
                  vk->info->name);
     goto fail;

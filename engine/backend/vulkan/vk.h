@@ -14,7 +14,7 @@
 
 typedef struct {
   VkDeviceSize range;       /* bytes that one binding may cover */
-  VkDeviceSize allocation;  /* bytes of one allocation */
+  VkDeviceSize allocation;  /* bytes that one allocation may have */
   VkDeviceSize alignment;   /* of a binding's offset */
   guint32      groups_y;    /* work groups along y; x and z have at least 65535 */
   guint32      shared;      /* bytes of shared memory */
@@ -120,7 +120,10 @@ typedef struct {
 } FacetVkProbe;
 
 /* Of FacetVkProbe, best first. */
-GArray  *facet_vk_probe_all (FacetVkInstance *instance);
+GArray       *facet_vk_probe_all (FacetVkInstance *instance);
+/* Device @number of @all; 0: the first graphics processor that fits, never software.
+ * DEVICE if there is none or it does not fit. */
+FacetVkProbe *facet_vk_pick      (GArray *all, int number, GError **error);
 
 /* ---- tiers.c ---- */
 

@@ -131,27 +131,11 @@ static gboolean
 choose (FacetVk *vk, int number, GError **error)
 {
   g_autoptr (GArray) all = facet_vk_probe_all (&vk->instance);
-  FacetVkProbe *one = NULL;
+  FacetVkProbe *one = facet_vk_pick (all, number, error);
   double faster;
 
-  for (guint i = 0; i < all->len && one == NULL; i++) {
-    FacetVkProbe *probe = &g_array_index (all, FacetVkProbe, i);
-
-    if (number > 0 ? probe->info->number == number
-                   : probe->info->unfit == NULL && probe->info->kind <= FACET_DEVICE_VIRTUAL)
-      one = probe;
-  }
-  if (one == NULL) {
-    if (number > 0)
-      g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: there is no device %d", number);
-    else
-      g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: none of %u devices is a graphics processor that fits", all->len);
+  if (one == NULL)
     return FALSE;
-  }
-  if (one->info->unfit != NULL) {
-    g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "Vulkan: %s cannot be used: %s", one->info->name, one->info->unfit);
-    return FALSE;
-  }
   vk->physical = one->physical;
   vk->family = one->family;
   vk->has_budget = one->has_budget;

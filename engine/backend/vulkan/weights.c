@@ -2,6 +2,7 @@
  * that they are copied to once (upload.c). */
 #include "backend/vulkan/vk.h"
 
+/* Bytes of the buffers that weights share, unless a single part is larger. */
 #define CHUNK ((gsize) 256 << 20)
 
 static void
@@ -24,7 +25,7 @@ static FacetVkWeight *
 cut (FacetVk *vk, const FacetTensor *tensor, GError **error)
 {
   gsize row_bytes = facet_dtype_row_bytes (tensor->dtype, (gsize) tensor->ne[0]);
-  guint64 rows = rows_of (tensor), most = vk->limits.range / MAX (row_bytes, 1);
+  guint64 rows = rows_of (tensor), most = MIN (vk->limits.range, vk->limits.allocation) / MAX (row_bytes, 1);
   FacetVkWeight *weight;
 
   if (row_bytes == 0 || most == 0 || rows > G_MAXINT32) {
@@ -59,7 +60,7 @@ aligned (FacetVk *vk, VkDeviceSize size)
 static gboolean
 place (FacetVk *vk, GPtrArray *weights, GError **error)
 {
-  VkDeviceSize most = MIN (MAX (CHUNK, vk->limits.range), vk->limits.allocation), used = 0;
+  VkDeviceSize most = MIN (CHUNK, vk->limits.allocation), used = 0;
   g_autoptr (GArray) sizes = g_array_new (FALSE, FALSE, sizeof (VkDeviceSize));
   guint first_chunk = vk->chunks->len;
 
