@@ -36,23 +36,6 @@ row_free (gpointer data)
   g_free (row);
 }
 
-char *
-facet_message_calls_reveal (const char *text)
-{
-  GString *shown = g_string_new (NULL);
-
-  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at)) {
-    gunichar letter = g_utf8_get_char (at);
-    GUnicodeType type = g_unichar_type (letter);
-
-    if (letter == '\n' || letter == '\t' || (type != G_UNICODE_CONTROL && type != G_UNICODE_FORMAT))
-      g_string_append_unichar (shown, letter);
-    else
-      g_string_append_printf (shown, "\\u{%04X}", letter);
-  }
-  return g_string_free (shown, FALSE);
-}
-
 /* ---- one call ----------------------------------------------------------- */
 
 static GtkWidget *
@@ -72,7 +55,7 @@ short_text (const char *text)
 void
 facet_message_calls_show_text (GtkWidget *bin, const char *text)
 {
-  g_autofree char *shown = facet_message_calls_reveal (text);
+  g_autofree char *shown = facet_toolbox_reveal (text);
   gboolean is_short = strlen (shown) <= SHORT_TEXT;
   GtkWidget *child = is_short ? short_text (shown) : facet_long_text_new (shown, LONG_HEIGHT);
   GtkWidget *words = is_short ? child : gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (child));
@@ -162,7 +145,7 @@ static char *
 first_line (const char *text)
 {
   g_autofree char *line = g_strndup (text, strcspn (text, "\r\n"));
-  g_autofree char *shown = facet_message_calls_reveal (line);
+  g_autofree char *shown = facet_toolbox_reveal (line);
 
   return g_utf8_strlen (shown, -1) > MAX_SUMMARY ? g_utf8_substring (shown, 0, MAX_SUMMARY) : g_steal_pointer (&shown);
 }

@@ -18,11 +18,7 @@ GtkWidget *facet_message_calls_new    (void);
 /* @running: whether the answer is being written, so that open calls go on. */
 void       facet_message_calls_update (GtkWidget *calls, const GPtrArray *records, gboolean running);
 
-/* Text of a model with its control and direction characters made visible, so
- * that it cannot pretend to be another one. Returns: (transfer full). */
-char      *facet_message_calls_reveal (const char *text);
-
-/* A view for such text, which scrolls where that is long; named @name. */
+/* A view for such text, revealed, which scrolls where that is long; named @name. */
 GtkWidget *facet_message_calls_text_new  (const char *name);
 void       facet_message_calls_show_text (GtkWidget *view, const char *text);
 

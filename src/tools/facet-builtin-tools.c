@@ -75,7 +75,9 @@ run_units (JsonObject *arguments, GError **error)
 static char *
 ask_read_file (JsonObject *arguments)
 {
-  return g_strdup_printf (_("The model wants to read the file “%s”."), json_object_get_string_member (arguments, "path"));
+  g_autofree char *shown = facet_toolbox_reveal (json_object_get_string_member (arguments, "path"));
+
+  return g_strdup_printf (_("The model wants to read the file “%s”."), shown);
 }
 
 /* A regular file, and no more of it than a result may hold. */

@@ -233,6 +233,23 @@ facet_toolbox_title (const char *name)
   return name;
 }
 
+char *
+facet_toolbox_reveal (const char *text)
+{
+  GString *shown = g_string_new (NULL);
+
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at)) {
+    gunichar letter = g_utf8_get_char (at);
+    GUnicodeType type = g_unichar_type (letter);
+
+    if (letter == '\n' || letter == '\t' || (type != G_UNICODE_CONTROL && type != G_UNICODE_FORMAT))
+      g_string_append_unichar (shown, letter);
+    else
+      g_string_append_printf (shown, "\\u{%04X}", letter);
+  }
+  return g_string_free (shown, FALSE);
+}
+
 static JsonParser *
 parse_arguments (const FacetCall *call)
 {
@@ -265,7 +282,7 @@ facet_toolbox_question (FacetToolbox *toolbox, const FacetCall *call)
   g_autoptr (JsonParser) parser = parse_arguments (call);
   JsonObject *arguments = parser != NULL ? json_node_get_object (json_parser_get_root (parser)) : NULL;
   g_auto (GStrv) command = NULL;
-  g_autofree char *line = NULL;
+  g_autofree char *line = NULL, *shown = NULL, *input = NULL;
 
   if (way == NULL || arguments == NULL)
     return NULL;
@@ -275,7 +292,9 @@ facet_toolbox_question (FacetToolbox *toolbox, const FacetCall *call)
   if (command == NULL)
     return NULL;
   line = quote_command (command);
-  return g_strdup_printf (_("The model wants to run the command “%s” with the input %s."), line, call->arguments);
+  shown = facet_toolbox_reveal (line);
+  input = facet_toolbox_reveal (call->arguments);
+  return g_strdup_printf (_("The model wants to run the command “%s” with the input %s."), shown, input);
 }
 
 char *

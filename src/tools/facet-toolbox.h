@@ -56,8 +56,12 @@ GPtrArray    *facet_toolbox_tools       (FacetToolbox *toolbox);
  * ones, @name itself for others. */
 const char   *facet_toolbox_title       (const char *name);
 
+/* Text of a model with its control and direction characters made visible, so
+ * that it cannot pretend to be another one. Returns: (transfer full). */
+char         *facet_toolbox_reveal      (const char *text);
+
 /* What the call is about to do, as a question for the person; NULL if it is
- * harmless. Holds text of the model: show it as plain text.
+ * harmless. Holds text of the model, revealed: show it as plain text.
  * Returns: (transfer full) (nullable). */
 char         *facet_toolbox_question    (FacetToolbox *toolbox, const FacetCall *call);
 

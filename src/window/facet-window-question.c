@@ -32,9 +32,8 @@ response_cb (AdwMessageDialog *dialog, const char *response, FacetWindow *self)
 static char *
 body_of (FacetWindow *self, const char *question)
 {
-  g_autofree char *shown = facet_message_calls_reveal (question);
-  g_autofree char *cut = g_utf8_strlen (shown, -1) > MAX_BODY ? g_utf8_substring (shown, 0, MAX_BODY) : NULL;
-  g_autofree char *sentence = cut != NULL ? g_strconcat (cut, "…", NULL) : g_steal_pointer (&shown);
+  g_autofree char *cut = g_utf8_strlen (question, -1) > MAX_BODY ? g_utf8_substring (question, 0, MAX_BODY) : NULL;
+  g_autofree char *sentence = cut != NULL ? g_strconcat (cut, "…", NULL) : g_strdup (question);
   FacetConversation *asking = facet_replier_get_conversation (self->replier);
   FacetChat *chat = facet_chat_list_find (self->chat_list, facet_conversation_get_chat_id (asking));
   g_autofree char *where = NULL;
