@@ -240,6 +240,15 @@ facet_conversation_set_draft (FacetConversation *self, const char *draft, GError
   return facet_store_set_draft (self->store, self->chat_id, draft, error);
 }
 
+gboolean
+facet_conversation_save_revisions (FacetConversation *self, GError **error)
+{
+  for (guint i = 0; i < self->messages->len; i++)
+    if (!facet_message_save_revision (self->messages->pdata[i], self->store, error))
+      return FALSE;
+  return TRUE;
+}
+
 /* What was chosen for the new chat becomes its own. */
 static gboolean
 leave_new_chat (FacetConversation *self, GError **error)
@@ -335,15 +344,6 @@ FacetMessage *
 facet_conversation_get_last (FacetConversation *self)
 {
   return self->messages->len > 0 ? self->messages->pdata[self->messages->len - 1] : NULL;
-}
-
-gboolean
-facet_conversation_has_revision (FacetConversation *self)
-{
-  for (guint i = 0; i < self->messages->len; i++)
-    if (facet_message_get_revision (self->messages->pdata[i]) != NULL)
-      return TRUE;
-  return FALSE;
 }
 
 int

@@ -55,6 +55,9 @@ gboolean           facet_conversation_allow_tool   (FacetConversation *self, con
 char              *facet_conversation_get_draft    (FacetConversation *self, GError **error);
 gboolean           facet_conversation_set_draft    (FacetConversation *self, const char *draft, GError **error);
 
+/* Stores what is being written in place of messages (facet_message_get_revision()). */
+gboolean           facet_conversation_save_revisions (FacetConversation *self, GError **error);
+
 /* Stores a question below the last message; with @instead_of, as a new branch
  * in that message's place. @attachments (element-type FacetStoreAttachment)
  * and @mode may be NULL.
@@ -98,8 +101,5 @@ gboolean           facet_conversation_set_deleted  (FacetConversation *self,
                                                     gint64             message_id,
                                                     gboolean           deleted,
                                                     GError           **error);
-
-/* Whether a message is being rewritten (facet_message_get_revision()). */
-gboolean           facet_conversation_has_revision (FacetConversation *self);
 
 G_END_DECLS

@@ -197,12 +197,20 @@ status_changed_cb (FacetMessageRow *self)
 
 /* ---- correcting an answer ----------------------------------------------- */
 
+/* Kept with the message, which may be shown anew. */
+static void
+revise (FacetMessageRow *self, const char *text)
+{
+  facet_message_set_revision (self->message, text);
+  gtk_widget_activate_action (GTK_WIDGET (self), "chat.revised", NULL);
+}
+
 static void
 end_editing (FacetMessageRow *self)
 {
   gtk_box_remove (GTK_BOX (gtk_widget_get_parent (self->editor)), self->editor);
   self->editor = NULL;
-  facet_message_set_revision (self->message, NULL);
+  revise (self, NULL);
   update_status (self);
   text_changed_cb (self);
   gtk_widget_grab_focus (self->correct);
@@ -215,18 +223,11 @@ save_cb (FacetMessageRow *self, const char *text)
   gtk_widget_activate_action (GTK_WIDGET (self), "chat.correct", "(xs)", facet_message_get_id (self->message), text);
 }
 
-/* Kept with the message, which may be shown anew. */
-static void
-revised_cb (FacetMessageRow *self, const char *text)
-{
-  facet_message_set_revision (self->message, text);
-}
-
 static void
 open_editor (FacetMessageRow *self, const char *text)
 {
   self->editor = facet_answer_editor_new (facet_message_get_text (self->message), text);
-  g_signal_connect_swapped (self->editor, "changed", G_CALLBACK (revised_cb), self);
+  g_signal_connect_swapped (self->editor, "changed", G_CALLBACK (revise), self);
   g_signal_connect_swapped (self->editor, "save", G_CALLBACK (save_cb), self);
   g_signal_connect_swapped (self->editor, "cancel", G_CALLBACK (end_editing), self);
   gtk_box_insert_child_after (GTK_BOX (gtk_widget_get_parent (self->body)), self->editor, self->body);

@@ -106,6 +106,8 @@ facet_message_new (FacetStoreMessage *record)
   g_string_assign (self->text, record->text);
   g_string_assign (self->thoughts, record->thinking);
   self->calls = facet_call_records_parse (record->calls, record->text);
+  if (*record->revision != '\0')
+    self->revision = g_strdup (record->revision);
   return self;
 }
 
@@ -156,6 +158,21 @@ const char *
 facet_message_get_revision (FacetMessage *self)
 {
   return self->revision;
+}
+
+gboolean
+facet_message_save_revision (FacetMessage *self, FacetStore *store, GError **error)
+{
+  gboolean differs = self->revision != NULL && !g_str_equal (self->revision, self->text->str);
+  const char *revision = differs ? self->revision : "";
+
+  if (g_str_equal (self->record->revision, revision))
+    return TRUE;
+  if (!facet_store_set_revision (store, self->record->id, revision, error))
+    return FALSE;
+  g_free (self->record->revision);
+  self->record->revision = g_strdup (revision);
+  return TRUE;
 }
 
 FacetMessageStatus

@@ -41,9 +41,12 @@ const char              *facet_message_get_thoughts    (FacetMessage *self);
 const GPtrArray         *facet_message_get_calls       (FacetMessage *self);
 
 /* What is to take the place of the text while somebody still writes it; NULL:
- * nobody does. Kept only as long as the message. */
+ * nobody does. */
 void                     facet_message_set_revision    (FacetMessage *self, const char *text);
 const char              *facet_message_get_revision    (FacetMessage *self);
+
+/* Stores it, if it is neither blank nor what stands there anyway. */
+gboolean                 facet_message_save_revision   (FacetMessage *self, FacetStore *store, GError **error);
 
 /* Takes @record, which must have the same id. */
 void                     facet_message_update          (FacetMessage *self, FacetStoreMessage *record);

@@ -168,24 +168,25 @@ facet_store_set_chat_deleted (FacetStore *self, gint64 chat_id, gboolean deleted
 }
 
 /* Names of columns, and of the notes of the chat that is not there yet. */
-static const char *const columns[] = { "draft", "options", "calls" };
+static const char *const columns[] = { "draft", "options", "calls", "revision" };
 
 gboolean
 facet_store_db_set_text (FacetStoreDb *db, FacetStoreText which, gint64 id, const char *text, GError **error)
 {
   g_autofree char *valid = g_utf8_make_valid (text ? text : "", -1);
+  gboolean of_message = which == FACET_STORE_CALLS || which == FACET_STORE_REVISION;
   g_autofree char *sql = NULL;
 
   if (id == 0)
     return facet_store_db_run (db, error, "INSERT INTO notes (name, value) VALUES (?, ?)"
                                           " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                                "ss", columns[which], valid);
-  sql = g_strdup_printf ("UPDATE %s SET %s = ? WHERE id = ?", which == FACET_STORE_CALLS ? "messages" : "chats", columns[which]);
+  sql = g_strdup_printf ("UPDATE %s SET %s = ? WHERE id = ?", of_message ? "messages" : "chats", columns[which]);
   if (!facet_store_db_run (db, error, sql, "si", valid, id))
     return FALSE;
   if (sqlite3_changes (db->handle) > 0)
     return TRUE;
-  if (which == FACET_STORE_CALLS)
+  if (of_message)
     facet_store_set_no_message (error);
   else
     set_no_chat (error);

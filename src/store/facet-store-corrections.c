@@ -23,7 +23,16 @@ correct (FacetStoreDb *db, const FacetStoreMessage *message, const FacetStoreMes
   record.chat_id = message->chat_id;
   record.parent_id = message->parent_id;
   id = facet_store_db_add_message (db, &record, error);
-  return id != 0 && move_following (db, message->chat_id, message->id, id, error) ? id : 0;
+  return id != 0 && move_following (db, message->chat_id, message->id, id, error)
+         && facet_store_db_set_text (db, FACET_STORE_REVISION, message->id, "", error) ? id : 0;
+}
+
+gboolean
+facet_store_set_revision (FacetStore *self, gint64 message_id, const char *revision, GError **error)
+{
+  g_return_val_if_fail (FACET_IS_STORE (self), FALSE);
+
+  return facet_store_late_set (facet_store_get_late (self), FACET_STORE_REVISION, message_id, revision, error);
 }
 
 gint64
@@ -37,7 +46,8 @@ facet_store_correct_message (FacetStore *self, gint64 message_id, const FacetSto
 
   db = facet_store_get_db (self);
   message = facet_store_db_get_message (db, message_id, error);
-  if (message == NULL || !facet_store_db_begin (db, error))
+  /* its revision must not come after this */
+  if (message == NULL || !facet_store_late_flush (facet_store_get_late (self), error) || !facet_store_db_begin (db, error))
     return 0;
   id = correct (db, message, correction, error);
   if (!facet_store_db_end (db, id != 0, error))

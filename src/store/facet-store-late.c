@@ -246,9 +246,12 @@ facet_store_late_apply (FacetStoreLate *late, FacetStoreMessage *message)
 {
   const Write *write = find (late, TRUE, 0, message->id);
   const char *calls = facet_store_late_get (late, FACET_STORE_CALLS, message->id);
+  const char *revision = facet_store_late_get (late, FACET_STORE_REVISION, message->id);
 
   if (calls != NULL)
     replace (&message->calls, calls);
+  if (revision != NULL)
+    replace (&message->revision, revision);
   if (write == NULL)
     return;
   message->status = write->end->status;

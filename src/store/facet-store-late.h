@@ -22,9 +22,10 @@ G_BEGIN_DECLS
 #define FACET_STORE_PATIENCE_MS 10
 
 typedef enum {
-  FACET_STORE_DRAFT,   /* of a chat; 0: of the next new one */
-  FACET_STORE_OPTIONS, /* likewise */
-  FACET_STORE_CALLS,   /* of a message */
+  FACET_STORE_DRAFT,    /* of a chat; 0: of the next new one */
+  FACET_STORE_OPTIONS,  /* likewise */
+  FACET_STORE_CALLS,    /* of a message */
+  FACET_STORE_REVISION, /* likewise */
 } FacetStoreText;
 
 typedef struct FacetStoreLate FacetStoreLate;

@@ -13,7 +13,7 @@
 #define MAX_DEPTH "100000"
 
 #define COLUMNS \
-  "m.id, m.chat_id, m.parent_id, m.role, m.status, m.text, m.thinking, m.stats, m.failure, m.model, m.mode, m.created, m.calls, m.edited," \
+  "m.id, m.chat_id, m.parent_id, m.role, m.status, m.text, m.thinking, m.stats, m.failure, m.model, m.mode, m.created, m.calls, m.edited, m.revision," \
   " (SELECT count(*) FROM messages s WHERE s.chat_id = m.chat_id AND s.parent_id = m.parent_id AND s.deleted = 0" \
   "  AND s.id < m.id)," \
   " (SELECT count(*) FROM messages s WHERE s.chat_id = m.chat_id AND s.parent_id = m.parent_id AND s.deleted = 0)"
@@ -32,6 +32,7 @@ facet_store_message_free (FacetStoreMessage *message)
   g_free (message->model);
   g_free (message->mode);
   g_free (message->calls);
+  g_free (message->revision);
   g_clear_pointer (&message->attachments, g_ptr_array_unref);
   g_free (message);
 }
@@ -62,8 +63,9 @@ read_message (FacetStatement *statement)
   message->created = sqlite3_column_int64 (statement, 11);
   message->calls = facet_statement_text (statement, 12);
   message->edited = sqlite3_column_int (statement, 13) != 0;
-  message->sibling_index = sqlite3_column_int (statement, 14);
-  message->sibling_count = sqlite3_column_int (statement, 15);
+  message->revision = facet_statement_text (statement, 14);
+  message->sibling_index = sqlite3_column_int (statement, 15);
+  message->sibling_count = sqlite3_column_int (statement, 16);
   message->attachments = g_ptr_array_new_with_free_func ((GDestroyNotify) facet_store_attachment_free);
   return message;
 }

@@ -96,8 +96,10 @@ salvage (const char *damaged, FacetStoreDb *db, FacetStoreRecovery *recovery)
     recovery->chats = copy_table (old, db, "chats",
                                   "id, title, pinned, created, updated, deleted, active_child, draft, options",
                                   "?,?,?,?,?,?,?,?,?");
-    recovery->messages = copy_table (old, db, "messages", MESSAGE_COLUMNS ", calls, edited", "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?");
+    recovery->messages = copy_table (old, db, "messages", MESSAGE_COLUMNS ", calls, edited, revision",
+                                     "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?");
     /* by the columns of an older version, if that is what it is */
+    recovery->messages += copy_table (old, db, "messages", MESSAGE_COLUMNS ", calls, edited", "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?");
     recovery->messages += copy_table (old, db, "messages", MESSAGE_COLUMNS ", calls", "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?");
     recovery->messages += copy_table (old, db, "messages", MESSAGE_COLUMNS, "?,?,?,?,?,?,?,?,?,?,?,?,?,?");
     copy_table (old, db, "notes", "name, value", "?,?");

@@ -74,6 +74,8 @@ static const char *const steps[] = {
   "CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);",
 
   "ALTER TABLE messages ADD COLUMN edited INTEGER NOT NULL DEFAULT 0;",
+
+  "ALTER TABLE messages ADD COLUMN revision TEXT NOT NULL DEFAULT '';",
 };
 
 static gboolean

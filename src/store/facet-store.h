@@ -49,8 +49,8 @@ typedef enum {
  *   "chat-changed"  title, pinned or updated is different now
  *   "chat-removed"  deleted (undo may bring it back)
  * and "waiting" (boolean): another program has had the database locked for
- * some seconds, and now no longer. Meanwhile ends of answers, calls, drafts and
- * options are kept and read as if they were written; everything else that
+ * some seconds, and now no longer. Meanwhile ends of answers, calls, drafts,
+ * revisions and options are kept and read as if they were written; everything else that
  * writes fails at once with BUSY. */
 #define FACET_TYPE_STORE (facet_store_get_type ())
 G_DECLARE_FINAL_TYPE (FacetStore, facet_store, FACET, STORE, GObject)
@@ -211,6 +211,7 @@ typedef struct {
   char              *mode;          /* the assistant's mode, e.g. "transcribe"; an answer has its question's */
   gboolean           edited;        /* an answer that the person corrected; the model's own is a sibling */
   char              *calls;         /* of tools, on the way to an answer (facet-call-record.h); "" if none */
+  char              *revision;      /* what is still being written in place of text; "" if nothing; never exported */
   gint64             created;
   GPtrArray         *attachments;   /* FacetStoreAttachment; may be NULL when given */
   guint              sibling_index; /* 0-based among the messages of this parent */
@@ -270,9 +271,13 @@ gint64             facet_store_show_sibling        (FacetStore  *self,
  * is one), or brings exactly these back. */
 gboolean           facet_store_set_message_deleted (FacetStore *self, gint64 message_id, gboolean deleted, GError **error);
 
+/* What a person is writing in place of the message's text; "" if nothing. */
+gboolean           facet_store_set_revision        (FacetStore *self, gint64 message_id, const char *revision, GError **error);
+
 /* Stores @correction beside the message and shows it; what followed the
  * message, in all its branches, follows the correction from now on. Of
- * @correction chat_id and parent_id are ignored. Returns the new id. */
+ * @correction chat_id and parent_id are ignored. The message's revision is
+ * forgotten. Returns the new id. */
 gint64             facet_store_correct_message     (FacetStore              *self,
                                                     gint64                   message_id,
                                                     const FacetStoreMessage *correction,

@@ -124,10 +124,15 @@ correct_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
     report (self, error);
     return;
   }
-  facet_message_set_revision (message, NULL);
   facet_chat_view_focus_message (FACET_CHAT_VIEW (self->view), correction);
   offer_undo (self, _("Answer corrected"), "chat.uncorrect",
               g_variant_new ("(xxx)", facet_conversation_get_chat_id (self->conversation), facet_message_get_id (correction), id));
+}
+
+static void
+revised_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  _facet_window_save_draft_soon (data);
 }
 
 static void
@@ -204,6 +209,7 @@ _facet_window_add_chat_actions (FacetWindow *self)
     { "continue", continue_cb, "x" },
     { "edit", edit_cb, "x" },
     { "correct", correct_cb, "(xs)" },
+    { "revised", revised_cb },
     { "uncorrect", uncorrect_cb, "(xxx)" },
     { "delete", delete_cb, "x" },
     { "undelete", undelete_cb, "(xx)" },

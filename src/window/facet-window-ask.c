@@ -90,6 +90,8 @@ sent (Question *question)
 
   if (question->editing == NULL)
     _facet_window_forget_draft (self, question->conversation);
+  else
+    _facet_window_forget_revision (self, question->editing);
   if (question->conversation != self->conversation)
     return; /* another chat is shown meanwhile */
   facet_composer_clear (self->composer);

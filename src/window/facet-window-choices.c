@@ -105,17 +105,26 @@ unstash_attachments (FacetWindow *self)
 }
 
 /* An edited message is no draft. */
+static gboolean
+save_draft (FacetWindow *self, GError **error)
+{
+  g_autofree char *text = facet_composer_get_text (self->composer);
+
+  if (self->editing == NULL)
+    return facet_conversation_set_draft (self->conversation, text, error);
+  facet_message_set_revision (self->editing, text);
+  return TRUE;
+}
+
 void
 _facet_window_save_draft (FacetWindow *self)
 {
-  g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
 
   g_clear_handle_id (&self->draft_timer, g_source_remove);
-  if (self->conversation == NULL || self->editing != NULL)
+  if (self->conversation == NULL)
     return;
-  text = facet_composer_get_text (self->composer);
-  if (!facet_conversation_set_draft (self->conversation, text, &error))
+  if (!save_draft (self, &error) || !facet_conversation_save_revisions (self->conversation, &error))
     g_warning ("the draft could not be stored: %s", error->message);
 }
 
@@ -140,8 +149,8 @@ draft_cb (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-changed_cb (FacetWindow *self)
+void
+_facet_window_save_draft_soon (FacetWindow *self)
 {
   if (self->draft_timer == 0)
     self->draft_timer = g_timeout_add (DRAFT_MS, draft_cb, self);
@@ -160,26 +169,19 @@ _facet_window_forget_draft (FacetWindow *self, FacetConversation *conversation)
 
 /* ---- messages that are being rewritten ---------------------------------- */
 
-/* They belong to the conversation as it is in memory, which is kept for them. */
-static void
-stash_revisions (FacetWindow *self)
+void
+_facet_window_forget_revision (FacetWindow *self, FacetMessage *message)
 {
-  gint64 chat = facet_conversation_get_chat_id (self->conversation);
+  g_autoptr (GError) error = NULL;
 
-  if (self->editing != NULL) {
-    g_autofree char *text = facet_composer_get_text (self->composer);
-
-    facet_message_set_revision (self->editing, text);
-  }
-  if (facet_conversation_has_revision (self->conversation))
-    g_hash_table_insert (self->revised, g_memdup2 (&chat, sizeof chat), g_object_ref (self->conversation));
-  else
-    g_hash_table_remove (self->revised, &chat);
+  facet_message_set_revision (message, NULL);
+  if (!facet_message_save_revision (message, self->store, &error))
+    g_warning ("what was written in place of a message could not be removed: %s", error->message);
 }
 
 /* A question is rewritten in the composer, an answer in its row. */
 static void
-unstash_revisions (FacetWindow *self)
+show_revisions (FacetWindow *self)
 {
   for (guint i = 0; i < facet_conversation_get_length (self->conversation); i++) {
     FacetMessage *message = facet_conversation_get_message (self->conversation, i);
@@ -187,7 +189,6 @@ unstash_revisions (FacetWindow *self)
 
     if (text == NULL || facet_message_is_answer (message))
       continue;
-    facet_message_set_revision (message, NULL);
     _facet_window_set_editing (self, message);
     facet_composer_set_text (self->composer, text);
   }
@@ -202,7 +203,6 @@ _facet_window_leave_conversation (FacetWindow *self)
     return;
   _facet_window_save_draft (self);
   stash_attachments (self);
-  stash_revisions (self);
 }
 
 void
@@ -211,7 +211,7 @@ _facet_window_enter_conversation (FacetWindow *self)
   g_signal_connect_object (self->conversation, "notify::options", G_CALLBACK (show_choices), self, G_CONNECT_SWAPPED);
   _facet_window_show_draft (self);
   unstash_attachments (self);
-  unstash_revisions (self);
+  show_revisions (self);
   show_choices (self);
 }
 
@@ -227,9 +227,8 @@ _facet_window_update_choices (FacetWindow *self)
 void
 _facet_window_setup_choices (FacetWindow *self)
 {
-  self->revised = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
   self->unsent = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   g_signal_connect_swapped (self->composer, "mode-chosen", G_CALLBACK (mode_chosen_cb), self);
   g_signal_connect_swapped (self->composer, "choice", G_CALLBACK (choice_cb), self);
-  g_signal_connect_swapped (self->composer, "changed", G_CALLBACK (changed_cb), self);
+  g_signal_connect_swapped (self->composer, "changed", G_CALLBACK (_facet_window_save_draft_soon), self);
 }

@@ -57,7 +57,6 @@ struct _FacetWindow {
   gint64              title_chat;
   GString            *title_text;
   GtkFileChooserNative *chooser;
-  GHashTable         *revised;    /* chat's id (gint64) -> FacetConversation in which messages are being rewritten */
   GHashTable         *unsent;     /* chat's id (gint64) -> GPtrArray of FacetAttachment */
   GHashTable         *removed;    /* id -> an attachment that may be brought back */
   guint               last_removed;
@@ -80,9 +79,11 @@ void _facet_window_leave_conversation (FacetWindow *self);
 void _facet_window_enter_conversation (FacetWindow *self);
 void _facet_window_update_choices     (FacetWindow *self);
 void _facet_window_choose_mode        (FacetWindow *self, const FacetMode *mode);
-void _facet_window_save_draft         (FacetWindow *self);
+void _facet_window_save_draft         (FacetWindow *self); /* and what is written in place of messages */
+void _facet_window_save_draft_soon    (FacetWindow *self);
 void _facet_window_show_draft         (FacetWindow *self);
 void _facet_window_forget_draft       (FacetWindow *self, FacetConversation *conversation);
+void _facet_window_forget_revision    (FacetWindow *self, FacetMessage *message);
 void _facet_window_stash_attachment   (FacetWindow *self, gint64 chat, FacetAttachment *attachment);
 
 /* facet-window-removed.c */

@@ -121,6 +121,8 @@ void
 _facet_window_set_editing (FacetWindow *self, FacetMessage *message)
 {
   _facet_window_save_draft (self);
+  if (self->editing != NULL && self->editing != message)
+    _facet_window_forget_revision (self, self->editing);
   g_set_object (&self->editing, message);
   facet_composer_set_editing (self->composer, message != NULL);
   if (message != NULL)
@@ -168,7 +170,6 @@ void
 facet_window_open_chat (FacetWindow *self, gint64 chat_id)
 {
   FacetConversation *running = facet_replier_get_conversation (self->replier);
-  FacetConversation *revised = g_hash_table_lookup (self->revised, &chat_id);
   g_autoptr (FacetConversation) conversation = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -178,8 +179,6 @@ facet_window_open_chat (FacetWindow *self, gint64 chat_id)
   /* a chat that is being answered lives on unseen */
   if (running != NULL && facet_conversation_get_chat_id (running) == chat_id)
     conversation = g_object_ref (running);
-  else if (revised != NULL)
-    conversation = g_object_ref (revised);
   else
     conversation = facet_conversation_open (self->store, chat_id, &error);
   if (conversation == NULL) {
@@ -382,7 +381,6 @@ facet_window_dispose (GObject *object)
     g_object_run_dispose (G_OBJECT (self->replier));
   g_clear_object (&self->replier);
   g_clear_pointer (&self->unsent, g_hash_table_unref);
-  g_clear_pointer (&self->revised, g_hash_table_unref);
   g_clear_pointer (&self->removed, g_hash_table_unref);
   g_clear_object (&self->editing);
   g_clear_object (&self->conversation);

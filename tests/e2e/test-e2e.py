@@ -177,6 +177,34 @@ def test_killed(home):
     program.end()
 
 
+def test_killed_writing(home):
+    """kill -9 while something is written: the draft of a new chat and the rewritten question are there again."""
+    def kept(sql, value):
+        with sqlite3.connect(f"file:{home / 'data/facet/chats.db'}?mode=ro", uri=True) as store:
+            return (value,) in store.execute(sql).fetchall()
+
+    put_model(home, REAL)
+    program = start(home)
+    program.ask("What is the capital of Italy?")
+    program.wait(lambda: program.messages("Answer") and program.is_idle(), "the answer", 60)
+    program.click("Edit and Ask Again")
+    program.wait(lambda: program.text_of(program.composer) == "What is the capital of Italy?", "the message in the composer")
+    program.focus_composer()
+    program.keys("ctrl+a")
+    program.type("Half a question")
+    program.wait(lambda: kept("SELECT revision FROM messages", "Half a question"), "the question on disk", 20)
+    program.keys("ctrl+n")
+    program.wait(lambda: program.text_of(program.composer) == "", "the new chat")
+    program.type("Unsent")
+    program.wait(lambda: kept("SELECT value FROM notes WHERE name = 'draft'", "Unsent"), "the draft on disk", 20)
+    program.end(signal.SIGKILL)
+    program = start(home)
+    program.wait(lambda: program.text_of(program.composer) == "Unsent", "the draft")
+    program.point_at(program.find("label", "What is the capital of Italy?", program.find("list", "Chats")))
+    program.wait(lambda: program.text_of(program.composer) == "Half a question", "the rewritten question")
+    program.end()
+
+
 def test_no_place(home):
     """Chats that cannot be opened are told in a window, as a start from the desktop has no terminal; and tried again from there."""
     place = home / "data/facet"
@@ -251,4 +279,4 @@ def test_right_to_left(home):
 
 
 run([test_first_start, test_ask, test_stop, test_edit, test_attach, test_drop, test_record, test_switch_model, test_killed,
-     test_no_place, test_second_start, test_damaged_chats, test_right_to_left])
+     test_killed_writing, test_no_place, test_second_start, test_damaged_chats, test_right_to_left])

@@ -166,6 +166,7 @@ test_first_version (Fixture *self, gconstpointer data)
   fixture_close (self);
   db = facet_store_db_open (self->directory, FALSE, &error);
   g_assert_true (facet_store_db_script (db, "ALTER TABLE messages DROP COLUMN calls; ALTER TABLE messages DROP COLUMN edited;"
+                                           " ALTER TABLE messages DROP COLUMN revision;"
                                            " DROP TABLE notes; PRAGMA user_version = 1", &error));
   g_assert_no_error (error);
   g_clear_pointer (&db, facet_store_db_close);

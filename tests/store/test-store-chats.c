@@ -105,15 +105,23 @@ test_corrections (Fixture *self, gconstpointer data)
   gint64 a = fixture_say (self, chat, q, MODEL, "a");
   gint64 r = fixture_say (self, chat, a, USER, "r");
   gint64 s = fixture_say (self, chat, a, USER, "s");
-  gint64 gone = fixture_say (self, chat, a, USER, "gone");
+  gint64 gone;
+  g_autoptr (FacetStoreMessage) writing = NULL, written = NULL;
   g_autofree char *corrected = NULL, *own = NULL, *other = NULL, *undone = NULL, *again = NULL;
   g_autoptr (GError) error = NULL;
   gint64 id;
 
+  g_assert_true (facet_store_set_revision (self->store, a, "half of A", NULL));
+  fixture_reopen (self, NULL);
+  writing = facet_store_get_message (self->store, a, NULL);
+  g_assert_cmpstr (writing->revision, ==, "half of A");
+  gone = fixture_say (self, chat, a, USER, "gone");
   g_assert_true (facet_store_set_message_deleted (self->store, gone, TRUE, NULL));
   id = facet_store_correct_message (self->store, a, &correction, NULL);
   corrected = fixture_branch (self, chat);
   g_assert_cmpstr (corrected, ==, "q|A|s");
+  written = facet_store_get_message (self->store, a, NULL);
+  g_assert_cmpstr (written->revision, ==, "");
   g_assert_cmpint (facet_store_show_sibling (self->store, s, 0, NULL), ==, r);
   other = fixture_branch (self, chat);
   g_assert_cmpstr (other, ==, "q|A|r");

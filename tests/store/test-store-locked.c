@@ -115,6 +115,7 @@ test_late (Fixture *self, gconstpointer data)
   g_assert_true (facet_store_set_draft (self->store, 0, "of the next", NULL));
   g_assert_true (facet_store_set_options (self->store, chat, "{\"tools\":true}", NULL));
   g_assert_true (facet_store_save_calls (self->store, answer, "[1]", NULL));
+  g_assert_true (facet_store_set_revision (self->store, answer, "half a cor", NULL));
   g_assert_true (finish (self, answer, "Answer"));
   g_assert_false (facet_store_resume_message (self->store, answer, NULL));
 
@@ -127,6 +128,7 @@ test_late (Fixture *self, gconstpointer data)
   g_assert_cmpint (message->status, ==, FACET_MESSAGE_DONE);
   g_assert_cmpstr (message->thinking, ==, "thought");
   g_assert_cmpstr (message->calls, ==, "[1]");
+  g_assert_cmpstr (message->revision, ==, "half a cor");
   branch = fixture_branch (self, chat);
   g_assert_cmpstr (branch, ==, "Question|Answer");
   before = on_disk (self, answer);

@@ -419,6 +419,32 @@ test_correct_elsewhere (Fixture *self, gconstpointer data)
   g_assert_null (self->window->editing);
 }
 
+static gboolean
+is_revision_kept (Fixture *self)
+{
+  g_autoptr (FacetStoreMessage) answer = facet_store_get_message (self->store, facet_message_get_id (last (self)), NULL);
+
+  return g_str_equal (answer->revision, "Half a cor");
+}
+
+/* What is being written is on disk after a moment, and no longer when it is cancelled. */
+static void
+test_correct_is_kept (Fixture *self, gconstpointer data)
+{
+  g_autoptr (FacetConversation) again = NULL;
+
+  ask (self, "Question");
+  begin_correction (self);
+  type_answer (self, "Half a cor");
+  fixture_wait (is_revision_kept, self);
+  again = facet_conversation_open (self->store, chat_id (self), NULL);
+  g_assert_cmpstr (facet_message_get_revision (facet_conversation_get_last (again)), ==, "Half a cor");
+  g_assert_cmpstr (facet_message_get_text (facet_conversation_get_last (again)), ==, "A short answer.");
+  press (self, "_Cancel");
+  while (is_revision_kept (self))
+    g_main_context_iteration (NULL, TRUE);
+}
+
 /* Calls of tools stay with the answer, before the text that is the person's now. */
 static void
 test_correct_with_calls (Fixture *self, gconstpointer data)
@@ -680,6 +706,7 @@ main (int argc, char *argv[])
   ADD ("correct-earlier", test_correct_earlier);
   ADD ("correct-cancelled", test_correct_cancelled);
   ADD ("correct-elsewhere", test_correct_elsewhere);
+  ADD ("correct-is-kept", test_correct_is_kept);
   ADD ("correct-with-calls", test_correct_with_calls);
   ADD ("titles", test_titles);
   ADD ("pin", test_pin);
