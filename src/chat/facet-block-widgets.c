@@ -26,7 +26,6 @@ runs_right_to_left (gunichar letter)
   }
 }
 
-/* As in the Unicode bidirectional algorithm: the first letter decides. */
 void
 facet_widget_set_shown (GtkWidget *widget, gboolean shown)
 {
@@ -37,6 +36,7 @@ facet_widget_set_shown (GtkWidget *widget, gboolean shown)
     gtk_widget_queue_resize (parent);
 }
 
+/* As in the Unicode bidirectional algorithm: the first letter decides. */
 void
 facet_widget_follow_text (GtkWidget *widget, const char *text)
 {
@@ -50,16 +50,26 @@ facet_widget_follow_text (GtkWidget *widget, const char *text)
   }
 }
 
-static GtkWidget *
-text_label (const char *markup)
+GtkWidget *
+facet_text_label_new (void)
 {
   GtkWidget *label = gtk_label_new (NULL);
+  g_autoptr (PangoAttrList) attributes = pango_attr_list_new ();
 
-  gtk_label_set_markup (GTK_LABEL (label), markup);
+  pango_attr_list_insert (attributes, pango_attr_insert_hyphens_new (FALSE));
+  gtk_label_set_attributes (GTK_LABEL (label), attributes);
   gtk_label_set_wrap (GTK_LABEL (label), TRUE);
   gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
   gtk_label_set_selectable (GTK_LABEL (label), TRUE);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
+  return label;
+}
+
+static GtkWidget *
+markup_label (void)
+{
+  GtkWidget *label = facet_text_label_new ();
+
   gtk_widget_set_hexpand (label, TRUE);
   g_signal_connect (label, "activate-link", G_CALLBACK (facet_link_activate_cb), NULL);
   return label;
@@ -98,7 +108,7 @@ text_measure (GtkWidget     *widget,
 }
 
 static void
-text_allocate (GtkWidget *widget, int width, int height, int baseline)
+child_allocate (GtkWidget *widget, int width, int height, int baseline)
 {
   gtk_widget_allocate (gtk_widget_get_first_child (widget), width, height, baseline, NULL);
 }
@@ -109,7 +119,7 @@ text_bin (GtkWidget *label)
   GtkWidget *bin = adw_bin_new ();
 
   adw_bin_set_child (ADW_BIN (bin), label);
-  gtk_widget_set_layout_manager (bin, gtk_custom_layout_new (text_request_mode, text_measure, text_allocate));
+  gtk_widget_set_layout_manager (bin, gtk_custom_layout_new (text_request_mode, text_measure, child_allocate));
   gtk_widget_set_hexpand (bin, TRUE);
   return bin;
 }
@@ -126,7 +136,7 @@ static GtkWidget *
 text_row (const FacetBlock *block)
 {
   GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
-  GtkWidget *label = text_label ("");
+  GtkWidget *label = markup_label ();
 
   if (block->indent > 0) {
     GtkWidget *marker = gtk_label_new (block->marker);
@@ -182,6 +192,41 @@ code_header (const FacetBlock *block, GtkWidget *code)
   gtk_widget_set_direction (language, GTK_TEXT_DIR_LTR);
   g_object_set_data (G_OBJECT (code), "copy", copy);
   return header;
+}
+
+/* Pango gives each line the direction of its first letter, by which a comment in Arabic
+ * would have its slashes behind it. A label makes a new layout when its text changes, and
+ * is then measured before it is drawn. */
+static void
+hold_direction (GtkWidget *lines)
+{
+  for (GtkWidget *label = gtk_widget_get_first_child (lines); label != NULL; label = gtk_widget_get_next_sibling (label))
+    pango_layout_set_auto_dir (gtk_label_get_layout (GTK_LABEL (label)), FALSE);
+}
+
+static void
+code_measure (GtkWidget     *widget,
+              GtkOrientation orientation,
+              int            for_size,
+              int           *minimum,
+              int           *natural,
+              int           *minimum_baseline,
+              int           *natural_baseline)
+{
+  GtkWidget *lines = gtk_widget_get_first_child (widget);
+
+  hold_direction (lines);
+  gtk_widget_measure (lines, orientation, for_size, minimum, natural, NULL, NULL);
+}
+
+static GtkWidget *
+code_bin (GtkWidget *lines)
+{
+  GtkWidget *bin = adw_bin_new ();
+
+  adw_bin_set_child (ADW_BIN (bin), lines);
+  gtk_widget_set_layout_manager (bin, gtk_custom_layout_new (NULL, code_measure, child_allocate));
+  return bin;
 }
 
 /* Lines of a code block per label: only the last label is laid out again. */
@@ -252,7 +297,7 @@ code_box (const FacetBlock *block)
   gtk_widget_add_css_class (lines, "code-lines");
   gtk_widget_set_direction (box, GTK_TEXT_DIR_LTR);
   gtk_box_append (GTK_BOX (box), code_header (block, box));
-  gtk_box_append (GTK_BOX (box), sideways (lines));
+  gtk_box_append (GTK_BOX (box), sideways (code_bin (lines)));
   g_object_set_data (G_OBJECT (box), "lines", lines);
   update_code (box, block->text);
   return box;
@@ -277,6 +322,7 @@ static void
 update_table (GtkWidget *grid, const FacetBlock *shown, const FacetBlock *block)
 {
   static const float xalign[] = { 0, 0.5, 1 };
+  static const GtkJustification justify[] = { GTK_JUSTIFY_LEFT, GTK_JUSTIFY_CENTER, GTK_JUSTIFY_RIGHT };
 
   for (guint i = 0; i < block->cells->len; i++) {
     guint column = i % block->columns;
@@ -284,8 +330,10 @@ update_table (GtkWidget *grid, const FacetBlock *shown, const FacetBlock *block)
     GtkWidget *label = gtk_grid_get_child_at (GTK_GRID (grid), column, row);
 
     if (label == NULL) {
-      label = text_label ("");
+      label = markup_label ();
       gtk_label_set_xalign (GTK_LABEL (label), xalign[block->align[column]]);
+      gtk_label_set_justify (GTK_LABEL (label), justify[block->align[column]]);
+      gtk_widget_set_direction (label, gtk_widget_get_direction (grid));
       gtk_widget_add_css_class (label, row == 0 ? "md-th" : "md-td");
       gtk_grid_attach (GTK_GRID (grid), label, column, row, 1, 1);
     } else if (shown != NULL && i < shown->cells->len &&
@@ -297,6 +345,21 @@ update_table (GtkWidget *grid, const FacetBlock *shown, const FacetBlock *block)
   }
 }
 
+/* The first letter of its headings decides for the whole table. */
+static void
+follow_headings (GtkWidget *grid, const FacetBlock *block)
+{
+  g_autoptr (GString) headings = g_string_new (NULL);
+
+  for (guint i = 0; i < block->columns; i++) {
+    g_autofree char *text = NULL;
+
+    if (pango_parse_markup (block->cells->pdata[i], -1, 0, NULL, &text, NULL, NULL))
+      g_string_append (headings, text);
+  }
+  facet_widget_follow_text (grid, headings->str);
+}
+
 static GtkWidget *
 table_grid (const FacetBlock *block)
 {
@@ -304,9 +367,8 @@ table_grid (const FacetBlock *block)
   GtkWidget *scroller = sideways (grid);
 
   gtk_widget_add_css_class (scroller, "md-table");
+  follow_headings (grid, block);
   update_table (grid, NULL, block);
-  for (guint i = 0; i < block->columns; i++)
-    facet_widget_follow_text (grid, gtk_label_get_text (GTK_LABEL (gtk_grid_get_child_at (GTK_GRID (grid), i, 0))));
   g_object_set_data (G_OBJECT (scroller), "grid", grid);
   return scroller;
 }

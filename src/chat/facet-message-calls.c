@@ -41,12 +41,9 @@ row_free (gpointer data)
 static GtkWidget *
 short_text (const char *text)
 {
-  GtkWidget *label = gtk_label_new (text);
+  GtkWidget *label = facet_text_label_new ();
 
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_text (GTK_LABEL (label), text);
   gtk_widget_add_css_class (label, "monospace");
   return label;
 }

@@ -105,12 +105,8 @@ static GtkWidget *
 fold (const char *title)
 {
   GtkWidget *expander = gtk_expander_new (title);
-  GtkWidget *label = gtk_label_new (NULL);
+  GtkWidget *label = facet_text_label_new ();
 
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_widget_add_css_class (label, "foldaway");
   gtk_expander_set_child (GTK_EXPANDER (expander), label);
   g_object_set_data (G_OBJECT (expander), "label", label);

@@ -244,18 +244,6 @@ correct_cb (FacetMessageRow *self)
 
 /* ---- construction ------------------------------------------------------- */
 
-static GtkWidget *
-question_label (void)
-{
-  GtkWidget *label = gtk_label_new (NULL);
-
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  return label;
-}
-
 /* What a message of a person says does not change. */
 static GtkWidget *
 question_body (const char *text)
@@ -264,7 +252,7 @@ question_body (const char *text)
   GtkTextView *view;
 
   if (strlen (text) <= LONG_QUESTION)
-    return question_label ();
+    return facet_text_label_new ();
   body = facet_long_text_new (text, LONG_HEIGHT);
   view = GTK_TEXT_VIEW (gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (body)));
   gtk_text_view_set_wrap_mode (view, GTK_WRAP_WORD_CHAR);
@@ -425,7 +413,7 @@ build (FacetMessageRow *self, FacetStore *store)
   self->thoughts = facet_message_thoughts_new ();
   self->calls = facet_message_calls_new ();
   self->cut = cut_label ();
-  self->failure = question_label ();
+  self->failure = facet_text_label_new ();
   gtk_widget_add_css_class (self->failure, "error");
   self->failure_details = facet_message_failure_new ();
   self->notice = g_object_new (GTK_TYPE_LABEL, "accessible-role", GTK_ACCESSIBLE_ROLE_ALERT, "xalign", 0.0,

@@ -573,14 +573,57 @@ test_missing_file (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (self->script.asked->str, path));
 }
 
+/* The label below @widget that begins with @text. */
+static GtkWidget *
+find_label (GtkWidget *widget, const char *text)
+{
+  GtkWidget *found = GTK_IS_LABEL (widget) && g_str_has_prefix (gtk_label_get_text (GTK_LABEL (widget)), text) ? widget : NULL;
+
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); found == NULL && child != NULL; child = gtk_widget_get_next_sibling (child))
+    found = find_label (child, text);
+  return found;
+}
+
+static gboolean
+runs_right_to_left (Fixture *self, const char *text)
+{
+  GtkWidget *label = find_label (self->window->view, text);
+
+  g_assert_nonnull (label);
+  return gtk_widget_get_direction (label) == GTK_TEXT_DIR_RTL;
+}
+
+/* Whether the first line of code is laid out from right to left. */
+static gboolean
+is_code_turned (Fixture *self, const char *text)
+{
+  GtkWidget *label = find_label (self->window->view, text);
+  PangoLayout *layout = gtk_label_get_layout (GTK_LABEL (label));
+
+  return pango_layout_line_get_resolved_direction (pango_layout_get_line_readonly (layout, 0)) == PANGO_DIRECTION_RTL;
+}
+
+/* Each paragraph and table runs as its own text does, whatever the window's language; code always from left to right. */
 static void
 test_arabic (Fixture *self, gconstpointer data)
 {
+  static const char code[] = "// عدسة";
+
   self->script.answer = "# عنوان\n\nهذا نص **عربي** طويل.\n\n1. أولا\n2. ثانيا\n\nAnd one line in English.\n\n"
-                        "```c\nint x = 1;\n```\n";
-  gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
-  fixture_ask (self, "ما هو الضوء؟");
-  fixture_wait (fixture_idle, self);
+                        "```c\n// عدسة\nint x = 1;\n```\n\n| الاسم | *Value* |\n|---|---|\n| محدبة | 42 |\n\n"
+                        "| Name | عربي |\n|---|---|\n| convex | 43 |\n";
+  for (GtkTextDirection direction = GTK_TEXT_DIR_LTR; direction <= GTK_TEXT_DIR_RTL; direction++) {
+    gtk_widget_set_default_direction (direction);
+    fixture_ask (self, "ما هو الضوء؟");
+    fixture_wait (fixture_idle, self);
+    settle (100);
+    g_assert_true (runs_right_to_left (self, "ما هو"));
+    g_assert_true (runs_right_to_left (self, "هذا نص"));
+    g_assert_false (runs_right_to_left (self, "And one line"));
+    g_assert_true (runs_right_to_left (self, "محدبة") && runs_right_to_left (self, "42"));
+    g_assert_false (runs_right_to_left (self, "convex") || runs_right_to_left (self, "43"));
+    g_assert_false (is_code_turned (self, code));
+  }
   fixture_picture (self, "arabic");
   gtk_widget_set_default_direction (GTK_TEXT_DIR_LTR);
 }
@@ -590,6 +633,29 @@ static gboolean
 is_narrow (Fixture *self)
 {
   return gtk_widget_get_width (GTK_WIDGET (self->window)) <= 360 && adw_leaflet_get_folded (self->window->leaflet);
+}
+
+/* What cannot be told from the text must not be added to it. */
+static void
+test_endless_word (Fixture *self, gconstpointer data)
+{
+  static const char word[] = "https://example.org/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+  GtkWidget *label;
+  PangoLayout *layout;
+  int glyphs = 0;
+
+  self->script.answer = word;
+  gtk_window_set_default_size (GTK_WINDOW (self->window), 360, 640);
+  fixture_ask (self, "Where?");
+  fixture_wait (fixture_idle, self);
+  fixture_wait (is_narrow, self);
+  label = find_label (self->window->view, "https:");
+  layout = gtk_label_get_layout (GTK_LABEL (label));
+  g_assert_cmpint (pango_layout_get_line_count (layout), >, 1);
+  for (int i = 0; i < pango_layout_get_line_count (layout); i++)
+    for (GSList *run = pango_layout_get_line_readonly (layout, i)->runs; run != NULL; run = run->next)
+      glyphs += ((PangoGlyphItem *) run->data)->glyphs->num_glyphs;
+  g_assert_cmpint (glyphs, ==, (int) strlen (word));
 }
 
 static void
@@ -680,6 +746,7 @@ main (int argc, char *argv[])
   ADD ("attachments", test_attachments);
   ADD ("missing-file", test_missing_file);
   ADD ("arabic", test_arabic);
+  ADD ("endless-word", test_endless_word);
   ADD ("end-is-seen", test_end_is_seen);
   ADD ("looks", test_looks);
   ADD ("large-text", test_large_text);
