@@ -102,10 +102,13 @@ build_language (Options *self)
   gtk_widget_add_css_class (GTK_WIDGET (self->list), "navigation-sidebar");
   for (const FacetTongue *tongue = facet_tongues; tongue->code != NULL; tongue++) {
     GtkWidget *label = gtk_label_new (tongue->own);
+    GtkWidget *row = gtk_list_box_row_new ();
 
     gtk_label_set_xalign (GTK_LABEL (label), 0);
     gtk_widget_set_tooltip_text (label, tongue->name);
-    gtk_list_box_append (self->list, label);
+    gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), label);
+    gtk_accessible_update_relation (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_RELATION_LABELLED_BY, label, NULL, -1);
+    gtk_list_box_append (self->list, row);
   }
   gtk_list_box_set_filter_func (self->list, filter_cb, self, NULL);
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);

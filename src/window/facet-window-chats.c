@@ -101,6 +101,7 @@ create_chat_row_cb (gpointer item, gpointer data)
 static GtkWidget *
 hit_row (const FacetStoreHit *hit)
 {
+  GtkWidget *row;
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 2);
   GtkWidget *title = line ("heading");
   GtkWidget *snippet = line ("caption");
@@ -123,7 +124,9 @@ hit_row (const FacetStoreHit *hit)
   gtk_widget_set_visible (snippet, *hit->snippet != '\0');
   gtk_box_append (GTK_BOX (box), title);
   gtk_box_append (GTK_BOX (box), snippet);
-  return row_for (hit->chat_id, box, title);
+  row = row_for (hit->chat_id, box, title);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, hit->snippet, -1);
+  return row;
 }
 
 static void

@@ -1,5 +1,6 @@
 /* The whole program, over a script in place of the engine: it thinks, sees, hears, asks to read a file
- * and answers with all that an answer may hold. For states that a small model does not reach. */
+ * and answers with all that an answer may hold. For states that a small model does not reach. With
+ * FACET_SCRIPT_JUDGES in the environment its model checks pictures instead. */
 #include <locale.h>
 
 #include "application/facet-application.h"
@@ -34,6 +35,7 @@ main (int argc, char *argv[])
   g_autoptr (FacetApplication) application = NULL;
 
   setlocale (LC_ALL, "");
+  script.judges = g_getenv ("FACET_SCRIPT_JUDGES") != NULL;
   application = facet_application_new (&script_backend, &script, facet_settings_get_default ());
   return g_application_run (G_APPLICATION (application), argc, argv);
 }

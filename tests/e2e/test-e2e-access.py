@@ -5,6 +5,7 @@ Usage: test-e2e-access.py FACET [TEST…]      (FACET_TEST_DATA, FACET_TEST_MODE
 over a script, scripted.c)
 """
 import os
+import unittest.mock
 
 from e2e_suite import DATA, FACET, NUMBERS, REAL, TINY, Atspi, Program, put_model, run, start
 
@@ -256,6 +257,56 @@ def test_names_of_windows(home):
     rooms.done()
 
 
+def test_names_of_choices(home):
+    """The same with what is chosen from: chats that a search finds, languages and styles, the words of a mode."""
+    program = scripted(home)
+    rooms = Rooms(program)
+    program.ask("How does a lens bend light?")
+    answer(program)
+    program.focus_composer()
+    program.keys("ctrl+f")
+    program.xdotool("type", "--delay", 5, "convex")
+    hit = program.wait(lambda: [row for row in program.find_all("list item", "How does a lens bend light?")
+                                if "convex" in row.get_description()], "the chat, described by what was found")
+    assert hit
+    rooms.look()
+    program.keys("Escape")
+    for mode, section in (("Translate", "Language of the Answer"), ("Cultural Context", "Style")):
+        program.act(program.find_all("push button", "Assistant Mode: ")[-1], "click")
+        program.act(program.find("menu item", mode), "click")
+        program.find("push button", f"Assistant Mode: {mode}")
+        rooms.menu("Language and Style of the Answer: English", "label", section)
+    program.focus_composer()
+    preferences = rooms.keys("ctrl+comma")
+    turn_to(program, preferences, "Modes")
+    reach(program, "list item", "Describe Picture")
+    words = rooms.keys("Return")
+    program.find("text", "Words for this mode", words)
+    rooms.leave(words)
+    rooms.close(preferences)
+    rooms.done()
+
+
+def test_names_of_policies(home):
+    put_model(home, TINY)
+    with unittest.mock.patch.dict(os.environ, {"FACET_SCRIPT_JUDGES": "1"}):
+        program = Program(SCRIPTED, home)
+    rooms = Rooms(program)
+    program.find("push button", "Assistant Mode: Check Picture", seconds=60)
+    rooms.menu("Policies: 3 policies", "check box", "Violence and gore")
+    rooms.done()
+
+
+def test_names_of_trouble(home):
+    (home / "data").mkdir()
+    (home / "data/facet").write_text("no folder", encoding="utf-8")
+    program = Program(SCRIPTED, home)
+    program.says("Your Chats Cannot Be Opened")
+    rooms = Rooms(program)
+    rooms.look()
+    rooms.done()
+
+
 def test_names_of_recording(home):
     program = scripted(home, microphone=f"file:{FILES[1]}")
     rooms = Rooms(program)
@@ -364,4 +415,4 @@ def test_keyboard_preferences(home):
 
 
 run([test_announced, test_stop_key, test_trouble_announced, test_names, test_names_of_answers, test_names_of_windows,
-     test_names_of_recording, test_keyboard, test_keyboard_windows, test_keyboard_preferences])
+     test_names_of_choices, test_names_of_policies, test_names_of_trouble, test_names_of_recording, test_keyboard, test_keyboard_windows, test_keyboard_preferences])
