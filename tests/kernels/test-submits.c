@@ -148,6 +148,34 @@ test_cuts (void)
   beside_teardown ();
 }
 
+/* What they take is seen by the clock, however wrong the guess was, and each is waited for. */
+static void
+test_measured (void)
+{
+  static const double guesses[] = { 1e-30, 1e30 };
+  g_autoptr (GError) error = NULL;
+  int submits[G_N_ELEMENTS (guesses)];
+  FacetPlan *plan;
+
+  beside_setup ();
+  device ()->segment_cost = 1;
+  plan = make_chain (NULL, 64, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (guesses); i++) {
+    device ()->seconds_per_cost = guesses[i];
+    g_assert_true (run (plan, 1, 0, NULL, &error));
+    submits[i] = facet_vk_fault_count (FACET_VK_FAULT_SUBMIT);
+    g_assert_cmpint (facet_vk_fault_count (FACET_VK_FAULT_WAIT), ==, submits[i]);
+    g_assert_cmpfloat (device ()->seconds_per_cost, >, 1e-15);
+    g_assert_cmpfloat (device ()->seconds_per_cost, <, 1e29);
+  }
+  g_test_message ("%d and %d submits", submits[0], submits[1]);
+  /* The first is thought to be free, until it has been measured. */
+  g_assert_cmpint (submits[0], ==, 1);
+  g_assert_cmpint (submits[1], >=, 8);
+  end_chain (plan);
+  beside_teardown ();
+}
+
 /* After Stop nothing is given to the device any more; what it has is at most one submit. */
 static void
 test_stop (void)
@@ -343,6 +371,7 @@ main (int argc, char **argv)
   if (device_missing ())
     return TEST_SKIPPED;
   g_test_add_func ("/submits/cuts", test_cuts);
+  g_test_add_func ("/submits/measured", test_measured);
   g_test_add_func ("/submits/stop", test_stop);
   g_test_add_func ("/submits/token", test_token);
   g_test_add_func ("/submits/parts", test_parts);

@@ -293,51 +293,6 @@ test_host_time (void)
   decoder->free (decoder);
 }
 
-/* Work is cut into submits by the time it was measured to take: as many as the
- * device is slow, one where it is fast, and one wait for each. */
-static void
-test_submits (void)
-{
-  const double seconds_per_cost[] = { 1e-30, 1e30 };
-  int submits[G_N_ELEMENTS (seconds_per_cost)], x;
-  const FacetTensor *w;
-  gint32 outputs[] = { 0 };
-  FacetStep step = { .n = 256, .outputs = outputs, .n_outputs = 1 };
-  g_autoptr (GError) error = NULL;
-  FacetPlan *plan;
-  FacetVk *vk;
-
-  beside_setup ();
-  vk = (FacetVk *) beside.gpu;
-  beside_begin ();
-  w = beside_tensor (&test_types[0], FILL_NORMAL, 512, 512, 1);
-  x = beside_input (FACET_ROWS_TOKENS, 256, 512);
-  for (int i = 0; i < 16; i++)
-    x = facet_g_rms_norm (beside.graph, facet_g_matmul (beside.graph, x, w, NULL), NULL, 512, 1e-6f);
-  facet_graph_set_result (beside.graph, x);
-  plan = beside.gpu->klass->compile (beside.gpu, beside.graph, NULL, 256, 1, &error);
-  g_assert_no_error (error);
-  step.inputs = (const float *const *) beside.inputs;
-  for (guint i = 0; i < G_N_ELEMENTS (seconds_per_cost); i++) {
-    vk->seconds_per_cost = seconds_per_cost[i];
-    facet_vk_fault_arm (FACET_VK_FAULT_SUBMIT, 0);
-    facet_vk_fault_arm (FACET_VK_FAULT_WAIT, 0);
-    g_assert_true (beside.gpu->klass->run (plan, &step, NULL, &error));
-    submits[i] = facet_vk_fault_count (FACET_VK_FAULT_SUBMIT);
-    g_assert_cmpint (facet_vk_fault_count (FACET_VK_FAULT_WAIT), ==, submits[i]);
-    /* It learns from what it sees. */
-    g_assert_cmpfloat (vk->seconds_per_cost, >, 1e-13);
-  }
-  g_test_message ("%d and %d submits", submits[0], submits[1]);
-  g_assert_cmpint (submits[1], >=, 8);
-  /* The first is thought to be free, until it has been measured. */
-  g_assert_cmpint (submits[0], ==, 1);
-  beside.gpu->klass->plan_free (plan);
-  facet_graph_free (beside.graph);
-  g_free (beside.inputs[0]);
-  beside_teardown ();
-}
-
 /* compile() tells how far it is and ends when it is asked to, having left nothing. */
 typedef struct {
   FacetCancel cancel;
@@ -573,7 +528,6 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/cache", test_cache);
   g_test_add_func ("/vulkan/refused", test_refused);
   g_test_add_func ("/vulkan/host-time", test_host_time);
-  g_test_add_func ("/vulkan/submits", test_submits);
   g_test_add_func ("/vulkan/cancelled-compile", test_cancelled_compile);
   g_test_add_func ("/vulkan/pipeline-cache", test_pipeline_cache);
   g_test_add_func ("/vulkan/old-caches", test_old_caches);
