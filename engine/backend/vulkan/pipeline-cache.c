@@ -29,6 +29,22 @@ facet_vk_cache_file (const char *key, const char *suffix)
   return g_build_filename (folder, name, NULL);
 }
 
+/* Of megabytes of code, hence once for all devices and every opening. */
+static const char *
+shaders_digest (void)
+{
+  static const char *digest;
+
+  if (g_once_init_enter (&digest)) {
+    g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+
+    for (guint i = 0; i < facet_n_shaders; i++)
+      g_checksum_update (sum, (const guchar *) facet_shaders[i].code, (gssize) facet_shaders[i].bytes);
+    g_once_init_leave (&digest, g_strdup (g_checksum_get_string (sum)));
+  }
+  return digest;
+}
+
 char *
 facet_vk_cache_key (const FacetVkFunctions *f, VkPhysicalDevice physical)
 {
@@ -41,8 +57,7 @@ facet_vk_cache_key (const FacetVkFunctions *f, VkPhysicalDevice physical)
   g_checksum_update (sum, (const guchar *) &p->vendorID, sizeof p->vendorID);
   g_checksum_update (sum, (const guchar *) &p->deviceID, sizeof p->deviceID);
   g_checksum_update (sum, (const guchar *) &p->driverVersion, sizeof p->driverVersion);
-  for (guint i = 0; i < facet_n_shaders; i++)
-    g_checksum_update (sum, (const guchar *) facet_shaders[i].code, (gssize) facet_shaders[i].bytes);
+  g_checksum_update (sum, (const guchar *) shaders_digest (), -1);
   return g_strdup (g_checksum_get_string (sum));
 }
 
