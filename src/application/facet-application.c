@@ -72,6 +72,7 @@ models_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
   GtkWidget *box;
   GtkWidget *page;
 
+  facet_model_library_scan (self->library); /* files come and go without this program, too */
   if (self->models != NULL) {
     gtk_window_present (self->models);
     return;

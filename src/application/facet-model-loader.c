@@ -105,14 +105,24 @@ static void
 scanned_cb (FacetModelLoader *self)
 {
   g_autofree char *path = NULL, *projector = NULL;
+  gboolean changed;
 
-  if (facet_model_library_is_scanning (self->library))
+  if (facet_model_library_is_scanning (self->library) || !resolve (self, &path, &projector))
     return;
+  changed = g_strcmp0 (path, self->path) != 0 || g_strcmp0 (projector, self->projector) != 0;
   if (facet_engine_service_get_state (self->service) == FACET_ENGINE_EMPTY)
-    self->stale = TRUE;
-  else if (resolve (self, &path, &projector) && facet_model_library_find (self->library, path) != NULL)
-    self->outdated = g_strcmp0 (path, self->path) != 0 || g_strcmp0 (projector, self->projector) != 0;
+    self->stale = self->path == NULL || facet_model_library_find (self->library, path) != NULL;
+  else if (facet_model_library_find (self->library, path) != NULL)
+    self->outdated = changed;
   follow (self);
+}
+
+/* The file may be gone, which the list does not know yet. */
+static void
+load_failed_cb (FacetModelLoader *self)
+{
+  if (!g_file_test (self->path, G_FILE_TEST_EXISTS))
+    facet_model_library_scan (self->library);
 }
 
 FacetModelLoader *
@@ -126,6 +136,7 @@ facet_model_loader_new (GSettings *settings, FacetModelLibrary *library, FacetEn
   g_signal_connect (settings, "changed", G_CALLBACK (settings_changed_cb), self);
   g_signal_connect_swapped (library, "notify::scanning", G_CALLBACK (scanned_cb), self);
   g_signal_connect_swapped (service, "notify::state", G_CALLBACK (follow), self);
+  g_signal_connect_swapped (service, "load-failed", G_CALLBACK (load_failed_cb), self);
   return self;
 }
 

@@ -45,20 +45,37 @@ retry_cb (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-try_again (FacetDownload *self)
+/* Before anything was sent there or back: most likely this computer is offline. */
+static gboolean
+is_unreachable (const GError *error)
 {
+  return error->domain == G_RESOLVER_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_HOST_UNREACHABLE)
+         || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NETWORK_UNREACHABLE)
+         || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_HOST_NOT_FOUND)
+         || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
+}
+
+/* @error may be NULL. */
+static void
+try_again (FacetDownload *self, const GError *error)
+{
+  gboolean unreachable = error != NULL && is_unreachable (error);
+  g_autofree char *sentence = NULL;
   guint pause;
 
   facet_download_go_end (self);
   self->failures = self->progress ? 1 : self->failures + 1;
   self->progress = FALSE;
+  if (unreachable)
+    /* Translators: %s is the name of a web server. */
+    sentence = g_strdup_printf (_("%s cannot be reached. Is this computer connected to the internet?"), g_uri_get_host (self->uri));
   if (self->failures >= self->goes) {
-    facet_download_go_fail (self, _("The connection fails again and again. What has arrived is kept; try again later."));
+    facet_download_go_fail (self, unreachable ? sentence
+                                              : _("The connection fails again and again. What has arrived is kept; try again later."));
     return;
   }
   pause = MIN (MAX_PAUSE_MS, self->pause_ms << MIN (self->failures - 1, 10));
-  facet_download_set_message (self, _("The connection was lost. Trying again soon…"));
+  facet_download_set_message (self, unreachable ? sentence : _("The connection was lost. Trying again soon…"));
   self->retry_source = g_timeout_add (pause, retry_cb, self);
 }
 
@@ -127,7 +144,7 @@ static void
 ended (FacetDownload *self)
 {
   if (self->total != 0 && self->received < self->total)
-    try_again (self);
+    try_again (self, NULL);
   else
     finish (self);
 }
@@ -144,7 +161,7 @@ read_cb (GObject *object, GAsyncResult *result, gpointer data)
     return;
   if (bytes == NULL) {
     g_message ("%s: %s", self->address, error->message);
-    try_again (self);
+    try_again (self, error);
     return;
   }
   length = g_bytes_get_size (bytes);
@@ -194,7 +211,7 @@ answer_cb (GObject *object, GAsyncResult *result, gpointer data)
     if (error->domain == G_TLS_ERROR)
       facet_download_go_fail (self, _("The server’s identity cannot be confirmed. Nothing was fetched."));
     else
-      try_again (self);
+      try_again (self, error);
     return;
   }
   switch (facet_download_judge (self, &error)) {
@@ -209,7 +226,7 @@ answer_cb (GObject *object, GAsyncResult *result, gpointer data)
     facet_download_go_begin (self);
     break;
   case FACET_ANSWER_AGAIN:
-    try_again (self);
+    try_again (self, NULL);
     break;
   case FACET_ANSWER_RESTART:
     restart (self);

@@ -126,6 +126,23 @@ test_dead_server_is_given_up (void)
   end (&self);
 }
 
+/* As without a network: nobody is there. */
+static void
+test_unreachable (void)
+{
+  const HttpAnswer answers[] = { { 0 } };
+  Fixture self = { 0 };
+
+  begin (&self, answers, 1, 0, NULL);
+  http_fixture_stop (&self.http);
+  g_assert_cmpint (run (&self), ==, FACET_DOWNLOAD_FAILED);
+  g_assert_cmpstr (facet_download_get_message (self.download), ==,
+                   "127.0.0.1 cannot be reached. Is this computer connected to the internet?");
+  g_assert_false (facet_download_has_part (self.target));
+  http_fixture_start (&self.http, SIZE, answers, 1);
+  end (&self);
+}
+
 static void
 pause_at (Fixture *self, guint64 received)
 {
@@ -377,6 +394,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/download/whole", test_whole);
   g_test_add_func ("/download/cut-connections-go-on", test_cut_connections_go_on);
   g_test_add_func ("/download/dead-server-is-given-up", test_dead_server_is_given_up);
+  g_test_add_func ("/download/unreachable", test_unreachable);
   g_test_add_func ("/download/pause-and-restart-of-the-program", test_pause_and_restart_of_the_program);
   g_test_add_func ("/download/many-pauses", test_many_pauses);
   g_test_add_func ("/download/changed-meanwhile", test_changed_meanwhile);

@@ -356,6 +356,40 @@ assert_answer_kept (FacetWindow *window)
   script.delay_usec = 0;
 }
 
+static void
+wait_for_models (FacetWindow *window, guint n)
+{
+  gint64 end = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+
+  while (facet_model_library_is_scanning (window->library) || g_list_model_get_n_items (G_LIST_MODEL (window->library)) != n) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_main_context_iteration (NULL, FALSE);
+    g_usleep (1000);
+  }
+}
+
+/* Files that come are found when the page of models opens; one that is gone, when it cannot be loaded. */
+static void
+assert_files_followed (FacetApplication *application, FacetWindow *window, GSettings *settings)
+{
+  g_autofree char *folder = facet_model_library_directory ();
+  g_autofree char *path = g_build_filename (folder, "copied.gguf", NULL);
+
+  put_model ("text-q4_k.gguf", "copied.gguf");
+  g_action_group_activate_action (G_ACTION_GROUP (application), "models", NULL);
+  wait_for_models (window, 2);
+  gtk_window_close (gtk_application_get_active_window (GTK_APPLICATION (application)));
+  remove_model ("copied.gguf");
+  script.fail_load = FACET_ERROR_IO + 1;
+  g_settings_set_string (settings, "model", path);
+  wait_for_models (window, 1);
+  g_assert_cmpint (facet_engine_service_get_state (window->service), ==, FACET_ENGINE_EMPTY);
+  script.fail_load = 0;
+  g_settings_reset (settings, "model");
+  wait_for_file (window, "/small.gguf");
+  remove_model ("small.gguf");
+}
+
 /* Without a chosen file the precision picks one of the same model, and what is gone is replaced. */
 static void
 test_automatic (void)
@@ -376,7 +410,7 @@ test_automatic (void)
   wait_for_file (window, "/large.gguf");
   g_assert_cmpint (script.spec->kv_type, ==, FACET_KV_F16);
   assert_answer_kept (window);
-  remove_model ("small.gguf");
+  assert_files_followed (application, window, settings);
   g_settings_reset (settings, "precision");
   g_action_group_activate_action (G_ACTION_GROUP (application), "quit", NULL);
   g_string_free (g_steal_pointer (&script.asked), TRUE);
