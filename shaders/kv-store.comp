@@ -1,5 +1,6 @@
-// Writes a step's keys and values into the cache, 32 elements a thread. A
-// head's rows form a ring: position p lies in slot p % ring.
+// Writes a step's keys and values into the cache, a head a work group: keys
+// normalised and rotated, values normalised, each if that is wanted. A head's
+// rows form a ring: position p lies in slot p % ring.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_shader_16bit_storage : require
@@ -7,7 +8,7 @@
 #include "half.glsl"
 
 #define BLOCK 32
-layout (local_size_x = 64) in;
+#define BLOCK_WORDS 17
 layout (push_constant) uniform Push { FacetPushStore p; };
 // VALUE is what a word is made of: arithmetic on 16-bit integers is no part of
 // 16-bit storage.
@@ -23,67 +24,69 @@ layout (push_constant) uniform Push { FacetPushStore p; };
 #if defined TYPE_F16
 #define WORDS(n) (n)
 #else
-#define WORDS(n) ((n) / 32 * 17)
+#define WORDS(n) ((n) / BLOCK * BLOCK_WORDS)
 #endif
 #endif
 layout (set = 0, binding = 1, std430) buffer CacheK { WORD cache_k[]; };
 layout (set = 0, binding = 2, std430) buffer CacheV { WORD cache_v[]; };
 layout (set = 0, binding = 3, std430) readonly buffer K { float k[]; };
 layout (set = 0, binding = 4, std430) readonly buffer V { float v[]; };
+layout (set = 0, binding = 5, std430) readonly buffer Table { float table[]; };
+layout (set = 0, binding = 6, std430) readonly buffer GainK { float gain_k[]; };
+layout (set = 0, binding = 7, std430) readonly buffer GainV { float gain_v[]; };
+#include "head.glsl"
 
-float x[BLOCK];
-
-void put (bool is_v, uint at, VALUE value)
-{
-  if (is_v)
-    cache_v[at] = WORD (value);
-  else
-    cache_k[at] = WORD (value);
-}
-
-void store (bool is_v, uint at, uint n)
+// Word @word of the head in the cache.
+VALUE word_of (uint word)
 {
 #if defined TYPE_F32
-  for (uint i = 0; i < n; i++)
-    put (is_v, at + i, x[i]);
+  return x[word];
 #elif defined TYPE_F16
-  for (uint i = 0; i < n; i++)
-    put (is_v, at + i, half_bits (x[i]));
+  return half_bits (x[word]);
 #else
+  uint block = word / BLOCK_WORDS * BLOCK, part = word % BLOCK_WORDS, first = block + 2 * part - 2;
   float most = 0;
 
   for (uint i = 0; i < BLOCK; i++)
-    most = max (most, abs (x[i]));
+    most = max (most, abs (x[block + i]));
   // A smaller block counts as zero: 127 / most would overflow.
   float inverse = most < 1e-30 ? 0.0 : 127.0 / most;
 
-  put (is_v, at, half_bits (most < 1e-30 ? 0.0 : most / 127.0));
-  for (uint i = 0; i < BLOCK; i += 2) {
-    int low = int (clamp (roundEven (x[i] * inverse), -127.0, 127.0));
-    int high = int (clamp (roundEven (x[i + 1] * inverse), -127.0, 127.0));
+  if (part == 0)
+    return half_bits (most < 1e-30 ? 0.0 : most / 127.0);
+  int low = int (clamp (roundEven (x[first] * inverse), -127.0, 127.0));
+  int high = int (clamp (roundEven (x[first + 1] * inverse), -127.0, 127.0));
 
-    put (is_v, at + 1 + i / 2, uint (low & 255) | uint (high & 255) << 8);
-  }
+  return uint (low & 255) | uint (high & 255) << 8;
 #endif
 }
 
 void main ()
 {
-  uint row = group_number (), block = gl_WorkGroupID.y * 64 + gl_LocalInvocationID.x;
-  uint k_blocks = (p.head_k + BLOCK - 1) / BLOCK, v_blocks = (p.head_v + BLOCK - 1) / BLOCK;
-  bool is_v = block >= p.count * k_blocks;
+  uint row = group_number (), head = gl_WorkGroupID.y;
+  bool is_v = head >= p.count;
 
   if (row >= rows_of (FACET_PUSH_TOKENS))
     return;
   if (is_v)
-    block -= p.count * k_blocks;
-  uint of_head = is_v ? v_blocks : k_blocks, head = block / of_head, first = block % of_head * BLOCK;
-  uint columns = is_v ? p.head_v : p.head_k, n = min (BLOCK, columns - first);
-  uint source = (row * p.n_kv + p.first + head) * columns + first, slot = (uint (step[FACET_STEP_POSITION]) + row) % p.ring;
+    head -= p.count;
+  uint columns = is_v ? p.head_v : p.head_k, source = (row * p.n_kv + p.first + head) * columns;
+  uint slot = (uint (step[FACET_STEP_POSITION]) + row) % p.ring;
+  uint at = head * ((is_v ? p.v_stride : p.k_stride) / WORD_BYTES) + slot * WORDS (columns);
 
-  if (head >= p.count)
-    return;
-  for (uint i = 0; i < n; i++)
+  for (uint i = thread; i < columns; i += THREADS)
     x[i] = is_v ? v[source + i] : k[source + i];
-  store (is_v, head * ((is_v ? p.v_stride : p.k_stride) / WORD_BYTES) + slot * WORDS (columns) + WORDS (first), n);
+  if ((is_v ? p.normed_v : p.normed_k) != 0)
+    normalise (columns, is_v ? p.eps_v : p.eps_k);
+  if ((is_v ? p.has_gain_v : p.has_gain_k) != 0)
+    for (uint i = thread; i < columns; i += THREADS)
+      x[i] *= is_v ? gain_v[i] : gain_k[i];
+  if (p.rotated != 0 && !is_v)
+    rotate (columns, row);
+  barrier ();
+  for (uint word = thread; word < WORDS (columns); word += THREADS)
+    if (is_v)
+      cache_v[at + word] = WORD (word_of (word));
+    else
+      cache_k[at + word] = WORD (word_of (word));
 }

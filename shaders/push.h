@@ -143,7 +143,8 @@ struct FacetPushRope {
   uint rows;
   uint head;
   uint heads;
-  uint table;      /* first float of the table in its buffer */
+  uint normed, has_gain; /* whether heads are normalised first */
+  float eps;
 };
 
 struct FacetPushStore {
@@ -154,6 +155,11 @@ struct FacetPushStore {
   uint ring;       /* positions kept */
   uint k_stride;   /* bytes of a head's ring */
   uint v_stride;
+  /* What is done before: heads are normalised, then keys rotated. */
+  uint normed_k, normed_v;
+  uint has_gain_k, has_gain_v;
+  float eps_k, eps_v;
+  uint rotated;
 };
 
 struct FacetPushAttention {

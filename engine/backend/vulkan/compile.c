@@ -136,6 +136,7 @@ look_over (FacetVkCompiler *c)
       c->skip[i] = TRUE;
   }
   facet_vk_find_chains (c);
+  facet_vk_find_heads (c);
   for (int i = 0; i < n; i++) {
     const FacetNode *node = facet_graph_node (g, i);
 
@@ -395,7 +396,8 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
 {
   int n = facet_graph_n_nodes (graph);
   FacetPlan *plan = g_new0 (FacetPlan, 1);
-  FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n), g_new (int, n), g_new (int, n), g_new (int, n),
+  FacetVkCompiler c = { plan, g_new0 (int, n), g_new0 (gboolean, n), g_new0 (gboolean, n), g_new0 (gboolean, n),
+                        g_new (int, n), g_new (int, n), g_new (int, n),
                         g_new0 (FacetVkChain, n), g_ptr_array_new_with_free_func (g_free) };
 
   for (int i = 0; i < n; i++)
@@ -414,6 +416,7 @@ facet_vk_compile (FacetBackend *backend, const FacetGraph *graph, FacetKv *kv, i
   g_free (c.uses);
   g_free (c.gated);
   g_free (c.skip);
+  g_free (c.joined);
   g_free (c.eights);
   g_free (c.halves);
   g_free (c.orders);

@@ -238,8 +238,10 @@ count_kv_store (const Look *look, Work *w)
   const struct FacetPushStore *push = (const struct FacetPushStore *) (gconstpointer) look->d->push;
   FacetKvType type = look->plan->kv->type;
 
-  w->loads = 4.0 * look->rows * push->count * (push->head_k + push->head_v);
+  w->loads = 4.0 * look->rows * (push->count * (push->head_k + push->head_v) + (push->rotated ? push->head_k : 0))
+             + 4.0 * ((push->has_gain_k ? push->head_k : 0) + (push->has_gain_v ? push->head_v : 0));
   w->writes = (double) look->rows * push->count * (facet_kv_row_bytes (type, (int) push->head_k) + facet_kv_row_bytes (type, (int) push->head_v));
+  w->flops = w->need_flops = look->d->cost * look->rows / MAX (facet_vk_capacity (look->plan, look->d->rows), 1);
   w->need_bytes = w->loads + w->writes;
 }
 

@@ -9,58 +9,6 @@ row_class (int rows)
   return (guint32) rows;
 }
 
-static const char *
-cache_type (FacetKvType type)
-{
-  return type == FACET_KV_F16 ? "f16" : type == FACET_KV_Q8_0 ? "q8_0" : "f32";
-}
-
-/* Heads of a layer's cache that one binding covers. */
-static int
-heads_a_binding (const FacetPlan *plan, int layer)
-{
-  gsize stride = MAX (plan->kv->k_stride[layer], plan->kv->v_stride[layer]);
-
-  return (int) MIN ((gsize) plan->kv->layers[layer].n_kv, plan->vk->limits.range / stride);
-}
-
-gboolean
-facet_vk_emit_kv_store (FacetVkCompiler *c, int node, GError **error)
-{
-  const FacetNode *n = facet_graph_node (c->plan->graph, node);
-  const FacetKv *kv = c->plan->kv;
-  int layer = n->i[0], at_once = heads_a_binding (c->plan, layer);
-  g_autofree char *name = g_strdup_printf ("kv-store-%s", cache_type (kv->type));
-
-  for (int first = 0; first < kv->layers[layer].n_kv; first += at_once) {
-    int count = MIN (at_once, kv->layers[layer].n_kv - first);
-    struct FacetPushStore push = {
-      .n_kv = (guint32) kv->layers[layer].n_kv,
-      .first = (guint32) first,
-      .count = (guint32) count,
-      .head_k = (guint32) kv->layers[layer].head_k,
-      .head_v = (guint32) kv->layers[layer].head_v,
-      .ring = (guint32) kv->ring[layer],
-      .k_stride = (guint32) kv->k_stride[layer],
-      .v_stride = (guint32) kv->v_stride[layer],
-    };
-    guint32 blocks = push.count * ((push.head_k + 31) / 32 + (push.head_v + 31) / 32);
-    FacetVkDispatch d;
-
-    if (!facet_vk_begin (c, &d, name, NULL, 0, n->rows, error))
-      return FALSE;
-    facet_vk_bind_range (&d, 1, facet_vk_kv_k (kv, layer, first, count), TRUE);
-    facet_vk_bind_range (&d, 2, facet_vk_kv_v (kv, layer, first, count), TRUE);
-    facet_vk_bind (&d, 3, n->src[0], FALSE);
-    facet_vk_bind (&d, 4, n->src[1], FALSE);
-    facet_vk_push (&d, &push, sizeof push);
-    d.y = (blocks + 63) / 64;
-    d.cost = 32.0 * 32 * facet_vk_capacity (c->plan, n->rows) * blocks;
-    facet_vk_end (c, &d);
-  }
-  return TRUE;
-}
-
 /* Queries a work group: as many as there are and as its memory holds. */
 static guint32
 query_rows (const FacetPlan *plan, const FacetNode *n)
@@ -122,8 +70,8 @@ facet_vk_emit_attention (FacetVkCompiler *c, int node, GError **error)
   const FacetNode *n = facet_graph_node (plan->graph, node);
   const FacetAttention *at = &n->u.attention;
   gboolean cached = at->cache >= 0;
-  int at_once = cached ? heads_a_binding (plan, at->cache) : at->n_kv, parts = -1;
-  g_autofree char *name = g_strdup_printf ("attention-%s", cached ? cache_type (plan->kv->type) : "f32");
+  int at_once = cached ? facet_vk_heads_a_binding (plan, at->cache) : at->n_kv, parts = -1;
+  g_autofree char *name = g_strdup_printf ("attention-%s", cached ? facet_vk_cache_type (plan->kv->type) : "f32");
   guint32 constants[] = { query_rows (plan, n), (guint32) at->head_k }, keys;
   struct FacetPushAttention push = {
     .rows = row_class (n->rows),

@@ -161,24 +161,6 @@ facet_vk_emit_norm (FacetVkCompiler *c, int node, GError **error)
 }
 
 gboolean
-facet_vk_emit_rope (FacetVkCompiler *c, int node, GError **error)
-{
-  const FacetNode *n = node_at (c, node);
-  struct FacetPushRope push = {
-    .rows = (guint32) n->rows,
-    .head = (guint32) n->u.rope.head,
-    .heads = (guint32) (n->cols / n->u.rope.head),
-  };
-  FacetVkDispatch d;
-
-  if (!begin (c, &d, node, "rope", NULL, 8, error))
-    return FALSE;
-  facet_vk_bind (&d, 3, FACET_VK_ROPE (c->plan->ropes.of_node[node]), FALSE);
-  d.y = ((guint32) n->cols / 2 + 63) / 64;
-  return end (c, &d, &push, sizeof push);
-}
-
-gboolean
 facet_vk_emit_rotate (FacetVkCompiler *c, int node, GError **error)
 {
   const FacetNode *n = node_at (c, node);

@@ -83,6 +83,20 @@ facet_vk_kv_v (const FacetKv *kv, int layer, int first, int count)
                           count * kv->v_stride[layer] };
 }
 
+int
+facet_vk_heads_a_binding (const FacetPlan *plan, int layer)
+{
+  gsize stride = MAX (plan->kv->k_stride[layer], plan->kv->v_stride[layer]);
+
+  return (int) MIN ((gsize) plan->kv->layers[layer].n_kv, plan->vk->limits.range / stride);
+}
+
+const char *
+facet_vk_cache_type (FacetKvType type)
+{
+  return type == FACET_KV_F16 ? "f16" : type == FACET_KV_Q8_0 ? "q8_0" : "f32";
+}
+
 /* ---- copies ---- */
 
 /* Where the rows of one head lie, in the layer's buffer and outside. */

@@ -37,6 +37,8 @@ struct FacetKv {
 /* Keys or values of heads first .. first + count - 1. */
 FacetVkRange facet_vk_kv_k (const FacetKv *kv, int layer, int first, int count);
 FacetVkRange facet_vk_kv_v (const FacetKv *kv, int layer, int first, int count);
+/* Which variant of a shader takes it. */
+const char  *facet_vk_cache_type (FacetKvType type);
 
 typedef enum {
   FACET_VK_IN_ARENA,
@@ -130,6 +132,7 @@ typedef struct {
   int       *uses;       /* readers, by node */
   gboolean  *gated;      /* by node: a GEGLU that computes its two products */
   gboolean  *skip;       /* by node: nothing is emitted for it */
+  gboolean  *joined;     /* by node: a norm or rotation of heads that is computed by what reads it */
   int       *eights;     /* by node: its rows in 8-bit integers, or -1 */
   int       *halves;     /* by node: its rows in 16-bit floats, or -1 */
   int       *orders;     /* by node: the places of a route sorted by their experts, or -1 */
@@ -138,6 +141,8 @@ typedef struct {
 } FacetVkCompiler;
 
 guint32         facet_vk_capacity   (const FacetPlan *plan, int rows);
+/* Heads of a layer's cache that one binding covers. */
+int             facet_vk_heads_a_binding (const FacetPlan *plan, int layer);
 /* A dispatch of shader @name over rows of class @rows, one row a group. */
 gboolean        facet_vk_begin      (FacetVkCompiler *c, FacetVkDispatch *d, const char *name, const guint32 *constants, int n,
                                      int rows, GError **error);
@@ -152,6 +157,9 @@ FacetVkRange    facet_vk_vector     (FacetVkCompiler *c, const FacetTensor *tens
 
 /* Joins norms and sums into chains. */
 void            facet_vk_find_chains (FacetVkCompiler *c);
+/* Joins norms of heads into rotations, and both into what stores keys and
+ * values; after the chains. */
+void            facet_vk_find_heads (FacetVkCompiler *c);
 
 /* How node @product, a product or experts, is computed. */
 FacetVkTier     facet_vk_product_tier (const FacetVkCompiler *c, const FacetNode *product);

@@ -98,8 +98,10 @@ network_init (Network *net)
     facet_graph_mark_layer (g, facet_g_geglu (g, facet_g_matmul (g, x, w, NULL), facet_g_matmul (g, x, w, NULL)), 2 * i + 1);
   }
   g_rand_free (rand);
+  /* Each with norms and rotation of its own, as decoders have them. */
   x = facet_g_rope (g, facet_g_rms_norm (g, y, NULL, WIDTH / HEADS, 1e-6f), &rope);
-  facet_g_kv_store (g, x, x, 0);
+  facet_g_kv_store (g, facet_g_rope (g, facet_g_rms_norm (g, y, NULL, WIDTH / HEADS, 1e-6f), &rope),
+                    facet_g_rms_norm (g, y, NULL, WIDTH / HEADS, 1e-6f), 0);
   facet_graph_set_result (g, facet_g_attention (g, x, -1, -1, &at));
 }
 
