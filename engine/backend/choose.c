@@ -12,12 +12,16 @@ facet_backend_choose (const FacetModelParams *params, GError **error)
   if (params == NULL)
     params = &usual;
   if (params->backend == FACET_BACKEND_VULKAN)
-    return facet_vulkan_backend_new (params->device, params->exact, error);
+    return facet_vulkan_backend_new (params->device, params, error);
   /* Exact figures are the reference's. */
   if (params->backend == FACET_BACKEND_AUTO && !params->exact) {
-    backend = facet_vulkan_backend_new (0, FALSE, &no_device);
+    backend = facet_vulkan_backend_new (0, params, &no_device);
     if (backend != NULL)
       return backend;
+    if (g_error_matches (no_device, FACET_ERROR, FACET_ERROR_CANCELLED)) {
+      g_propagate_error (error, g_steal_pointer (&no_device));
+      return NULL;
+    }
     g_info ("%s", no_device->message);
   }
   return facet_cpu_backend_new (params->threads, params->exact);

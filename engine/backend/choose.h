@@ -4,7 +4,8 @@
 #include "backend/backend.h"
 
 /* CPU and VULKAN give what they say or DEVICE; AUTO gives a graphics processor
- * that fits, else the CPU (no error, one line in the log). @params may be NULL. */
+ * that fits, else the CPU (no error, one line in the log). CANCELLED while a
+ * device was tried for the first time. @params may be NULL. */
 FacetBackend *facet_backend_choose (const FacetModelParams *params, GError **error);
 /* The one that does everything and does not fail. */
 gboolean      facet_backend_is_cpu (const FacetBackend *backend);

@@ -99,10 +99,15 @@ static gboolean
 choose_backend (FacetModel *model, const FacetModelParams *params, GError **error)
 {
   model->params = (FacetModelParams) { .backend = params->backend, .device = params->device, .threads = params->threads,
-                                       .exact = params->exact, .device_memory = params->device_memory };
+                                       .exact = params->exact, .device_memory = params->device_memory, .cancel = params->cancel,
+                                       .progress = params->progress, .user_data = params->user_data };
   model->encoder_bytes = encoder_bytes (params);
   model->retired = g_ptr_array_new_with_free_func (backend_free);
   model->backend = open_backend (model, error);
+  /* Who waits now does not wait for a device that is opened anew. */
+  model->params.cancel = NULL;
+  model->params.progress = NULL;
+  model->params.user_data = NULL;
   return model->backend != NULL;
 }
 

@@ -48,9 +48,14 @@ time_backend (FacetSession *session, FacetBackend *backend, const FacetGraph *gr
 {
   FacetDecoder *decoder = session->model->decoder;
   FacetKv *kv = backend->klass->kv_new (backend, decoder->kv_layers, decoder->n_kv_layers, rows, rows, session->kv_type, error);
-  FacetPlan *plan = kv ? backend->klass->compile (backend, graph, kv, rows, 1, error) : NULL;
-  gboolean done = plan && time_runs (backend, plan, rows, limit, seconds, session->watch->cancel, error);
+  FacetPlan *plan = NULL;
+  gboolean done;
 
+  facet_session_watch (session, backend);
+  if (kv)
+    plan = backend->klass->compile (backend, graph, kv, rows, 1, error);
+  facet_session_unwatch (backend);
+  done = plan && time_runs (backend, plan, rows, limit, seconds, session->watch->cancel, error);
   if (plan)
     backend->klass->plan_free (plan);
   if (kv)

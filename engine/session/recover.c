@@ -104,6 +104,22 @@ report (guint64 done, guint64 total, gpointer data)
   watch->progress (FACET_PHASE_LOAD, before + weight * done, (FIRST_SHARE + 1) * total, watch->user_data);
 }
 
+void
+facet_session_watch (FacetSession *session, FacetBackend *backend)
+{
+  backend->cancel = session->watch->cancel;
+  backend->progress = session->watch->progress ? report : NULL;
+  backend->progress_data = session;
+}
+
+void
+facet_session_unwatch (FacetBackend *backend)
+{
+  backend->cancel = NULL;
+  backend->progress = NULL;
+  backend->progress_data = NULL;
+}
+
 static gboolean
 make_plans (FacetSession *session, GError **error)
 {
@@ -112,12 +128,9 @@ make_plans (FacetSession *session, GError **error)
 
   if (facet_backend_is_cpu (backend))
     return TRUE;
-  backend->cancel = session->watch->cancel;
-  backend->progress = session->watch->progress ? report : NULL;
-  backend->progress_data = session;
+  facet_session_watch (session, backend);
   done = facet_session_get_run (session, FACET_RUN_DECODE, error) && facet_session_get_run (session, FACET_RUN_PREFILL, error);
-  backend->cancel = NULL;
-  backend->progress = NULL;
+  facet_session_unwatch (backend);
   return done;
 }
 

@@ -43,6 +43,9 @@ FacetRun *facet_session_get_run     (FacetSession *session, FacetRunKind kind, G
 gboolean facet_session_take_backend (FacetSession *session, GError **error);
 /* The cache, and on a device the plans that every answer needs. */
 gboolean facet_session_prepare      (FacetSession *session, GError **error);
+/* Whoever makes the session hears of what @backend compiles between the two, and may cancel it. */
+void     facet_session_watch        (FacetSession *session, FacetBackend *backend);
+void     facet_session_unwatch      (FacetBackend *backend);
 /* Where device and processor share memory: who computes what from now on.
  * @changed: not what the present cache was made for. */
 gboolean facet_session_race         (FacetSession *session, gboolean *changed, GError **error);

@@ -296,7 +296,7 @@ test_host_time (void)
 /* compile() tells how far it is and ends when it is asked to, having left nothing. */
 typedef struct {
   FacetCancel cancel;
-  guint64     last;
+  guint64     last, total;
   int         calls, stop_at;
 } Watch;
 
@@ -308,6 +308,7 @@ watch_progress (guint64 done, guint64 total, gpointer data)
   g_assert_cmpuint (done, >=, watch->last);
   g_assert_cmpuint (done, <=, total);
   watch->last = done;
+  watch->total = total;
   if (++watch->calls == watch->stop_at)
     facet_cancel (&watch->cancel);
 }
@@ -360,6 +361,50 @@ test_cancelled_compile (void)
   vk->base.progress = NULL;
   facet_graph_free (beside.graph);
   g_free (beside.inputs[0]);
+  beside_teardown ();
+}
+
+/* Who waits for the self-test hears how far it is and may end it, which is no
+ * verdict: neither of the device nor of the tier that was tried. */
+static void
+test_self_test_watched (void)
+{
+  g_autofree char *path = NULL, *verdict = NULL;
+  int calls = 0;
+  FacetVk *vk;
+
+  beside_setup ();
+  vk = (FacetVk *) beside.gpu;
+  g_free (vk->cache_key);
+  vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
+  path = facet_vk_cache_file (vk->cache_key, ".verdict");
+  /* Whole, then ended in the first tier, in one above it and by the encoder. */
+  for (int i = 0; i < 4; i++) {
+    const int stops[] = { 0, 3, calls / 2, calls - 1 };
+    Watch watch = { .stop_at = stops[i] };
+    g_autoptr (GError) error = NULL;
+
+    vk->base.cancel = &watch.cancel;
+    vk->base.progress = watch_progress;
+    vk->base.progress_data = &watch;
+    if (i == 0) {
+      g_assert_true (facet_vk_trust (vk, &error));
+      g_assert_no_error (error);
+      calls = watch.calls;
+      g_assert_cmpuint (watch.last, ==, watch.total);
+      verdict = facet_vk_verdict (vk->cache_key);
+      g_assert_true (g_str_has_prefix (verdict, "works"));
+      g_assert_cmpint (g_unlink (path), ==, 0);
+    } else {
+      g_assert_false (facet_vk_trust (vk, &error));
+      g_assert_error (error, FACET_ERROR, FACET_ERROR_CANCELLED);
+      g_assert_cmpint (watch.calls, ==, stops[i]);
+      g_assert_cmpuint (watch.last, <, watch.total);
+      g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+    }
+  }
+  vk->base.cancel = NULL;
+  vk->base.progress = NULL;
   beside_teardown ();
 }
 
@@ -532,6 +577,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/pipeline-cache", test_pipeline_cache);
   g_test_add_func ("/vulkan/old-caches", test_old_caches);
   g_test_add_func ("/vulkan/self-test", test_self_test);
+  g_test_add_func ("/vulkan/self-test-watched", test_self_test_watched);
   g_test_add_func ("/vulkan/demotion", test_demotion);
   return g_test_run ();
 }

@@ -60,8 +60,9 @@ device_params (FacetModelParams *params)
 FacetBackend *
 device_backend (int threads, gboolean exact)
 {
+  FacetModelParams params = { .exact = exact };
   g_autoptr (GError) error = NULL;
-  FacetBackend *backend = device_is_gpu () ? facet_vulkan_backend_new (device_number (), exact, &error) : facet_cpu_backend_new (threads, exact);
+  FacetBackend *backend = device_is_gpu () ? facet_vulkan_backend_new (device_number (), &params, &error) : facet_cpu_backend_new (threads, exact);
 
   g_assert_no_error (error);
   return backend;

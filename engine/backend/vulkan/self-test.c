@@ -195,6 +195,15 @@ judge (const Faults *faults, FacetVkTier tier, GString *without, GError **error)
   return !faults->rest;
 }
 
+/* What says nothing about tomorrow: memory or a device that are gone today, a
+ * person who does not wait. */
+static gboolean
+is_passing (const FacetVk *vk, const GError *error)
+{
+  return vk->lost || g_error_matches (error, FACET_ERROR, FACET_ERROR_NO_MEMORY)
+         || g_error_matches (error, FACET_ERROR, FACET_ERROR_CANCELLED);
+}
+
 static gboolean
 test_tier (FacetVk *vk, FacetBackend *cpu, Network *net, FacetVkTier tier, GString *without, GError **error)
 {
@@ -204,7 +213,7 @@ test_tier (FacetVk *vk, FacetBackend *cpu, Network *net, FacetVkTier tier, GStri
   facet_vk_set_tiers (vk, tier);
   /* Few rows have no matrices of their own. */
   if (!(tier == FACET_VK_MATRIX || run_rows (vk, cpu, net, 1, &faults, &local)) || !run_rows (vk, cpu, net, ROWS, &faults, &local)) {
-    if (tier == FACET_VK_SCALAR || vk->lost || local->code == FACET_ERROR_NO_MEMORY) {
+    if (tier == FACET_VK_SCALAR || is_passing (vk, local)) {
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
@@ -237,8 +246,36 @@ choose_tiers (FacetVk *vk, const char *without)
     }
 }
 
-gboolean
-facet_vk_self_test (FacetVk *vk, GString *without, GError **error)
+/* Tells who waits how far all compilations are, not only the one that runs. */
+typedef struct {
+  void   (*progress) (guint64 done, guint64 total, gpointer data);
+  gpointer data;
+  guint64  before, total; /* compilations */
+} Compilations;
+
+static void
+report_all (guint64 done, guint64 total, gpointer data)
+{
+  Compilations *all = data;
+
+  all->progress (all->before * total + done, all->total * total, all->data);
+  if (done == total)
+    all->before++;
+}
+
+static guint64
+count_compilations (FacetVk *vk)
+{
+  guint64 n = 1; /* the encoder's */
+
+  for (int tier = 0; tier < FACET_VK_N_TIERS; tier++)
+    if (facet_vk_has_tier (vk, (FacetVkTier) tier))
+      n += tier == FACET_VK_MATRIX ? 1 : 2;
+  return n;
+}
+
+static gboolean
+test_all (FacetVk *vk, GString *without, GError **error)
 {
   FacetBackend *cpu = facet_cpu_backend_new (1, TRUE);
   Network net;
@@ -256,6 +293,22 @@ facet_vk_self_test (FacetVk *vk, GString *without, GError **error)
   return done;
 }
 
+gboolean
+facet_vk_self_test (FacetVk *vk, GString *without, GError **error)
+{
+  Compilations all = { vk->base.progress, vk->base.progress_data, 0, count_compilations (vk) };
+  gboolean done;
+
+  if (all.progress != NULL) {
+    vk->base.progress = report_all;
+    vk->base.progress_data = &all;
+  }
+  done = test_all (vk, without, error);
+  vk->base.progress = all.progress;
+  vk->base.progress_data = all.data;
+  return done;
+}
+
 /* ---- the verdict ---- */
 
 char *
@@ -269,8 +322,7 @@ facet_vk_verdict (const char *cache_key)
   return verdict;
 }
 
-/* A new verdict. NULL on errors that say nothing about tomorrow: memory or a
- * device that are gone today. */
+/* A new verdict; NULL on errors that pass. */
 static char *
 find_verdict (FacetVk *vk, GError **error)
 {
@@ -279,7 +331,7 @@ find_verdict (FacetVk *vk, GError **error)
 
   if (facet_vk_self_test (vk, without, &local))
     return without->len > 0 ? g_strconcat (WORKS_WITHOUT, without->str, NULL) : g_strdup (WORKS);
-  if (!vk->lost && local->code != FACET_ERROR_NO_MEMORY)
+  if (!is_passing (vk, local))
     return g_strdup (local->message);
   g_propagate_error (error, g_steal_pointer (&local));
   return NULL;

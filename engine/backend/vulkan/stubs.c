@@ -11,7 +11,7 @@ facet_vulkan_devices (char **why_none)
 }
 
 FacetBackend *
-facet_vulkan_backend_new (int device, gboolean exact, GError **error)
+facet_vulkan_backend_new (int device, const FacetModelParams *params, GError **error)
 {
   g_set_error (error, FACET_ERROR, FACET_ERROR_DEVICE, "%s", WHY);
   return NULL;

@@ -222,8 +222,32 @@ kernel_has_device (void)
   return FALSE;
 }
 
+static void
+report_load (guint64 done, guint64 total, gpointer data)
+{
+  const FacetModelParams *params = data;
+
+  params->progress (FACET_PHASE_LOAD, done, total, params->user_data);
+}
+
+/* A driver that is not known yet builds and runs hundreds of programs. */
+static gboolean
+trust (FacetVk *vk, const FacetModelParams *params, GError **error)
+{
+  gboolean trusted;
+
+  vk->base.cancel = params->cancel;
+  vk->base.progress = params->progress != NULL ? report_load : NULL;
+  vk->base.progress_data = (gpointer) params;
+  trusted = facet_vk_trust (vk, error);
+  vk->base.cancel = NULL;
+  vk->base.progress = NULL;
+  vk->base.progress_data = NULL;
+  return trusted;
+}
+
 FacetBackend *
-facet_vulkan_backend_new (int device, gboolean exact, GError **error)
+facet_vulkan_backend_new (int device, const FacetModelParams *params, GError **error)
 {
   FacetVk *vk;
 
@@ -237,11 +261,11 @@ facet_vulkan_backend_new (int device, gboolean exact, GError **error)
     g_free (vk);
     return NULL;
   }
-  if (!choose (vk, device, error) || !open_device (vk, error) || !prepare (vk, error) || !facet_vk_trust (vk, error)) {
+  if (!choose (vk, device, error) || !open_device (vk, error) || !prepare (vk, error) || !trust (vk, params, error)) {
     vulkan_free (&vk->base);
     return NULL;
   }
-  if (exact)
+  if (params->exact)
     facet_vk_set_tiers (vk, FACET_VK_SCALAR);
   vk->base.description = g_strdup_printf ("vulkan (%s)", vk->info->name);
   return &vk->base;

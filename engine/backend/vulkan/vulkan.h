@@ -56,6 +56,7 @@ const char *facet_device_kind_name (FacetDeviceKind kind);
 GPtrArray *facet_vulkan_devices (char **why_none);
 
 /* @device: a number from facet_vulkan_devices(), or 0 for the best one that
- * is no software rasteriser. @exact: activations stay 32-bit floats. DEVICE:
- * there is none, or it failed. */
-FacetBackend *facet_vulkan_backend_new (int device, gboolean exact, GError **error);
+ * is no software rasteriser. Of @params: whether activations stay 32-bit floats,
+ * and who waits, since a driver's first time takes long. DEVICE: there is none,
+ * or it failed. */
+FacetBackend *facet_vulkan_backend_new (int device, const FacetModelParams *params, GError **error);
