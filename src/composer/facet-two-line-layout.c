@@ -53,20 +53,19 @@ measure (GtkLayoutManager *manager, GtkWidget *widget, GtkOrientation orientatio
 {
   FacetTwoLineLayout *self = FACET_TWO_LINE_LAYOUT (manager);
   Child widths[N_CHILDREN], heights[N_CHILDREN];
-  int ends, between;
+  int others;
 
   measure_children (widget, GTK_ORIENTATION_HORIZONTAL, widths);
   if (orientation == GTK_ORIENTATION_HORIZONTAL) {
-    ends = widths[START].minimum + self->spacing + widths[END].minimum;
-    between = widths[MIDDLE].minimum + self->spacing + widths[REST].minimum;
-    *minimum = MAX (ends, between);
+    others = widths[START].minimum + widths[REST].minimum + widths[END].minimum + 2 * self->spacing;
+    *minimum = MAX (others, widths[MIDDLE].minimum);
     *natural = wanted_width (self, widths);
     return;
   }
   measure_children (widget, GTK_ORIENTATION_VERTICAL, heights);
-  ends = MAX (heights[START].natural, heights[END].natural);
-  between = MAX (heights[MIDDLE].natural, heights[REST].natural);
-  *minimum = for_size < 0 || for_size >= wanted_width (self, widths) ? MAX (ends, between) : ends + self->spacing + between;
+  others = MAX (MAX (heights[START].natural, heights[REST].natural), heights[END].natural);
+  *minimum = for_size < 0 || for_size >= wanted_width (self, widths) ? MAX (others, heights[MIDDLE].natural)
+                                                                     : others + self->spacing + heights[MIDDLE].natural;
   *natural = *minimum;
 }
 
@@ -92,24 +91,26 @@ allocate (GtkLayoutManager *manager, GtkWidget *widget, int width, int height, i
 {
   FacetTwoLineLayout *self = FACET_TWO_LINE_LAYOUT (manager);
   Child widths[N_CHILDREN], heights[N_CHILDREN];
-  int start, end, middle, left = 0, between = width, line = height;
+  int start, end, middle, rest, top = 0, line = height;
+  gboolean is_one_line;
 
   measure_children (widget, GTK_ORIENTATION_HORIZONTAL, widths);
   measure_children (widget, GTK_ORIENTATION_VERTICAL, heights);
-  start = share (&widths[START], width - self->spacing - widths[END].minimum);
-  end = share (&widths[END], width - self->spacing - start);
-  if (width >= wanted_width (self, widths)) {
-    left = start + self->spacing;
-    between = width - left - end - self->spacing;
-  } else {
-    line = MAX (heights[MIDDLE].natural, heights[REST].natural);
+  is_one_line = width >= wanted_width (self, widths);
+  start = share (&widths[START], width - 2 * self->spacing - widths[REST].minimum - widths[END].minimum);
+  end = share (&widths[END], width - 2 * self->spacing - widths[REST].minimum - start);
+  middle = share (&widths[MIDDLE], width);
+  rest = start + self->spacing;
+  if (!is_one_line) {
+    line = heights[MIDDLE].natural;
+    top = line + self->spacing;
   }
-  middle = share (&widths[MIDDLE], between - self->spacing - widths[REST].minimum);
-  place (widget, widths[MIDDLE].widget, left, 0, middle, line, width);
-  place (widget, widths[REST].widget, left + middle + self->spacing, 0, between - middle - self->spacing, line, width);
-  line = line < height ? height - line - self->spacing : height;
-  place (widget, widths[START].widget, 0, height - line, start, line, width);
-  place (widget, widths[END].widget, width - end, height - line, end, line, width);
+  place (widget, widths[MIDDLE].widget, is_one_line ? rest : 0, 0, middle, line, width);
+  if (is_one_line)
+    rest += middle + self->spacing;
+  place (widget, widths[START].widget, 0, top, start, height - top, width);
+  place (widget, widths[REST].widget, rest, top, width - rest - self->spacing - end, height - top, width);
+  place (widget, widths[END].widget, width - end, top, end, height - top, width);
 }
 
 GtkLayoutManager *

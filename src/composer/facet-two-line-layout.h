@@ -2,7 +2,7 @@
  *
  * The first and the last stand at the ends. Between them come the second, as
  * wide as it likes, and the third, which takes the rest. Where that is less
- * than they would like, these two get a line of their own above the others.
+ * than they would like, the second gets a line of its own above the others.
  */
 #pragma once
 

@@ -172,6 +172,16 @@ assert_meter_is_seen (Fixture *self)
   g_assert_cmpuint (seen, ==, 1);
 }
 
+/* What the mode is called is read whole. */
+static void
+assert_mode_is_read (GtkWidget *widget)
+{
+  if (GTK_IS_LABEL (widget) && gtk_widget_get_mapped (widget))
+    g_assert_false (pango_layout_is_ellipsized (gtk_label_get_layout (GTK_LABEL (widget))));
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    assert_mode_is_read (child);
+}
+
 /* Tools, dark, as narrow as it may be. */
 static void
 test_narrow (Fixture *self, gconstpointer data)
@@ -193,6 +203,7 @@ test_narrow (Fixture *self, gconstpointer data)
   _facet_window_choose_mode (self->window, facet_mode_find ("translate"));
   facet_composer_set_text (self->window->composer, "How far does my lens bend light?");
   assert_meter_is_seen (self);
+  assert_mode_is_read (composer_child (self, "mode_button"));
   gtk_widget_measure (self->window->content, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, NULL, NULL, NULL);
   g_assert_cmpint (minimum, <=, 360);
   fixture_picture (self, "narrow-translate");
