@@ -1,6 +1,6 @@
 /* facet-preferences.h - the preferences window
  *
- * Pages General, Model & Performance, Generation and Privacy, bound to the
+ * Pages General, Model, Generation and Privacy, bound to the
  * settings. The row of the model activates the action "app.models", which the
  * application provides (it shows the page of models).
  *

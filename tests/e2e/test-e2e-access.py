@@ -98,7 +98,7 @@ def test_trouble_announced(home):
 # ---- names ----
 
 # Pages of the preferences, each with the name of something that is there.
-PAGES = {"General": "Writing", "Modes": "Words for Each Mode", "Model & Performance": "Computing", "Generation": "Own Values",
+PAGES = {"General": "Writing", "Modes": "Words for Each Mode", "Model": "Computing", "Generation": "Own Values",
          "Privacy": "Network Addresses"}
 
 
@@ -398,13 +398,13 @@ def test_keyboard_preferences(home):
             ("General", buttons("Add", "Edit “Short answers”", "Search the preferences") | {("check box", "Send with Enter")} |
              {("combo box", name) for name in ("Language", "Colours", "Microphone", "Loudspeaker")}),
             ("Modes", buttons("Choose the File with Your Tools") | {("list item", "Describe Picture"), ("list item", "Cultural Context")}),
-            ("Model & Performance", {("list item", "Model"), ("combo box", "Precision"), ("combo box", "Compute On"),
-                                     ("combo box", "Graphics Device"), ("spin button", "Context Length")}),
+            ("Model", {("list item", "Model"), ("combo box", "Precision"), ("combo box", "Compute On"),
+                       ("combo box", "Graphics Device"), ("spin button", "Context Length")}),
             ("Generation", {("check box", "Use the Makers’ Recommendation")}),
             ("Privacy", {("list item", "None")})):
         turn_to(program, window, page)
         tab_through(program, wanted | {("page tab", page)})
-        if page == "Model & Performance":
+        if page == "Model":
             reach(program, "list item", "Model")
             models = rooms.keys("Return")
             program.find("push button", "Download Gemma 3 1B", models)
