@@ -76,7 +76,13 @@ read_file (const Source *source, GCancellable *cancellable, GError **error)
     *error = refusal (_("The file is not on this computer."));
     return NULL;
   }
-  info = g_file_query_info (source->file, G_FILE_ATTRIBUTE_STANDARD_SIZE, 0, cancellable, NULL);
+  info = g_file_query_info (source->file, G_FILE_ATTRIBUTE_STANDARD_SIZE "," G_FILE_ATTRIBUTE_STANDARD_TYPE, 0, cancellable, NULL);
+  if (info != NULL && g_file_info_get_file_type (info) != G_FILE_TYPE_REGULAR) {
+    /* pipes and devices may never end */
+    *error = refusal (g_file_info_get_file_type (info) == G_FILE_TYPE_DIRECTORY ? _("It is a folder: attach the files in it.")
+                                                                                : _("The file cannot be read."));
+    return NULL;
+  }
   if (info != NULL && (guint64) g_file_info_get_size (info) > most) {
     *error = refusal (_("The file is too large."));
     return NULL;

@@ -45,7 +45,7 @@ create_chip_cb (gpointer item, gpointer data)
 static void
 attachments_changed_cb (FacetComposer *self)
 {
-  facet_widget_set_shown (self->chips, g_list_model_get_n_items (G_LIST_MODEL (self->attachments)) > 0);
+  facet_widget_set_shown (self->chips_pane, g_list_model_get_n_items (G_LIST_MODEL (self->attachments)) > 0);
   _facet_composer_changed (self);
 }
 

@@ -12,6 +12,7 @@ struct _FacetComposer {
 
   GtkWidget     *banner;
   GtkWidget     *cancel_edit;
+  GtkWidget     *chips_pane;
   GtkWidget     *chips;
   GtkTextView   *view;
   GtkWidget     *placeholder;

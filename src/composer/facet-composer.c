@@ -290,6 +290,7 @@ facet_composer_class_init (FacetComposerClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/facet_desktop/Facet/facet-composer.ui");
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, banner);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, cancel_edit);
+  gtk_widget_class_bind_template_child (widget_class, FacetComposer, chips_pane);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, chips);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, view);
   gtk_widget_class_bind_template_child (widget_class, FacetComposer, placeholder);

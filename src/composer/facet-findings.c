@@ -70,6 +70,12 @@ decode (FacetFindings *findings, GError **error)
   return image;
 }
 
+static char *
+picture_type (GBytes *bytes)
+{
+  return g_content_type_guess (NULL, g_bytes_get_data (bytes, NULL), MIN (g_bytes_get_size (bytes), 4096), NULL);
+}
+
 static gboolean
 look_at_picture (FacetFindings *findings, const char *size, GError **error)
 {
@@ -86,11 +92,37 @@ look_at_picture (FacetFindings *findings, const char *size, GError **error)
   scale = MIN (1.0, (double) THUMBNAIL_SIZE / MAX (width, height));
   findings->kind = FACET_ATTACHMENT_IMAGE;
   findings->thumbnail = facet_image_scale (image, MAX (1, width * scale), MAX (1, height * scale));
-  type = g_content_type_guess (NULL, g_bytes_get_data (findings->bytes, NULL),
-                               MIN (g_bytes_get_size (findings->bytes), 4096), NULL);
+  type = picture_type (findings->bytes);
   findings->mime = g_content_type_get_mime_type (type);
   findings->details = g_strdup_printf ("%d × %d · %s", width, height, size);
   return TRUE;
+}
+
+/* Of the kinds that the engine reads. */
+static gboolean
+begins_as_picture (GBytes *bytes)
+{
+  static const char *const marks[] = { "\x89PNG", "\xff\xd8\xff", "GIF8", "BM", "8BPS" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (marks); i++)
+    if (starts_with (bytes, 0, marks[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/* As Windows writes it. What is no text then stays as it is. */
+static void
+convert_from_utf16 (FacetFindings *findings)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (findings->bytes, &size);
+  gboolean marked = starts_with (findings->bytes, 0, "\xff\xfe") || starts_with (findings->bytes, 0, "\xfe\xff");
+  char *text = marked && size <= MAX_TEXT ? g_convert (data, (gssize) size, "UTF-8", "UTF-16", NULL, &size, NULL) : NULL;
+
+  if (text == NULL)
+    return;
+  g_bytes_unref (findings->bytes);
+  findings->bytes = g_bytes_new_take (text, size);
 }
 
 /* A text that is too long is told apart from what is no text. */
@@ -98,8 +130,10 @@ static gboolean
 look_at_text (FacetFindings *findings, const char *size, GError **why)
 {
   gsize length;
-  const char *text = g_bytes_get_data (findings->bytes, &length);
+  const char *text;
 
+  convert_from_utf16 (findings);
+  text = g_bytes_get_data (findings->bytes, &length);
   if (!g_utf8_validate_len (text, length, NULL))
     return FALSE;
   if (length > MAX_TEXT) {
@@ -134,12 +168,18 @@ look_at_sound (FacetFindings *findings, const char *size, GError **error)
 
 /* A translated sentence for what was found wrong. */
 static GError *
-refusal (const GError *why, gboolean sound)
+refusal (GBytes *bytes, const GError *why, gboolean sound)
 {
   const char *sentence = _("It is no picture, sound or text that can be read.");
 
   if (why->domain == G_IO_ERROR)
     return g_error_copy (why);
+  if (g_error_matches (why, FACET_ERROR, FACET_ERROR_MEDIA) && begins_as_picture (bytes)) {
+    g_autofree char *type = picture_type (bytes);
+    g_autofree char *kind = g_content_type_get_description (type);
+
+    return g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _("The picture is damaged: %s"), kind);
+  }
   if (g_error_matches (why, FACET_ERROR, FACET_ERROR_NO_MEMORY))
     sentence = _("The picture is too large to be decoded.");
   else if (sound)
@@ -156,7 +196,9 @@ facet_findings_new (GBytes *bytes, GError **error)
   g_autoptr (GError) why = NULL;
 
   findings->bytes = g_bytes_ref (bytes);
-  if (sound ? look_at_sound (findings, size, &why) : look_at_picture (findings, size, &why))
+  if (g_bytes_get_size (bytes) == 0)
+    g_set_error_literal (&why, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _("The file is empty."));
+  else if (sound ? look_at_sound (findings, size, &why) : look_at_picture (findings, size, &why))
     return findings;
   /* the rarer kinds of sound have no mark that is looked for above */
   if (!sound && g_error_matches (why, FACET_ERROR, FACET_ERROR_MEDIA) &&
@@ -165,6 +207,6 @@ facet_findings_new (GBytes *bytes, GError **error)
 
   facet_findings_free (findings);
   g_message ("an attachment is refused: %s", why->message);
-  *error = refusal (why, sound);
+  *error = refusal (bytes, why, sound);
   return NULL;
 }

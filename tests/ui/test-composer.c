@@ -3,6 +3,7 @@
 #include <adwaita.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "composer/facet-composer-private.h"
 #include "ui-fixture.h"
@@ -286,6 +287,93 @@ test_address (Fixture *self, gconstpointer data)
   fixture_wait (all_looked_at, self);
   g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
   g_assert_cmpstr (facet_attachment_get_details (attached (self, 0)), ==, "The file is not on this computer.");
+}
+
+static void
+attach_path (Fixture *self, const char *path)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+
+  facet_window_attach (self->window, file);
+}
+
+/* What does not do is told by what it is. */
+static void
+test_refusals (Fixture *self, gconstpointer data)
+{
+  static const char *const sentences[] = { "It is a folder: attach the files in it.", "The file cannot be read.", "The file is empty.",
+                                           "The picture is damaged: PNG image", "The picture is damaged: JPEG image",
+                                           "It is no picture, sound or text that can be read.", "The file cannot be read." };
+  g_autofree char *pipe = g_build_filename (self->folder, "pipe", NULL);
+  g_autofree char *nothing = g_build_filename (self->folder, "nothing", NULL);
+  static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  attach_path (self, self->folder);
+  attach_path (self, pipe); /* nobody writes into it: its end never comes */
+  attach (self, "empty.txt", "", 0);
+  attach (self, "cut.txt", png, sizeof png - 1);
+  attach (self, "cut.png", "\xff\xd8\xff\xe0", 4);
+  attach (self, "binary", "\0\1\2\3", 4);
+  attach_path (self, nothing);
+  fixture_wait (all_looked_at, self);
+  for (guint i = 0; i < G_N_ELEMENTS (sentences); i++) {
+    g_assert_cmpint (facet_attachment_get_state (attached (self, i)), ==, FACET_ATTACHMENT_REFUSED);
+    g_assert_cmpstr (facet_attachment_get_details (attached (self, i)), ==, sentences[i]);
+  }
+  g_remove (pipe);
+}
+
+/* Of texts in UTF-16, UTF-8 is kept. */
+static void
+test_utf16 (Fixture *self, gconstpointer data)
+{
+  static const char *const texts[] = { "\xff\xfeH\0\xfc\0", "\xfe\xff\0H\0\xfc" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GBytes) expected = g_bytes_new_static ("Hü", strlen ("Hü"));
+
+    attach (self, "note.txt", texts[i], 6);
+    fixture_wait (all_looked_at, self);
+    g_assert_cmpint (facet_attachment_get_kind (attached (self, i)), ==, FACET_ATTACHMENT_TEXT);
+    g_assert_true (g_bytes_equal (facet_attachment_get_bytes (attached (self, i)), expected));
+  }
+  attach (self, "odd.txt", "\xff\xfeH\0\0\xd8", 6); /* half a pair */
+  fixture_wait (all_looked_at, self);
+  g_assert_cmpint (facet_attachment_get_state (attached (self, 2)), ==, FACET_ATTACHMENT_REFUSED);
+}
+
+static gboolean
+is_laid_out (Fixture *self)
+{
+  GtkWidget *child = gtk_widget_get_last_child (composer (self)->chips);
+
+  return child != NULL && gtk_widget_get_mapped (child) && gtk_widget_get_height (child) > 0;
+}
+
+/* However many there are, the conversation is seen and the message can be sent. */
+static void
+test_many (Fixture *self, gconstpointer data)
+{
+  graphene_rect_t bounds;
+
+  gtk_window_set_default_size (GTK_WINDOW (self->window), 700, 500);
+  fixture_ask (self, "Hello");
+  fixture_wait (fixture_idle, self);
+  for (int i = 0; i < 40; i++) {
+    g_autofree char *name = g_strdup_printf ("note %d.txt", i);
+
+    attach (self, name, "A note.", -1);
+  }
+  fixture_wait (all_looked_at, self);
+  fixture_wait (is_laid_out, self);
+  settle (100);
+  g_assert_true (gtk_widget_compute_bounds (composer (self)->send, GTK_WIDGET (self->window), &bounds));
+  g_assert_cmpfloat (bounds.origin.y + bounds.size.height, <, 500);
+  g_assert_cmpint (gtk_widget_get_height (self->window->view), >, 100);
+  fixture_picture (self, "many-files");
+  facet_composer_clear (composer (self));
+  g_assert_false (gtk_widget_get_visible (composer (self)->chips_pane));
 }
 
 /* ---- cost --------------------------------------------------------------- */
@@ -602,6 +690,9 @@ main (int argc, char *argv[])
   ADD ("paste", test_paste);
   ADD ("drop", test_drop);
   ADD ("address", test_address);
+  ADD ("refusals", test_refusals);
+  ADD ("utf16", test_utf16);
+  ADD ("many", test_many);
   ADD ("cost", test_cost);
   ADD ("too-long", test_too_long);
   ADD ("foreign", test_foreign);
