@@ -21,24 +21,19 @@ const FacetLanguage facet_languages[] = {
   { NULL, NULL },
 };
 
+/* The program's own first: an installed one may be of another version, and lack keys. */
 static GSettingsSchema *
 find_schema (void)
 {
   GSettingsSchemaSource *installed = g_settings_schema_source_get_default ();
-  GSettingsSchema *schema = installed ? g_settings_schema_source_lookup (installed, FACET_APP_ID, TRUE) : NULL;
-  g_autoptr (GSettingsSchemaSource) source = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *program = NULL;
-  g_autofree char *folder = NULL;
-  g_autofree char *data = NULL;
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *folder = program ? g_path_get_dirname (program) : g_strdup (".");
+  g_autofree char *data = g_build_filename (folder, "data", NULL);
+  g_autoptr (GSettingsSchemaSource) source = g_settings_schema_source_new_from_directory (data, installed, TRUE, NULL);
+  GSettingsSchema *schema = source ? g_settings_schema_source_lookup (source, FACET_APP_ID, FALSE) : NULL;
 
-  if (schema != NULL)
-    return schema;
-  program = g_file_read_link ("/proc/self/exe", &error);
-  folder = program ? g_path_get_dirname (program) : g_strdup (".");
-  data = g_build_filename (folder, "data", NULL);
-  source = g_settings_schema_source_new_from_directory (data, installed, TRUE, NULL);
-  schema = source ? g_settings_schema_source_lookup (source, FACET_APP_ID, FALSE) : NULL;
+  if (schema == NULL && installed != NULL)
+    schema = g_settings_schema_source_lookup (installed, FACET_APP_ID, TRUE);
   if (schema == NULL)
     g_error ("The settings schema %s is not installed, and %s holds none", FACET_APP_ID, data);
   return schema;

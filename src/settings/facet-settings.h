@@ -21,8 +21,8 @@ typedef enum {
 } FacetPrecision;
 
 /* Returns: (transfer none): the program's settings. The schema is the
- * installed one, or the one in the folder data/ beside the program (a build
- * tree). Ends the program with a message if there is none. */
+ * one in the folder data/ beside the program (a build tree), or the installed
+ * one. Ends the program with a message if there is none. */
 GSettings        *facet_settings_get_default   (void);
 
 FacetKvType       facet_settings_get_kv_type   (GSettings *settings);

@@ -6,6 +6,7 @@ Needs an X server, a session bus and AT-SPI.
 """
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import struct
@@ -261,6 +262,22 @@ def test_damaged_chats(home):
     program.end()
 
 
+def test_other_version(home):
+    """Beside an installed version whose settings lack some of this one's."""
+    schema = "io.github.facet_desktop.Facet.gschema.xml"
+    words = (DATA.parent.parent / "data" / schema).read_text(encoding="utf-8")
+    older = re.sub(r'<key name="precision".*?</key>', "", words, flags=re.DOTALL)
+    assert older != words
+    folder = home / "schemas"
+    folder.mkdir()
+    (folder / schema).write_text(older, encoding="utf-8")
+    subprocess.run(["glib-compile-schemas", folder], check=True)
+    with unittest.mock.patch.dict(os.environ, {"GSETTINGS_SCHEMA_DIR": str(folder)}):
+        program = Program(FACET, home)
+    program.says("Answers come from a model on this computer; nothing leaves it.")
+    program.end()
+
+
 def test_right_to_left(home):
     """In Arabic by the setting alone: the words, and the list of chats on the right of the conversation."""
     put_model(home, REAL)
@@ -279,4 +296,5 @@ def test_right_to_left(home):
 
 
 run([test_first_start, test_ask, test_stop, test_edit, test_attach, test_drop, test_record, test_switch_model, test_killed,
-     test_killed_writing, test_no_place, test_second_start, test_damaged_chats, test_right_to_left])
+     test_killed_writing, test_no_place, test_second_start, test_damaged_chats, test_other_version,
+     test_right_to_left])
