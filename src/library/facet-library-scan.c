@@ -156,8 +156,8 @@ plan (FacetScanned *model, const FacetScan *scan)
 {
   g_autoptr (GError) error = NULL;
 
-  model->has_memory = facet_plan_memory (model->path, model->projector, scan->context, scan->kv_type, &model->memory,
-                                         &error);
+  model->has_memory = facet_plan_memory (model->path, model->projector, MIN (scan->context, (int) model->info->context_length),
+                                         scan->kv_type, &model->memory, &error);
   if (!model->has_memory)
     g_message ("the memory of %s is unknown: %s", model->path, error->message);
 }

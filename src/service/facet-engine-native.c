@@ -81,7 +81,6 @@ native_load (gpointer             data,
     .user_data = user_data,
   };
   FacetSessionParams session_params = {
-    .context = spec->context,
     .kv_type = spec->kv_type,
     .cancel = cancel,
     .progress = progress,
@@ -93,6 +92,9 @@ native_load (gpointer             data,
   self->model = facet_model_load (spec->path, &params, error);
   if (self->model == NULL)
     return FALSE;
+  info = facet_model_get_info (self->model);
+  /* the settings are for all models; the meter says how far this one sees */
+  session_params.context = MIN (spec->context, (int) info->context_length);
   self->session = facet_session_new (self->model, &session_params, error);
   if (self->session == NULL) {
     native_unload (self);
@@ -100,7 +102,6 @@ native_load (gpointer             data,
   }
 
   self->projector = g_strdup (spec->projector);
-  info = facet_model_get_info (self->model);
   loaded->path = g_strdup (spec->path);
   loaded->name = *info->name != '\0' ? g_strdup (info->name) : g_path_get_basename (spec->path);
   loaded->quantization = g_strdup (info->quantization);

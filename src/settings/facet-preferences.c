@@ -33,8 +33,8 @@ struct _FacetPreferences {
 G_DEFINE_FINAL_TYPE (FacetPreferences, facet_preferences, ADW_TYPE_PREFERENCES_WINDOW)
 
 static const FacetNumberRow computing_rows[] = {
-  { "context-length", N_("Context Length"), N_("Tokens of a chat that the model sees at once; more takes more memory"),
-    512, 131072, 512, 0 },
+  { "context-length", N_("Context Length"),
+    N_("Tokens of a chat that the model sees at once, at most as many as it can; more takes more memory"), 512, 131072, 512, 0 },
   { "threads", N_("Processor Threads"), N_("0 lets Facet choose"), 0, 256, 1, 0 },
 };
 

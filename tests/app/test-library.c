@@ -70,6 +70,7 @@ test_scan (void)
   GSettings *settings = facet_settings_get_default ();
   g_autoptr (FacetModelLibrary) library = NULL;
   FacetLocalModel *model;
+  guint64 needed;
 
   copy ("text-q8_0.gguf", own, "one.gguf");
   copy ("text-q4_k.gguf", deep, "two.GGUF");
@@ -87,6 +88,12 @@ test_scan (void)
   g_assert_nonnull (strstr (description, "Q8_0"));
   g_assert_nonnull (find (library, deep, "two.GGUF"));
   check_memory (model, settings);
+  needed = facet_local_model_get_memory (model)->total;
+  g_settings_set_int (settings, "context-length", 131072); /* more than the 4096 that it has */
+  wait_for (library);
+  g_assert_cmpuint (facet_local_model_get_memory (find (library, own, "one.gguf"))->total, ==, needed);
+  g_settings_reset (settings, "context-length");
+  wait_for (library);
   model = find (library, own, "bad.gguf");
   g_assert_nonnull (facet_local_model_get_problem (model));
   g_assert_null (facet_local_model_get_info (model));

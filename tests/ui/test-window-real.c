@@ -127,6 +127,18 @@ test_missing_device (Fixture *self, gconstpointer data)
   test_ask (self, data);
 }
 
+/* The settings may ask for more than a model can see: then it is all that it can. */
+static void
+test_long_context (Fixture *self, gconstpointer data)
+{
+  FacetLoadSpec spec = { .path = (char *) data, .context = 131072 };
+
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpint (facet_engine_service_get_loaded (self->service)->context, ==, 32768);
+  test_ask (self, data);
+}
+
 static gboolean
 has_failed_to_load (Fixture *self)
 {
@@ -180,6 +192,7 @@ main (int argc, char *argv[])
   ADD ("meter", test_meter);
   ADD ("tools", test_tools);
   ADD ("missing-device", test_missing_device);
+  ADD ("long-context", test_long_context);
   ADD ("model-cut", test_model_cut);
   return g_test_run ();
 }
