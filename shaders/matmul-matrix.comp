@@ -4,7 +4,7 @@
 // of TILE_ROWS by TILE_COLS, DEPTH elements of k at a time; each subgroup has a
 // quarter of it in matrices of M by N. PRODUCTS is 2 for a gated pair: then
 // y = gelu (x w^T) * (x up^T). Glslc of 2023 does not know cooperative matrices:
-// compile.py compiles this file.
+// matrix.py compiles this file.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
