@@ -80,8 +80,8 @@ typedef struct {
   /* Of plans with one output row whose result stays on a device. Either may be
    * NULL: there are none. best() tells the result's largest numbers in falling
    * order, equal ones by column: FACET_N_BEST, or all that are numbers. It
-   * returns how many, -1 of other plans. After a run with only_best, value()
-   * has such a result once fetch() has brought it. */
+   * returns how many, -1 of other plans. Both are for runs with only_best:
+   * value() has such a result once fetch() has brought it. */
   int         (*best)     (FacetPlan *plan, FacetBest *best);
   gboolean    (*fetch)    (FacetPlan *plan, GError **error);
 

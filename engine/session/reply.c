@@ -223,6 +223,7 @@ generate (FacetSession *session, const FacetReplyParams *params, Draw *d, FacetR
   gint64 start = 0, driver = -1;
 
   for (;;) {
+    gboolean whole;
     gint32 id;
 
     if (facet_is_cancelled (params->cancel)) {
@@ -241,7 +242,8 @@ generate (FacetSession *session, const FacetReplyParams *params, Draw *d, FacetR
       break;
     if (params->on_progress)
       params->on_progress (FACET_PHASE_DECODE, reply->ids->len, MAX (params->max_tokens, 0), params->user_data);
-    if (!facet_session_step (session, id, params->cancel, error))
+    whole = facet_answer_is_bound (d->answer) || facet_sampling_raises (&params->sampling);
+    if (!facet_session_step (session, id, whole, params->cancel, error))
       return FALSE;
   }
   facet_answer_end (d->answer);

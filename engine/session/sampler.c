@@ -152,6 +152,12 @@ facet_sample (float *logits, int n, const FacetSampling *s, const gint32 *recent
   return choose (scratch, gather (logits, n, reach_from (logits[best], s), scratch), s, random);
 }
 
+gboolean
+facet_sampling_raises (const FacetSampling *sampling)
+{
+  return penalizes (sampling) && sampling->repeat_penalty < 1;
+}
+
 gint32
 facet_sample_best (FacetBest *best, int n, const FacetBest *floor, const FacetSampling *s, const gint32 *recent, gsize n_recent,
                    FacetRandom *random)
@@ -159,8 +165,7 @@ facet_sample_best (FacetBest *best, int n, const FacetBest *floor, const FacetSa
   int sure = 0, count = 0;
   float lowest;
 
-  /* That might raise one of the others. */
-  if (floor && penalizes (s) && s->repeat_penalty < 1)
+  if (floor && facet_sampling_raises (s))
     return -1;
   for (int i = 0; i < n && penalizes (s); i++)
     if (is_recent (best[i].column, s, recent, n_recent))

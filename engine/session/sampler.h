@@ -20,6 +20,9 @@ void   facet_random_seed (FacetRandom *random, guint64 seed);
 gint32 facet_sample (float *logits, int n, const FacetSampling *sampling, const gint32 *recent, gsize n_recent,
                      FacetRandom *random, FacetBest *scratch);
 
+/* Whether a logit that is not among the largest may become one: a penalty raises. */
+gboolean facet_sampling_raises (const FacetSampling *sampling);
+
 /* The same token from a few logits. @best [n], n > 0: the largest, in any order
  * and some perhaps lowered since; all others come behind @floor (lower, or as
  * low with a higher token). NULL: there are no others. -1, and nothing was

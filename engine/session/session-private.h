@@ -71,7 +71,8 @@ gboolean facet_session_sync (FacetSession        *session,
                              gpointer             progress_data,
                              FacetCancel         *cancel,
                              GError             **error);
-/* Appends one token and computes its logits. */
-gboolean facet_session_step (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error);
+/* Appends one token and computes its logits. @whole: all of them are wanted in any
+ * case. */
+gboolean facet_session_step (FacetSession *session, gint32 id, gboolean whole, FacetCancel *cancel, GError **error);
 /* Brings the last row's logits to session->logits if they are away. */
 gboolean facet_session_read_logits (FacetSession *session, FacetCancel *cancel, GError **error);

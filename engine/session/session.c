@@ -210,13 +210,13 @@ run_rows (FacetSession *session, const FacetTimeline *timeline, int from, int to
   return TRUE;
 }
 
-/* After a run of one output row. */
+/* After a run of one output row; @only_best: as its step said. */
 static void
-take_logits (FacetSession *session, FacetRun *run)
+take_logits (FacetSession *session, FacetRun *run, gboolean only_best)
 {
   const FacetBackendClass *klass = session->backend->klass;
 
-  session->n_best = klass->best ? klass->best (run->plan, session->best) : -1;
+  session->n_best = only_best && klass->best ? klass->best (run->plan, session->best) : -1;
   session->away = session->n_best >= 0 ? run : NULL;
   if (!session->away)
     memcpy (session->logits, klass->value (run->plan, facet_graph_result (run->graph)), session->model->decoder->vocab * sizeof (float));
@@ -318,7 +318,7 @@ compute_rows (FacetSession        *session,
     if (on_rows)
       on_rows (row, end - row, logits, rows_data);
     else if (end == n)
-      take_logits (session, &session->runs[FACET_RUN_PREFILL]);
+      take_logits (session, &session->runs[FACET_RUN_PREFILL], TRUE);
     row = end;
   }
   return TRUE;
@@ -353,10 +353,10 @@ facet_session_sync (FacetSession        *session,
 }
 
 static gboolean
-step_once (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error)
+step_once (FacetSession *session, gint32 id, gboolean whole, FacetCancel *cancel, GError **error)
 {
   int row = session->held.ids->len;
-  FacetStep step = { .n = 1, .position = row, .ids = &id, .outputs = (const gint32[]) { 0 }, .n_outputs = 1, .only_best = TRUE };
+  FacetStep step = { .n = 1, .position = row, .ids = &id, .outputs = (const gint32[]) { 0 }, .n_outputs = 1, .only_best = !whole };
   FacetRun *run = facet_session_get_run (session, FACET_RUN_DECODE, error);
 
   if (!run)
@@ -367,17 +367,17 @@ step_once (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error
   g_array_append_val (session->held.ids, id);
   if (session->on_layer)
     report_layers (session, run, 1);
-  take_logits (session, run);
+  take_logits (session, run, step.only_best);
   return TRUE;
 }
 
 gboolean
-facet_session_step (FacetSession *session, gint32 id, FacetCancel *cancel, GError **error)
+facet_session_step (FacetSession *session, gint32 id, gboolean whole, FacetCancel *cancel, GError **error)
 {
   g_auto (FacetTimeline) rows = { NULL };
   GError *failure = NULL;
 
-  if (session->backend == session->model->backend && step_once (session, id, cancel, &failure))
+  if (session->backend == session->model->backend && step_once (session, id, whole, cancel, &failure))
     return TRUE;
   facet_timeline_init (&rows);
   facet_timeline_copy (&rows, &session->held, 0, (int) session->held.ids->len);

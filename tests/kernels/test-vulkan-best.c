@@ -91,6 +91,46 @@ check_row (int n, Filling filling)
   g_free (beside.inputs[0]);
 }
 
+/* Nothing is searched where the whole row is wanted, and the row is there. */
+static void
+test_unwanted (void)
+{
+  const int n = 5000;
+  FacetStep step = { .n = 1, .outputs = (const gint32[]) { 0 }, .n_outputs = 1 };
+  const FacetBackendClass *klass;
+  g_autoptr (GError) error = NULL;
+  const float *whole;
+  FacetPlan *plan;
+
+  beside_setup ();
+  klass = beside.gpu->klass;
+  beside_begin ();
+  facet_graph_set_result (beside.graph, facet_g_scale (beside.graph, beside_input (FACET_ROWS_OUTPUTS, 1, n), 2));
+  plan = klass->compile (beside.gpu, beside.graph, NULL, 1, 1, &error);
+  g_assert_no_error (error);
+  step.inputs = (const float *const *) beside.inputs;
+  for (int only_best = 0; only_best < 2; only_best++) {
+    g_autoptr (GArray) counts = g_array_new (FALSE, FALSE, sizeof (FacetKernelCount));
+    int searches = 0;
+
+    step.only_best = only_best;
+    klass->count (plan, &step, counts);
+    for (guint i = 0; i < counts->len; i++)
+      if (g_str_equal (g_array_index (counts, FacetKernelCount, i).kernel, "best"))
+        searches += g_array_index (counts, FacetKernelCount, i).dispatches;
+    g_assert_cmpint (searches, ==, only_best ? 2 : 0);
+  }
+  step.only_best = FALSE;
+  g_assert_true (klass->run (plan, &step, NULL, &error));
+  whole = klass->value (plan, facet_graph_result (beside.graph));
+  for (int i = 0; i < n; i++)
+    g_assert_cmpfloat (whole[i], ==, 2 * beside.inputs[0][i]);
+  klass->plan_free (plan);
+  facet_graph_free (beside.graph);
+  g_free (beside.inputs[0]);
+  beside_teardown ();
+}
+
 static void
 test_rows (void)
 {
@@ -244,7 +284,8 @@ test_whole (void)
   vocab = (gsize) talk.model->decoder->vocab;
   g_ptr_array_add (tools, facet_tool_new ("now", "The time.", NULL, NULL));
   ids = answer (&talk, &sampling, tools, &bytes);
-  g_assert_cmpuint (bytes, >=, ids->len * sizeof (float) * vocab);
+  /* The best are told of the prompt's row alone: after it whole rows are asked for. */
+  g_assert_cmpuint (bytes, ==, ids->len * sizeof (float) * vocab + sizeof (FacetBest) * FACET_N_BEST);
   session = begin (&talk);
   facet_prompt_begin_turn (prompt, FACET_ROLE_USER);
   facet_prompt_add_tokens (prompt, prompt_ids, G_N_ELEMENTS (prompt_ids));
@@ -266,6 +307,7 @@ main (int argc, char **argv)
   if (device_missing ())
     return TEST_SKIPPED;
   g_test_add_func ("/best/rows", test_rows);
+  g_test_add_func ("/best/unwanted", test_unwanted);
   g_test_add_func ("/best/none", test_none);
   g_test_add_data_func ("/best/answers/gemma3", "gemma3-tiny", test_answers);
   g_test_add_data_func ("/best/answers/soft-cap", "gemma4-tiny", test_answers);

@@ -42,6 +42,7 @@ facet_vk_emit_best (FacetVkCompiler *c, GError **error)
     facet_vk_bind (&d, 1, to, TRUE);
     facet_vk_bind (&d, 2, from, FALSE);
     facet_vk_push (&d, &push, sizeof push);
+    d.kind = FACET_VK_GROUPS_BEST;
     d.groups_a_row = slices;
     d.cost = 16.0 * count;
     facet_vk_end (c, &d);

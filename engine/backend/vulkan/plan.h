@@ -69,6 +69,7 @@ typedef enum {
   FACET_VK_GROUPS_ROWS,      /* x and z by the number of rows */
   FACET_VK_GROUPS_ATTENTION, /* x by rows, z by splits of the keys */
   FACET_VK_GROUPS_MERGE,     /* as ROWS; none if the keys are not split */
+  FACET_VK_GROUPS_BEST,      /* as ROWS; none if the step wants its whole result */
   FACET_VK_GROUPS_EXPERTS,   /* x by the most tiles that places of sorted experts can make */
 } FacetVkGroups;
 

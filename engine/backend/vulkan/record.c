@@ -17,7 +17,7 @@ typedef struct {
 gboolean
 facet_vk_varies (const FacetPlan *plan, const FacetVkDispatch *d)
 {
-  if (d->split > 0)
+  if (d->split > 0 || d->kind == FACET_VK_GROUPS_BEST)
     return TRUE;
   return d->rows < 0 && plan->max_rows > 1;
 }

@@ -71,6 +71,8 @@ facet_vk_count_splits (const FacetStep *step, const FacetVkDispatch *d)
 VkDispatchIndirectCommand
 facet_vk_step_groups (const FacetPlan *plan, const FacetVkDispatch *d, const FacetStep *step)
 {
+  if (d->kind == FACET_VK_GROUPS_BEST && !step->only_best)
+    return (VkDispatchIndirectCommand) { 0, 0, 0 };
   return facet_vk_varies (plan, d) ? facet_vk_groups (d, rows_of (step, d->rows), facet_vk_count_splits (step, d))
                                    : facet_vk_groups (d, facet_vk_capacity (plan, d->rows), 1);
 }
