@@ -364,6 +364,19 @@ test_cancelled_compile (void)
   beside_teardown ();
 }
 
+static gboolean
+has_pipeline (FacetVk *vk, const char *beginning)
+{
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, vk->pipelines);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    if (g_str_has_prefix (name, beginning))
+      return TRUE;
+  return FALSE;
+}
+
 /* Who waits for the self-test hears how far it is and may end it, which is no
  * verdict: neither of the device nor of the tier that was tried. */
 static void
@@ -378,6 +391,7 @@ test_self_test_watched (void)
   g_free (vk->cache_key);
   vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
   path = facet_vk_cache_file (vk->cache_key, ".verdict");
+  g_setenv ("FACET_VULKAN_TIER", "dot", TRUE);
   /* Whole, then ended in the first tier, in one above it and by the encoder. */
   for (int i = 0; i < 4; i++) {
     const int stops[] = { 0, 3, calls / 2, calls - 1 };
@@ -403,6 +417,7 @@ test_self_test_watched (void)
       g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
     }
   }
+  g_unsetenv ("FACET_VULKAN_TIER");
   vk->base.cancel = NULL;
   vk->base.progress = NULL;
   beside_teardown ();
@@ -421,8 +436,13 @@ test_self_test (void)
   g_free (vk->cache_key);
   vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
   path = facet_vk_cache_file (vk->cache_key, ".verdict");
+  facet_vk_pipelines_drop (vk);
   g_assert_true (facet_vk_trust (vk, &error));
   g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+  /* Tiers that are there but not used are not built. */
+  g_assert_true (has_pipeline (vk, "matvec"));
+  g_assert_cmpint (has_pipeline (vk, "matvec-dot"), ==, vk->traits.dot_is_fast);
+  g_assert_cmpint (has_pipeline (vk, "matmul-matrix"), ==, vk->traits.matrix_is_fast);
   vk->lost = TRUE; /* asked again it would fail now */
   g_assert_true (facet_vk_trust (vk, &error));
   g_assert_true (g_file_set_contents (path, "products of Q4_K disagree with the reference\n", -1, NULL));

@@ -185,6 +185,12 @@ does_well (const FacetVk *vk, FacetVkTier tier)
   return well[tier];
 }
 
+gboolean
+facet_vk_may_use_tier (const FacetVk *vk, FacetVkTier tier)
+{
+  return does_well (vk, tier) || tier == facet_vk_best_tier (vk);
+}
+
 /* Whether there are kernels of @tier for weights of @dtype: 32-bit floats would
  * lose too much as 16-bit ones. */
 static gboolean

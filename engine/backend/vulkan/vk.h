@@ -156,6 +156,8 @@ FacetVkTier   facet_vk_lower_tier (const FacetVk *vk, FacetVkTier tier, FacetDty
 /* The highest that this device is used with: what the environment variable
  * FACET_VULKAN_TIER names, if it can at all, else what it does well. */
 FacetVkTier   facet_vk_best_tier (const FacetVk *vk);
+/* Whether it is that one, or one that the device does well. */
+gboolean      facet_vk_may_use_tier (const FacetVk *vk, FacetVkTier tier);
 
 /* ---- memory.c ---- */
 
@@ -207,9 +209,9 @@ void     facet_vk_cache_save (FacetVk *vk);
 
 /* ---- self-test.c ---- */
 
-/* Kernels of every weight type and tier against the reference. Those beyond the
- * simplest that disagree are appended to @without: "dot of Q4_K, ..."; DEVICE
- * names a simple one that does. */
+/* Kernels of every weight type, in every tier that the device may use, against the
+ * reference. Those beyond the simplest that disagree are appended to @without: "dot
+ * of Q4_K, ..."; DEVICE names a simple one that does. */
 gboolean facet_vk_self_test (FacetVk *vk, GString *without, GError **error);
 /* Its part that encodes; DEVICE if the soft tokens disagree with the reference @cpu. */
 gboolean facet_vk_self_test_encode (FacetVk *vk, FacetBackend *cpu, GError **error);
