@@ -558,6 +558,34 @@ test_old_caches (void)
   }
 }
 
+/* The layer sees what a shader reads beyond its buffer: else its silence would say nothing. */
+static void
+test_beyond (void)
+{
+  FacetStep step = { .n = 1, .outputs = (const gint32[]) { 0 }, .n_outputs = 1 };
+
+  if (g_strcmp0 (g_getenv ("FACET_VULKAN_VALIDATE"), "gpu") != 0) {
+    g_test_skip ("no checks in shaders are asked for");
+    return;
+  }
+  if (g_test_subprocess ()) {
+    beside_setup_tier (FACET_VK_SCALAR);
+    beside_begin ();
+    facet_graph_set_result (beside.graph,
+                            facet_g_matmul (beside.graph, beside_input (FACET_ROWS_TOKENS, 1, 512), beside_tensor (&test_types[3], FILL_NORMAL, 512, 512, 1), NULL));
+    /* Weights of less than five bits, taken for numbers of 16. */
+    if (((FacetVk *) beside.gpu)->traits.subgroup > 0)
+      facet_vk_fault_swap ("matvec-subgroup-q4_0", "matvec-subgroup-f16");
+    else
+      facet_vk_fault_swap ("matvec-q4_0", "matvec-f16");
+    g_free (beside_run (beside.gpu, NULL, &step, 1, 1));
+    return;
+  }
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_failed ();
+  g_test_trap_assert_stderr ("*Vulkan validation: *out of bounds*");
+}
+
 /* A head that no work group can hold is refused when the plan is made. */
 static void
 test_refused (void)
@@ -587,11 +615,12 @@ main (int argc, char **argv)
   g_setenv ("FACET_TEST_BACKEND", "vulkan", TRUE);
   if (device_missing ())
     return TEST_SKIPPED;
-  g_test_add_func ("/vulkan/rows", test_rows);
+  g_test_add_func ("/vulkan/ops/rows", test_rows);
   g_test_add_func ("/vulkan/chain", test_chain);
-  g_test_add_func ("/vulkan/maps", test_maps);
+  g_test_add_func ("/vulkan/ops/maps", test_maps);
   g_test_add_func ("/vulkan/cache", test_cache);
   g_test_add_func ("/vulkan/refused", test_refused);
+  g_test_add_func ("/vulkan/ops/beyond", test_beyond);
   g_test_add_func ("/vulkan/host-time", test_host_time);
   g_test_add_func ("/vulkan/cancelled-compile", test_cancelled_compile);
   g_test_add_func ("/vulkan/pipeline-cache", test_pipeline_cache);

@@ -48,30 +48,39 @@ complain (VkDebugUtilsMessageSeverityFlagBitsEXT severity, VkDebugUtilsMessageTy
   return VK_FALSE;
 }
 
-/* Whether checks are asked for and there. */
-static gboolean
-can_validate (PFN_vkGetInstanceProcAddr get)
+/* The checks beyond the layer's core ones, by what FACET_VULKAN_VALIDATE says: 1, or gpu for those
+ * that are built into the shaders, too. */
+static const VkValidationFeatureEnableEXT more_checks[] = {
+  VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT,
+  VK_VALIDATION_FEATURE_ENABLE_GPU_ASSISTED_EXT,
+};
+
+/* How many of them, from the first on, are asked for and there; -1: no checks at all. */
+static int
+count_checks (PFN_vkGetInstanceProcAddr get)
 {
   PFN_vkEnumerateInstanceLayerProperties enumerate = (PFN_vkEnumerateInstanceLayerProperties) get (NULL, "vkEnumerateInstanceLayerProperties");
+  const char *wanted = g_getenv ("FACET_VULKAN_VALIDATE");
   g_autofree VkLayerProperties *layers = NULL;
+  int checks = g_strcmp0 (wanted, "gpu") == 0 ? 2 : g_strcmp0 (wanted, "1") == 0 ? 1 : -1;
   guint32 n = 0;
 
-  if (g_strcmp0 (g_getenv ("FACET_VULKAN_VALIDATE"), "1") != 0 || enumerate (&n, NULL) != VK_SUCCESS)
-    return FALSE;
+  if (checks < 0 || enumerate (&n, NULL) != VK_SUCCESS)
+    return -1;
   layers = g_new0 (VkLayerProperties, n + 1);
   enumerate (&n, layers);
   for (guint32 i = 0; i < n; i++)
     if (g_str_equal (layers[i].layerName, VALIDATION_LAYER))
-      return TRUE;
-  return FALSE;
+      return checks;
+  return -1;
 }
 
 static gboolean
 create (FacetVkInstance *self, PFN_vkGetInstanceProcAddr get, GError **error)
 {
-  static const VkValidationFeatureEnableEXT checks[] = { VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT };
   PFN_vkCreateInstance create_instance = (PFN_vkCreateInstance) get (NULL, "vkCreateInstance");
-  gboolean validate = can_validate (get);
+  int checks = count_checks (get);
+  gboolean validate = checks >= 0;
   VkDebugUtilsMessengerCreateInfoEXT messenger = {
     .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
     .messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
@@ -81,8 +90,8 @@ create (FacetVkInstance *self, PFN_vkGetInstanceProcAddr get, GError **error)
   VkValidationFeaturesEXT features = {
     .sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
     .pNext = &messenger,
-    .enabledValidationFeatureCount = G_N_ELEMENTS (checks),
-    .pEnabledValidationFeatures = checks,
+    .enabledValidationFeatureCount = (guint32) MAX (checks, 0),
+    .pEnabledValidationFeatures = more_checks,
   };
   VkApplicationInfo application = {
     .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
