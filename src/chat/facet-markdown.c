@@ -8,6 +8,7 @@
 #include <cmark-gfm.h>
 
 #include "facet-markdown-inline.h"
+#include "facet-markdown-math.h"
 
 typedef struct {
   GPtrArray *blocks;
@@ -204,10 +205,12 @@ walk_children (Walk *walk, cmark_node *parent)
     walk_node (walk, node);
 }
 
+/* Formulas as text, which changes no number of lines. */
 static cmark_node *
 parse_document (const char *text, gsize length, cmark_parser **parser)
 {
   static const char *const names[] = { "table", "strikethrough", "autolink", "tasklist" };
+  g_autofree char *plain = facet_markdown_replace_math (text, length);
 
   cmark_gfm_core_extensions_ensure_registered ();
   *parser = cmark_parser_new (CMARK_OPT_VALIDATE_UTF8 | CMARK_OPT_STRIKETHROUGH_DOUBLE_TILDE);
@@ -217,7 +220,10 @@ parse_document (const char *text, gsize length, cmark_parser **parser)
     if (extension != NULL)
       cmark_parser_attach_syntax_extension (*parser, extension);
   }
-  cmark_parser_feed (*parser, text, length);
+  if (plain != NULL)
+    cmark_parser_feed (*parser, plain, strlen (plain));
+  else
+    cmark_parser_feed (*parser, text, length);
   return cmark_parser_finish (*parser);
 }
 

@@ -88,7 +88,7 @@ static void
 test_settled (void)
 {
   static const char text[] = "Intro text\nmore\n\n- a\n- b\n\n  para in b\n\nAfter\n\n```c\nint x;\n\nint y;\n```\n\n"
-                             "| a | b |\n|---|---|\n| 1 | 2 |\n\n> q\n\nSetext\n===\n\nlast";
+                             "| a | b |\n|---|---|\n| 1 | 2 |\n\n> q\n\n$$\nx^2 \\\\\n= 4\n$$\n\nSetext $a_1$\n===\n\n- in $b_1$\n\n    \\[\n    c_1\n    \\]\n\nlast";
   g_autoptr (GPtrArray) whole = parse (text);
 
   for (gsize cut = 0; cut < sizeof text; cut++) {
@@ -106,18 +106,97 @@ test_settled (void)
   }
 }
 
+static char *
+plain (const char *text)
+{
+  g_autoptr (GPtrArray) blocks = parse (text);
+  g_autoptr (GString) all = g_string_new (NULL);
+
+  for (guint i = 0; i < blocks->len; i++) {
+    const FacetBlock *shown = block (blocks, i);
+    g_autofree char *words = NULL;
+
+    g_string_append (all, i > 0 ? "|" : "");
+    if (shown->kind == FACET_BLOCK_CODE)
+      g_string_append (all, shown->text);
+    else if (shown->kind != FACET_BLOCK_TABLE && pango_parse_markup (shown->text, -1, 0, NULL, &words, NULL, NULL))
+      g_string_append (all, words);
+    else if (shown->kind == FACET_BLOCK_TABLE)
+      for (guint j = 0; j < shown->cells->len; j++)
+        g_string_append_printf (all, "[%s]", (char *) shown->cells->pdata[j]);
+  }
+  return g_string_free (g_steal_pointer (&all), FALSE);
+}
+
+/* Formulas as models write them, and what only looks like one. */
+static void
+test_math (void)
+{
+  static const char *const cases[][2] = {
+    { "Let $x^2 + y_1 = \\alpha$.", "Let x² + y₁ = α." },
+    { "$\\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}$", "(−b ± √(b² − 4ac))/(2a)" },
+    { "\\(a_{n+1}\\) and \\[ e^{i\\pi} = -1 \\]", "aₙ₊₁ and e^(iπ) = −1" },
+    { "$$\n\\sum_{i=1}^{n} i = \\frac{n(n+1)}{2}\n$$\n\nNext", "∑ᵢ₌₁ⁿ i = (n(n+1))/2|Next" },
+    { "$90^\\circ$, $f'(x)$, $\\vec{v}$, $\\sqrt[3]{8}$", "90°, f′(x), v⃗, ³√8" },
+    { "$x \\in \\mathbb{R}, x\\le 5\\text{ if } y$", "x ∈ ℝ, x ≤ 5 if y" },
+    { "$\\sin\\theta \\cdot \\log_2 n$", "sin θ · log₂ n" },
+    { "$\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}$", "(1 2; 3 4)" },
+    { "$$\n\\begin{aligned}\na &= b \\\\\n&= c\n\\end{aligned}\n$$", "a = b\n= c" },
+    { "$\\left( \\frac{1}{2} \\right)$ is $50\\%$, $n$", "( 1/2 ) is 50%, n" },
+    { "$\\frac{dy}{dx} = \\frac{\\partial f}{\\partial x} e^{x^2} \\int_0^\\infty f$", "dy/dx = ∂f/∂x e^(x²) ∫₀^∞ f" },
+    { "$\\foo{a b}{c}^2$", "\\foo{a b}{c}²" },
+    { "$2 * 3 * 4 = 24$ *soon*", "2 * 3 * 4 = 24 soon" },
+    { "| $|x|$ | $y^2$ |\n|--|--|\n| 1 | $<b>$ |", "[|x|][y²][1][&lt;b&gt;]" },
+    { "1. First\n\n    $$x^2$$\n", "First|x²" },
+    /* money, names of variables, code, links, what Markdown escapes */
+    { "It is $5 and not $10, or $5-$6.", "It is $5 and not $10, or $5-$6." },
+    { "US$ 5, A$6, $HOME/$USER, $5 in cash$", "US$ 5, A$6, $HOME/$USER, $5 in cash$" },
+    { "`$x^2$` and ``a ` $y_1$`` \\$z^2$", "$x^2$ and a ` $y_1$ $z^2$" },
+    { "```sh\necho $a_b$ $c^2$\n```\n\n$x^2$", "echo $a_b$ $c^2$|x²" },
+    { "    code $x^2$\n", "code $x^2$" },
+    { "\\[not a link\\](x)", "[not a link](x)" },
+    { "$x^2\n\nand $y", "$x^2|and $y" },
+    { "$", "$" },
+    { "$$", "$$" },
+    { "\\(", "(" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *found = plain (cases[i][0]);
+
+    g_assert_cmpstr (found, ==, cases[i][1]);
+  }
+}
+
+/* What is nested too deeply stays as it is. */
+static void
+test_deep_math (void)
+{
+  GString *text = g_string_new ("$x^2");
+  g_autofree char *found = NULL;
+
+  for (int i = 0; i < 200; i++)
+    g_string_append (text, "\\sqrt{");
+  g_string_append (text, "1$");
+  found = plain (text->str);
+  g_assert_true (g_str_has_prefix (found, "$x^2\\sqrt{"));
+  g_string_free (text, TRUE);
+}
+
 /* Anything at all gives markup that Pango accepts. */
 static void
 test_hostile (void)
 {
   static const char *const bits[] = { "*", "**", "`", "```\n", "<a>", "&", "[x](", ")", "![", "]", "\n", "\n\n", "> ",
-                                      "- ", "1. ", "|", "|-|\n", "~~", "\x01", "\xff", "שלום", "http://a.b", "# " };
+                                      "- ", "1. ", "|", "|-|\n", "~~", "\x01", "\xff", "שלום", "http://a.b", "# ",
+                                      "$", "$$", "\\(", "\\)", "\\[", "\\]", "\\frac", "{", "}", "^", "_", "\\begin{cases}",
+                                      "\\\\", "é", "\\vec", "\\left", "\\mathbb", "\\foo{", "\\" };
 
   for (int round = 0; round < 3000; round++) {
     GString *text = g_string_new (NULL);
     g_autoptr (GPtrArray) blocks = NULL;
 
-    for (int i = 0; i < 24; i++)
+    for (int i = 0; i < 32; i++)
       g_string_append (text, bits[g_test_rand_int_range (0, G_N_ELEMENTS (bits))]);
     blocks = parse (text->str);
     for (guint i = 0; i < blocks->len; i++) {
@@ -145,6 +224,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/markdown/html-is-text", test_html_is_text);
   g_test_add_func ("/markdown/pieces", test_pieces);
   g_test_add_func ("/markdown/settled", test_settled);
+  g_test_add_func ("/markdown/math", test_math);
+  g_test_add_func ("/markdown/deep-math", test_deep_math);
   g_test_add_func ("/markdown/hostile", test_hostile);
   return g_test_run ();
 }
