@@ -90,6 +90,49 @@ test_products (void)
   beside_teardown ();
 }
 
+/* A mixture of experts in which @rows rows choose evenly: weights of the chosen ones
+ * once, and tiles that are not full cost little. */
+static void
+check_experts (const TestType *type, int rows, gboolean shared)
+{
+  const int k = 512, f = 768, n_experts = 32, chosen = 8, seen = MIN (rows * chosen, n_experts);
+  const double matrix = (double) k * f / type->block * type->bytes, weights = 3 * seen * matrix, flops = 2.0 * rows * chosen * 3 * k * f;
+  const FacetTensor *gate = beside_tensor (type, FILL_NORMAL, k, f, n_experts), *up = beside_tensor (type, FILL_NORMAL, k, f, n_experts);
+  const FacetTensor *down = beside_tensor (type, FILL_NORMAL, f, k, n_experts);
+  FacetKernelCount c;
+  FacetPlan *plan;
+  int x, route;
+
+  ((FacetVk *) beside.gpu)->traits.slow_shared = !shared;
+  beside_begin ();
+  x = beside_input (FACET_ROWS_TOKENS, rows, k);
+  route = facet_g_route (beside.graph, beside_input (FACET_ROWS_TOKENS, rows, n_experts), chosen, NULL);
+  x = facet_g_experts_up (beside.graph, x, route, gate, up, f);
+  plan = compile (NULL, facet_g_experts_down (beside.graph, x, route, down), rows);
+  c = count (plan, rows, 0, "");
+  g_test_message ("%s, %d rows: %.2f MB of %.2f, weights %.2f; %.1f MFLOP of %.1f", type->name, rows, c.bytes / 1e6,
+                  c.necessary_bytes / 1e6, weights / 1e6, c.flops / 1e6, flops / 1e6);
+  g_assert_cmpfloat (c.bytes, >=, weights);
+  g_assert_cmpfloat (c.bytes, <=, 1.1 * c.necessary_bytes);
+  /* Beside the weights go rows of floats: in, gate, up and product written and read, out of each expert and summed. */
+  g_assert_cmpfloat (c.necessary_bytes, <=, weights + 4.0 * rows * (2 * k + chosen * (6 * f + 3 * k) + 4 * n_experts));
+  g_assert_cmpfloat (c.flops, >=, flops);
+  g_assert_cmpfloat (c.flops, <=, 1.1 * flops);
+  end_case (plan);
+}
+
+static void
+test_experts (void)
+{
+  beside_setup ();
+  for (int t = 7; t < 11; t += 3) {
+    check_experts (&test_types[t], 1, FALSE);
+    check_experts (&test_types[t], 512, FALSE);
+    check_experts (&test_types[t], 2048, TRUE);
+  }
+  beside_teardown ();
+}
+
 static FacetKernelCount
 count_attention (int window, int rows, int position)
 {
@@ -272,6 +315,7 @@ main (int argc, char **argv)
   if (device_missing ())
     return TEST_SKIPPED;
   g_test_add_func ("/counts/products", test_products);
+  g_test_add_func ("/counts/experts", test_experts);
   g_test_add_func ("/counts/attention", test_attention);
   g_test_add_func ("/counts/untouched", test_untouched);
   g_test_add_func ("/counts/model", test_model);
