@@ -37,15 +37,36 @@ mkdir -p "$folder/high-contrast"
 for name in window sound; do
   ADW_DEBUG_HIGH_CONTRAST=1 FACET_SCREENSHOTS=$folder/high-contrast "${screen[@]}" "$build/tests/ui/test-$name"
 done
+FACET_SCREENSHOTS=$folder/high-contrast "${screen[@]}" "$build/tests/ui/test-looks" contrast
 
 [[ -n $model ]] || exit 0
 export GSETTINGS_BACKEND=keyfile GTK_A11Y=none XDG_DATA_HOME=$scratch/data
-mkdir -p "$XDG_DATA_HOME/facet/models"
+mkdir -p "$XDG_DATA_HOME/facet/models" "$scratch/empty" "$scratch/broken"
+touch "$scratch/broken/facet" # no folder, so chats cannot be opened
 ln -s "$model" "$XDG_DATA_HOME/facet/models/"
 
 cat > "$scratch/session.sh" <<'END'
 # What lies around the window is black.
 shot() { import -window root png:- | convert - -trim +repage "$folder/$1.png"; }
+# NAME [NAME KEYS]…: the program as it starts, then after each of the keys.
+walk() {
+  "$build/facet" &
+  program=$!
+  sleep 5
+  shot "$1"
+  shift
+  while (( $# )); do
+    xdotool key --delay 500 $2
+    sleep 3
+    shot "$1"
+    shift 2
+  done
+  kill "$program"
+  wait "$program" || true
+}
+XDG_DATA_HOME=$scratch/empty walk program-first program-first-models ctrl+m
+XDG_DATA_HOME=$scratch/empty LANGUAGE=de LC_ALL=C.UTF-8 walk program-german program-german-preferences ctrl+comma
+XDG_DATA_HOME=$scratch/broken walk program-trouble
 "$build/facet" &
 program=$!
 sleep 5
@@ -66,15 +87,7 @@ sleep 3
 shot program-shortcuts
 kill "$program"
 wait "$program" || true
-LANGUAGE=ar LC_ALL=C.UTF-8 "$build/facet" &
-program=$!
-sleep 5
-shot program-arabic
-xdotool key ctrl+m
-sleep 3
-shot program-arabic-models
-kill "$program"
-wait "$program" || true
+LANGUAGE=ar LC_ALL=C.UTF-8 walk program-arabic program-arabic-models ctrl+m program-arabic-shortcuts "Escape ctrl+question"
 END
-export build folder
+export build folder scratch
 dbus-run-session -- "${screen[@]}" bash "$scratch/session.sh"
