@@ -30,7 +30,7 @@ export GTK_A11Y=test GSETTINGS_BACKEND=memory GSK_RENDERER=cairo FACET_TEST_PO=$
 FACET_TEST_DATA=$(dirname "$(realpath "$0")")/data
 G_TEST_SRCDIR=$(dirname "$FACET_TEST_DATA")
 export FACET_TEST_DATA G_TEST_SRCDIR
-for name in ui/test-{window,composer,conversation,sound,window-tools,chat-choices,large,looks} app/test-pages; do
+for name in ui/test-{window,locked,composer,conversation,sound,window-tools,chat-choices,large,looks} app/test-pages; do
   FACET_SCREENSHOTS=$folder "${screen[@]}" "$build/tests/$name"
 done
 mkdir -p "$folder/high-contrast"

@@ -1,20 +1,10 @@
 /* What is large: a paste, a question, an answer, the list of chats. The window goes on answering. */
 #include <adwaita.h>
 #include <string.h>
-#include <time.h>
 
 #include "composer/facet-composer-private.h"
 #include "ui-fixture.h"
 #include "widget-picture.h"
-
-static gint64
-thread_time (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
-  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-}
 
 static gint64
 longest_iteration (guint ms)
@@ -22,11 +12,11 @@ longest_iteration (guint ms)
   gint64 end = g_get_monotonic_time () + ms * 1000, longest = 0;
 
   while (g_get_monotonic_time () < end) {
-    gint64 begun = thread_time ();
+    gint64 begun = fixture_thread_time ();
 
     if (!g_main_context_iteration (NULL, FALSE))
       g_usleep (1000);
-    longest = MAX (longest, thread_time () - begun);
+    longest = MAX (longest, fixture_thread_time () - begun);
   }
   return longest;
 }
@@ -131,10 +121,10 @@ static void
 test_question (Fixture *self, gconstpointer data)
 {
   g_autofree char *text = prose (5 << 20);
-  gint64 begun = thread_time ();
+  gint64 begun = fixture_thread_time ();
 
   fixture_ask (self, text);
-  g_assert_cmpint (thread_time () - begun, <, 4 * LONG_USEC);
+  g_assert_cmpint (fixture_thread_time () - begun, <, 4 * LONG_USEC);
   assert_quick ("shown", 1000);
   fixture_wait (fixture_idle, self);
   fixture_picture (self, "huge-question");
@@ -212,9 +202,9 @@ test_answers (Fixture *self, gconstpointer data)
   float place;
   guint n;
 
-  longest = thread_time ();
+  longest = fixture_thread_time ();
   facet_window_open_chat (self->window, make_chat (self, 20, text));
-  g_test_message ("made: %.0f ms", (thread_time () - longest) / 1000.0);
+  g_test_message ("made: %.0f ms", (fixture_thread_time () - longest) / 1000.0);
   longest = longest_iteration (1000);
   g_test_message ("opened: %.0f ms", longest / 1000.0);
   g_assert_cmpint (longest, <, FRAME_USEC);
@@ -270,10 +260,10 @@ test_chats (Fixture *self, gconstpointer data)
     g_assert_cmpint (facet_store_add_chat (self->store, title, NULL), !=, 0);
   }
   gtk_window_destroy (GTK_WINDOW (self->window));
-  begun = thread_time ();
+  begun = fixture_thread_time ();
   self->window = facet_window_new (NULL, self->store, self->service, self->library, self->settings);
   gtk_window_present (GTK_WINDOW (self->window));
-  g_assert_cmpint (thread_time () - begun, <, LONG_USEC);
+  g_assert_cmpint (fixture_thread_time () - begun, <, LONG_USEC);
   assert_quick ("started", 500);
   fixture_picture (self, "many-chats");
   gtk_editable_set_text (self->window->search, "number");

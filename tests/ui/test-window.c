@@ -2,9 +2,7 @@
  * FACET_SCREENSHOTS=folder pictures of its states are written there. */
 #include <adwaita.h>
 #include <glib/gstdio.h>
-#include <sqlite3.h>
 #include <string.h>
-#include <time.h>
 
 #include "chat/facet-markdown-view.h"
 #include "chat/facet-message-row.h"
@@ -178,159 +176,6 @@ test_model_changed (Fixture *self, gconstpointer data)
   g_assert_cmpuint (loads, ==, 1);
 }
 
-/* ---- another program keeps the chats locked ---- */
-
-static sqlite3 *
-lock_chats (Fixture *self)
-{
-  g_autofree char *path = g_build_filename (self->folder, "chats.db", NULL);
-  sqlite3 *handle;
-
-  g_assert_cmpint (sqlite3_open (path, &handle), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_exec (handle, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
-  return handle;
-}
-
-static void
-unlock_chats (sqlite3 *handle)
-{
-  sqlite3_exec (handle, "COMMIT", NULL, NULL, NULL);
-  sqlite3_close (handle);
-}
-
-static gint64
-thread_time (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
-  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
-#ifdef __SANITIZE_ADDRESS__
-#define SLOWED_BY_SANITIZER 8
-#else
-#define SLOWED_BY_SANITIZER 1
-#endif
-
-/* What SQLite has waited for the lock in the main thread. */
-static int (*sqlite_sleep) (sqlite3_vfs *vfs, int usec);
-static gint64 waited_usec;
-
-static int
-count_sleep (sqlite3_vfs *vfs, int usec)
-{
-  if (g_main_context_is_owner (NULL))
-    waited_usec += usec;
-  return sqlite_sleep (vfs, usec);
-}
-
-/* Returns the longest iteration of the main loop, in microseconds: what it computed and what it waited for
- * the lock; a busy machine is not the window's fault. */
-static gint64
-run_for (int ms)
-{
-  gint64 end = g_get_monotonic_time () + ms * 1000, longest = 0;
-  sqlite3_vfs *vfs = sqlite3_vfs_find (NULL);
-
-  sqlite_sleep = vfs->xSleep;
-  vfs->xSleep = count_sleep;
-  while (g_get_monotonic_time () < end) {
-    gint64 start = thread_time ();
-
-    waited_usec = 0;
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_usleep (500);
-    longest = MAX (longest, thread_time () - start + waited_usec);
-  }
-  vfs->xSleep = sqlite_sleep;
-  g_test_message ("longest iteration while locked: %.1f ms", longest / 1000.0);
-  return longest;
-}
-
-#define MOST_LOCKED_USEC (50000 * SLOWED_BY_SANITIZER)
-
-static void
-test_locked_question (Fixture *self, gconstpointer data)
-{
-  sqlite3 *other = lock_chats (self);
-  g_autofree char *kept = NULL;
-
-  facet_composer_set_text (self->window->composer, "Question");
-  g_signal_emit_by_name (self->window->composer, "send");
-  g_assert_cmpint (run_for (500), <, MOST_LOCKED_USEC);
-  g_assert_true (self->window->asking);
-  kept = facet_composer_get_text (self->window->composer);
-  g_assert_cmpstr (kept, ==, "Question");
-  unlock_chats (other);
-  fixture_wait (fixture_not_asking, self);
-  fixture_wait (fixture_idle, self);
-  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 2);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, self->script.answer);
-  g_assert_true (gtk_widget_get_sensitive (GTK_WIDGET (self->window->composer)));
-
-  /* one that is never stored stays where it was written */
-  other = lock_chats (self);
-  facet_composer_set_text (self->window->composer, "Another");
-  g_signal_emit_by_name (self->window->composer, "send");
-  g_assert_true (self->window->asking);
-  g_object_ref (self->window);
-  gtk_window_destroy (GTK_WINDOW (self->window));
-  g_object_run_dispose (G_OBJECT (self->window));
-  unlock_chats (other);
-  settle (300);
-  g_object_unref (self->window);
-  self->window = facet_window_new (NULL, self->store, self->service, self->library, self->settings);
-  gtk_window_present (GTK_WINDOW (self->window));
-}
-
-static gboolean
-is_told (Fixture *self)
-{
-  return gtk_revealer_get_reveal_child (self->window->notice);
-}
-
-static gboolean
-is_told_no_more (Fixture *self)
-{
-  return !is_told (self);
-}
-
-static void
-test_locked_answer (Fixture *self, gconstpointer data)
-{
-  g_autofree char *text = many_words (60);
-  g_autoptr (FacetStore) disk = NULL;
-  g_autoptr (FacetStoreMessage) message = NULL;
-  sqlite3 *other;
-  gint64 chat, id;
-
-  self->script.answer = text;
-  self->script.delay_usec = 5000;
-  fixture_ask (self, "Count");
-  fixture_wait (has_words, self);
-  chat = facet_conversation_get_chat_id (self->window->conversation);
-  id = facet_message_get_id (last (self));
-  other = lock_chats (self);
-  g_assert_cmpint (run_for (800), <, MOST_LOCKED_USEC);
-  fixture_wait (fixture_idle, self);
-  facet_composer_set_text (self->window->composer, "Not sent");
-  fixture_wait (is_told, self);
-  fixture_picture (self, "locked");
-
-  /* what waits is there when the chat is left and shown again */
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.new-chat", NULL);
-  facet_window_open_chat (self->window, chat);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, text);
-  unlock_chats (other);
-  fixture_wait (is_told_no_more, self);
-  disk = facet_store_open (self->folder, FACET_STORE_READ_ONLY, NULL, NULL);
-  message = facet_store_get_message (disk, id, NULL);
-  g_assert_cmpint (message->status, ==, FACET_MESSAGE_DONE);
-  g_assert_cmpstr (message->text, ==, text);
-}
-
 /* No iteration of the main loop may take 50 ms while a long answer comes. What
  * counts is the thread's own time: a busy machine is not the window's fault. */
 static void
@@ -343,15 +188,15 @@ test_never_blocks (Fixture *self, gconstpointer data)
   self->script.delay_usec = 1500;
   fixture_ask (self, "Count");
   while (!fixture_idle (self)) {
-    gint64 start = thread_time ();
+    gint64 start = fixture_thread_time ();
 
     if (!g_main_context_iteration (NULL, FALSE))
       g_usleep (500);
-    start = thread_time () - start;
+    start = fixture_thread_time () - start;
     longest = MAX (longest, start);
   }
   g_test_message ("longest iteration: %.1f ms", longest / 1000.0);
-  g_assert_cmpint (longest, <, 50000 * SLOWED_BY_SANITIZER);
+  g_assert_cmpint (longest, <, 50000 * FIXTURE_SLOWED);
   g_assert_cmpstr (facet_message_get_text (last (self)), ==, text);
   settle (200);
   g_assert_true (facet_chat_view_is_at_end (FACET_CHAT_VIEW (self->window->view)));
@@ -735,8 +580,6 @@ main (int argc, char *argv[])
   ADD ("delete-undo", test_delete_undo);
   ADD ("failure", test_failure);
   ADD ("model-changed", test_model_changed);
-  ADD ("locked-question", test_locked_question);
-  ADD ("locked-answer", test_locked_answer);
   ADD ("never-blocks", test_never_blocks);
   ADD ("close-while-answering", test_close_while_answering);
   ADD ("modes", test_modes);

@@ -1,6 +1,7 @@
 #include "ui-fixture.h"
 
 #include <locale.h>
+#include <time.h>
 
 #include "facet-settings.h"
 #include "tree.h"
@@ -110,4 +111,13 @@ void
 fixture_picture (Fixture *self, const char *name)
 {
   widget_picture (GTK_WIDGET (self->window), name, 800);
+}
+
+gint64
+fixture_thread_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }

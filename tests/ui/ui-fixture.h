@@ -35,3 +35,13 @@ void       fixture_ask       (Fixture *self, const char *text);
 
 /* Writes a picture into the folder of FACET_SCREENSHOTS, if that is set. */
 void       fixture_picture   (Fixture *self, const char *name);
+
+/* What this thread has computed, in microseconds: a busy machine is not the
+ * window's fault. Bounds on it are wider by a factor where a sanitizer slows it. */
+gint64     fixture_thread_time (void);
+
+#ifdef __SANITIZE_ADDRESS__
+#define FIXTURE_SLOWED 8
+#else
+#define FIXTURE_SLOWED 1
+#endif
