@@ -7,7 +7,7 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 
-#define DEVICE_TOKENS 64
+#define DEVICE_TOKENS 192
 
 typedef struct {
   JsonParser *parser;
@@ -111,7 +111,7 @@ test_device (void)
 {
   const char *path = g_getenv ("FACET_TEST_MODEL");
   FacetModelParams params = { .exact = TRUE };
-  FacetSessionParams shape = { .context = 128, .chunk = DEVICE_TOKENS };
+  FacetSessionParams shape = { .context = 256, .chunk = 64 };
   double found[DEVICE_TOKENS], off = 0;
   g_autoptr (GError) error = NULL;
   g_autoptr (FacetModel) model = NULL;
