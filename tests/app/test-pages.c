@@ -12,22 +12,8 @@
 #include "modes/facet-mode.h"
 #include "facet-settings.h"
 #include "http-fixture.h"
+#include "widget-find.h"
 #include "widget-picture.h"
-
-/* The first descendant of that type for which @match says so. */
-static GtkWidget *
-find (GtkWidget *widget, GType type, gboolean (*match) (GtkWidget *, const char *), const char *text)
-{
-  if (g_type_is_a (G_OBJECT_TYPE (widget), type) && match (widget, text))
-    return widget;
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child; child = gtk_widget_get_next_sibling (child)) {
-    GtkWidget *found = find (child, type, match, text);
-
-    if (found != NULL)
-      return found;
-  }
-  return NULL;
-}
 
 static gboolean
 has_title (GtkWidget *widget, const char *text)
@@ -36,15 +22,9 @@ has_title (GtkWidget *widget, const char *text)
 }
 
 static gboolean
-any (GtkWidget *widget, const char *text)
-{
-  return TRUE;
-}
-
-static gboolean
 is_recommended (GtkWidget *widget, const char *text)
 {
-  GtkWidget *label = find (widget, GTK_TYPE_BUTTON, any, NULL);
+  GtkWidget *label = widget_find (widget, GTK_TYPE_BUTTON, NULL, NULL);
 
   for (GtkWidget *child = label; child; child = gtk_widget_get_next_sibling (child))
     if (gtk_widget_has_css_class (child, "suggested-action"))
@@ -86,7 +66,7 @@ test_preferences (void)
       widget_picture (GTK_WIDGET (preferences), name, 600);
     }
   }
-  row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Model");
+  row = widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Model");
   g_assert_cmpstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), ==, "None on this machine yet");
   facet_preferences_set_automatic_model (preferences, "Q & A · Q8_0");
   g_assert_cmpstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), ==, "Chosen automatically: Q & A · Q8_0");
@@ -94,30 +74,30 @@ test_preferences (void)
   g_assert_cmpstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), ==,
                    "a<b.gguf, chosen by hand; the precision changes its cache alone");
   g_settings_reset (settings, "model");
-  row = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Precision");
+  row = widget_find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Precision");
   adw_combo_row_set_selected (ADW_COMBO_ROW (row), 2);
   g_assert_cmpint (g_settings_get_enum (settings, "precision"), ==, FACET_PRECISION_BEST);
   g_settings_set_enum (settings, "precision", FACET_PRECISION_SMALLEST);
   g_assert_cmpuint (adw_combo_row_get_selected (ADW_COMBO_ROW (row)), ==, 0);
   g_assert_cmpint (facet_settings_get_kv_type (settings), ==, FACET_KV_Q8_0);
-  row = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Language");
+  row = widget_find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Language");
   adw_combo_row_set_selected (ADW_COMBO_ROW (row), 3);
   g_assert_cmpstr (facet_languages[2].code, ==, "de");
   g_assert_cmpstr (g_variant_get_string (g_settings_get_value (settings, "language"), NULL), ==, "de");
-  row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Temperature");
+  row = widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Temperature");
   g_assert_false (gtk_widget_is_sensitive (row));
   g_settings_set_boolean (settings, "model-sampling", FALSE);
   g_assert_true (gtk_widget_is_sensitive (row));
-  spin = find (row, GTK_TYPE_SPIN_BUTTON, any, NULL);
+  spin = widget_find (row, GTK_TYPE_SPIN_BUTTON, NULL, NULL);
   gtk_spin_button_set_value (GTK_SPIN_BUTTON (spin), 0.4);
   g_assert_cmpfloat_with_epsilon (g_settings_get_double (settings, "temperature"), 0.4, 1e-9);
   /* The log is filled when the main loop has nothing better to do. */
-  for (int i = 0; i < 200 && !find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title,
+  for (int i = 0; i < 200 && !widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title,
                                     "https://example.org/models/x.gguf"); i++)
     settle (50);
-  g_assert_nonnull (find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title,
+  g_assert_nonnull (widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title,
                           "https://example.org/models/x.gguf"));
-  g_assert_nonnull (find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title,
+  g_assert_nonnull (widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title,
                           "/home/person/Pictures/<b>chart & co</b>.png"));
   gtk_window_destroy (GTK_WINDOW (preferences));
   g_settings_reset (settings, "precision");
@@ -156,15 +136,15 @@ test_modes (void)
   GSettings *settings = facet_settings_get_default ();
   FacetPreferences *preferences = facet_preferences_new (NULL, settings);
   const FacetMode *chart = facet_mode_find ("chart");
-  GtkWidget *row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Analyse Chart");
+  GtkWidget *row = widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Analyse Chart");
   GtkWidget *dialog;
   GtkTextBuffer *buffer;
 
-  g_assert_null (find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Chat"));
+  g_assert_null (widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Chat"));
   gtk_window_present (GTK_WINDOW (preferences));
   adw_action_row_activate (ADW_ACTION_ROW (row));
   dialog = find_dialog ();
-  buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (find (dialog, GTK_TYPE_TEXT_VIEW, any, NULL)));
+  buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (widget_find (dialog, GTK_TYPE_TEXT_VIEW, NULL, NULL)));
   g_assert_false (adw_message_dialog_get_response_enabled (ADW_MESSAGE_DIALOG (dialog), "reset"));
   gtk_text_buffer_set_text (buffer, "No place for words", -1);
   g_assert_false (adw_message_dialog_get_response_enabled (ADW_MESSAGE_DIALOG (dialog), "save"));
@@ -188,8 +168,8 @@ test_tools (void)
   g_autofree char *folder = g_dir_make_tmp ("facet-tools-XXXXXX", NULL), *path = g_build_filename (folder, "tools.json", NULL);
   GSettings *settings = facet_settings_get_default ();
   FacetPreferences *preferences = facet_preferences_new (NULL, settings);
-  GtkWidget *row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Your Own Tools");
-  GtkWidget *forget = find (row, GTK_TYPE_BUTTON, has_tooltip, "Forget Your Own Tools");
+  GtkWidget *row = widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Your Own Tools");
+  GtkWidget *forget = widget_find (row, GTK_TYPE_BUTTON, has_tooltip, "Forget Your Own Tools");
 
   g_assert_nonnull (strstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (row)), "None"));
   g_assert_false (gtk_widget_get_visible (forget));
@@ -220,8 +200,8 @@ test_devices (void)
 
   g_settings_set_string (settings, "microphone", "ALSA/gone");
   preferences = facet_preferences_new (NULL, settings);
-  row = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Microphone");
-  other = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Loudspeaker");
+  row = widget_find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Microphone");
+  other = widget_find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Loudspeaker");
   unknown = g_object_get_data (G_OBJECT (row), "ids");
   other_unknown = g_object_get_data (G_OBJECT (other), "ids");
   while (g_object_get_data (G_OBJECT (row), "ids") == unknown || g_object_get_data (G_OBJECT (other), "ids") == other_unknown)
@@ -251,7 +231,7 @@ test_graphics (void)
 
   g_settings_set_string (settings, "graphics-device", name);
   preferences = facet_preferences_new (NULL, settings);
-  row = find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Graphics Device");
+  row = widget_find (GTK_WIDGET (preferences), ADW_TYPE_COMBO_ROW, has_title, "Graphics Device");
   unknown = g_object_get_data (G_OBJECT (row), "ids");
   while (g_object_get_data (G_OBJECT (row), "ids") == unknown)
     g_main_context_iteration (NULL, TRUE);
@@ -286,15 +266,15 @@ test_instructions (void)
   GSettings *settings = facet_settings_get_default ();
   FacetPreferences *preferences = facet_preferences_new (NULL, settings);
   g_autofree char *chosen = NULL;
-  GtkWidget *row = find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Explain simply");
-  GtkWidget *check = find (row, GTK_TYPE_CHECK_BUTTON, any, NULL);
+  GtkWidget *row = widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Explain simply");
+  GtkWidget *check = widget_find (row, GTK_TYPE_CHECK_BUTTON, NULL, NULL);
 
   gtk_check_button_set_active (GTK_CHECK_BUTTON (check), TRUE);
   chosen = g_settings_get_string (settings, "system-prompt");
   g_assert_true (g_str_has_prefix (chosen, "Explain everything"));
   g_settings_set_value (settings, "system-prompt-presets", g_variant_new_parsed ("[('<i>', '&')]"));
-  g_assert_nonnull (find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "<i>"));
-  g_assert_null (find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Explain simply"));
+  g_assert_nonnull (widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "<i>"));
+  g_assert_null (widget_find (GTK_WIDGET (preferences), ADW_TYPE_ACTION_ROW, has_title, "Explain simply"));
   g_settings_reset (settings, "system-prompt-presets");
   g_settings_reset (settings, "system-prompt");
   gtk_window_destroy (GTK_WINDOW (preferences));
@@ -361,9 +341,9 @@ test_models (void)
     use_scheme (settings, dark);
     widget_picture (window, dark ? "models-dark" : "models-light", 600);
   }
-  automatic = find (find (page, ADW_TYPE_ACTION_ROW, has_title, "Automatic"), GTK_TYPE_CHECK_BUTTON, any, NULL);
-  check = find (find (page, ADW_TYPE_ACTION_ROW, has_title, "gemma3-tiny-random"), GTK_TYPE_CHECK_BUTTON, any, NULL);
-  g_assert_nonnull (strstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (find (page, ADW_TYPE_ACTION_ROW, has_title, "Automatic"))),
+  automatic = widget_find (widget_find (page, ADW_TYPE_ACTION_ROW, has_title, "Automatic"), GTK_TYPE_CHECK_BUTTON, NULL, NULL);
+  check = widget_find (widget_find (page, ADW_TYPE_ACTION_ROW, has_title, "gemma3-tiny-random"), GTK_TYPE_CHECK_BUTTON, NULL, NULL);
+  g_assert_nonnull (strstr (adw_action_row_get_subtitle (ADW_ACTION_ROW (widget_find (page, ADW_TYPE_ACTION_ROW, has_title, "Automatic"))),
                             "\nNow: gemma3-tiny-random · Q8_0"));
   g_assert_true (gtk_check_button_get_active (GTK_CHECK_BUTTON (automatic)));
   g_assert_false (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
@@ -377,12 +357,12 @@ test_models (void)
   g_assert_false (gtk_check_button_get_active (GTK_CHECK_BUTTON (check)));
   now = g_settings_get_string (settings, "model");
   g_assert_cmpstr (now, ==, "");
-  purpose = find (page, ADW_TYPE_COMBO_ROW, has_title, "I Want To");
+  purpose = widget_find (page, ADW_TYPE_COMBO_ROW, has_title, "I Want To");
   if (facet_catalog_machine_memory () > G_GUINT64_CONSTANT (6) << 30) {
     GtkWidget *row;
 
     adw_combo_row_set_selected (ADW_COMBO_ROW (purpose), 2);
-    row = find (page, FACET_TYPE_CATALOG_ROW, is_recommended, NULL);
+    row = widget_find (page, FACET_TYPE_CATALOG_ROW, is_recommended, NULL);
     g_assert_nonnull (row);
     g_assert_true (facet_catalog_model_get_senses (facet_catalog_row_get_model (FACET_CATALOG_ROW (row))) & FACET_SENSE_SOUND);
   }
@@ -434,7 +414,7 @@ test_download (void)
   adw_window_set_content (ADW_WINDOW (window), list);
   gtk_window_present (GTK_WINDOW (window));
   settle (100);
-  button = find (GTK_WIDGET (row), GTK_TYPE_BUTTON, has_tooltip, "Download Tiny");
+  button = widget_find (GTK_WIDGET (row), GTK_TYPE_BUTTON, has_tooltip, "Download Tiny");
   g_signal_emit_by_name (button, "clicked");
   settle (100);
   g_assert_cmpuint (http.requests, ==, 0);
@@ -443,7 +423,7 @@ test_download (void)
   g_assert_true (facet_catalog_row_is_busy (row));
   while (facet_catalog_row_is_busy (row))
     g_main_context_iteration (NULL, TRUE);
-  g_assert_nonnull (find (GTK_WIDGET (row), GTK_TYPE_IMAGE, has_tooltip, "On this machine"));
+  g_assert_nonnull (widget_find (GTK_WIDGET (row), GTK_TYPE_IMAGE, has_tooltip, "On this machine"));
   g_assert_true (g_file_test (first, G_FILE_TEST_IS_REGULAR) && g_file_test (second, G_FILE_TEST_IS_REGULAR));
   gtk_window_destroy (GTK_WINDOW (window));
   http_fixture_stop (&http);

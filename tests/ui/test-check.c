@@ -30,12 +30,6 @@ composer (Fixture *self)
   return self->window->composer;
 }
 
-static FacetMessage *
-last (Fixture *self)
-{
-  return facet_conversation_get_last (self->window->conversation);
-}
-
 static void
 load (Fixture *self, gboolean judges)
 {
@@ -46,20 +40,6 @@ load (Fixture *self, gboolean judges)
   fixture_wait (fixture_idle, self);
 }
 
-static gboolean
-are_looked_at (Fixture *self)
-{
-  GListModel *attachments = facet_composer_get_attachments (composer (self));
-
-  for (guint i = 0; i < g_list_model_get_n_items (attachments); i++) {
-    g_autoptr (FacetAttachment) attachment = g_list_model_get_item (attachments, i);
-
-    if (facet_attachment_get_state (attachment) == FACET_ATTACHMENT_LOOKING)
-      return FALSE;
-  }
-  return TRUE;
-}
-
 static void
 attach (Fixture *self, const char *name)
 {
@@ -67,7 +47,7 @@ attach (Fixture *self, const char *name)
   g_autoptr (GFile) file = g_file_new_for_path (path);
 
   facet_composer_add_file (composer (self), file);
-  fixture_wait (are_looked_at, self);
+  fixture_wait (fixture_looked_at, self);
 }
 
 /* Why the message cannot be sent; "Send" if it can. */
@@ -212,7 +192,7 @@ test_asks (Fixture *self, gconstpointer data)
   check (self, "photo.png", "No cats.");
   g_settings_reset (self->settings, "system-prompt");
   g_assert_cmpstr (self->script.asked->str, ==, expected);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_DONE);
 }
 
 static void
@@ -233,7 +213,7 @@ test_kept (Fixture *self, gconstpointer data)
   self->window = facet_window_new (NULL, self->store, self->service, self->library, self->settings);
   gtk_window_present (GTK_WINDOW (self->window));
   facet_window_open_chat (self->window, chat);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "* Dangerous content: unlikely (3 %)\n");
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "* Dangerous content: unlikely (3 %)\n");
   g_assert_cmpstr (adw_window_title_get_title (self->window->title), ==, "photo.png");
   question = facet_conversation_get_message (self->window->conversation, 0);
   g_assert_cmpstr (facet_message_get_record (question)->mode, ==, "check;policies=dangerous,violence");
@@ -248,7 +228,7 @@ test_kept (Fixture *self, gconstpointer data)
 
   /* what was checked once is checked the same again, whatever is chosen now */
   choose (self, "dangerous", FALSE);
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (last (self)));
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (fixture_last (self)));
   fixture_wait (fixture_idle, self);
   g_assert_true (g_str_has_prefix (self->script.asked->str, "policy: [Dangerous content]"));
 }
@@ -286,12 +266,12 @@ test_continue (Fixture *self, gconstpointer data)
 
   self->script.end = FACET_STOP_CANCELLED;
   check (self, "photo.png", "");
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_STOPPED);
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_STOPPED);
   self->script.end = FACET_STOP_EOS;
-  g_assert_true (facet_replier_continue (self->window->replier, self->window->conversation, last (self), &error));
+  g_assert_true (facet_replier_continue (self->window->replier, self->window->conversation, fixture_last (self), &error));
   fixture_wait (fixture_idle, self);
-  g_assert_cmpuint (facet_message_get_record (last (self))->sibling_count, ==, 2);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, self->script.answer);
+  g_assert_cmpuint (facet_message_get_record (fixture_last (self))->sibling_count, ==, 2);
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, self->script.answer);
 }
 
 /* Whether a button below @widget that can be seen has this hint. */
@@ -313,7 +293,7 @@ test_offers_to_continue (Fixture *self, gconstpointer data)
   check (self, "photo.png", "");
   g_assert_true (shows_button (self->window->view, "Continue Answer"));
   self->script.end = FACET_STOP_EOS;
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (last (self)));
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (fixture_last (self)));
   fixture_wait (fixture_idle, self);
   g_assert_false (shows_button (self->window->view, "Continue Answer"));
   g_assert_true (shows_button (self->window->view, "Answer Again"));
@@ -484,13 +464,13 @@ test_real (Fixture *self, gconstpointer data)
   meter = g_strdup (gtk_label_get_text (composer (self)->meter));
   fixture_ask (self, own);
   fixture_wait (fixture_idle, self);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_DONE);
   append_expected (expected, data, "inputs/photo.png", own);
   g_string_append (expected, "\n**Picture 2**\n\n");
   append_expected (expected, data, "inputs/chart.png", own);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, expected->str);
-  g_assert_cmpint (prompt_tokens (last (self)), >, 0);
-  g_assert_cmpint (atoi (meter), ==, prompt_tokens (last (self))); /* as it was told before */
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, expected->str);
+  g_assert_cmpint (prompt_tokens (fixture_last (self)), >, 0);
+  g_assert_cmpint (atoi (meter), ==, prompt_tokens (fixture_last (self))); /* as it was told before */
   fixture_picture (self, "check");
 }
 
@@ -511,8 +491,8 @@ test_real_stop (Fixture *self, gconstpointer data)
   fixture_wait (has_begun, self);
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.stop", NULL);
   fixture_wait (fixture_idle, self);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_STOPPED);
-  g_assert_null (strstr (facet_message_get_text (last (self)), "**Picture 2**\n\n* D"));
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_STOPPED);
+  g_assert_null (strstr (facet_message_get_text (fixture_last (self)), "**Picture 2**\n\n* D"));
 }
 
 static void
@@ -526,10 +506,10 @@ test_real_failure (Fixture *self, gconstpointer data)
   question = facet_conversation_get_message (self->window->conversation, 0);
   path = facet_store_attachment_path (self->store, facet_message_get_record (question)->attachments->pdata[0]);
   g_assert_cmpint (g_remove (path), ==, 0);
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (last (self)));
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (fixture_last (self)));
   fixture_wait (fixture_idle, self);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_FAILED);
-  g_assert_nonnull (strstr (facet_message_get_record (last (self))->stats, path));
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_FAILED);
+  g_assert_nonnull (strstr (facet_message_get_record (fixture_last (self))->stats, path));
 }
 
 int

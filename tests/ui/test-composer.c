@@ -1,5 +1,4 @@
-/* Writing a message: keys, files that come by paste and drop, what they cost,
- * and screenshots through a portal that the test plays itself. */
+/* Writing a message: keys, files that come by paste and drop, what they cost. */
 #include <adwaita.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 
 #include "composer/facet-composer-private.h"
 #include "ui-fixture.h"
+#include "widget-find.h"
 #include "widget-picture.h"
 
 static void
@@ -20,31 +20,6 @@ static FacetComposer *
 composer (Fixture *self)
 {
   return self->window->composer;
-}
-
-static guint
-n_attached (Fixture *self)
-{
-  return g_list_model_get_n_items (facet_composer_get_attachments (composer (self)));
-}
-
-/* Borrowed: the list keeps it. */
-static FacetAttachment *
-attached (Fixture *self, guint i)
-{
-  FacetAttachment *attachment = g_list_model_get_item (facet_composer_get_attachments (composer (self)), i);
-
-  g_object_unref (attachment);
-  return attachment;
-}
-
-static gboolean
-all_looked_at (Fixture *self)
-{
-  for (guint i = 0; i < n_attached (self); i++)
-    if (facet_attachment_get_state (attached (self, i)) == FACET_ATTACHMENT_LOOKING)
-      return FALSE;
-  return n_attached (self) > 0;
 }
 
 static GFile *
@@ -62,7 +37,7 @@ attach (Fixture *self, const char *name, const char *bytes, gssize length)
   g_autoptr (GFile) file = make_file (self, name, bytes, length);
 
   facet_window_attach (self->window, file);
-  fixture_wait (all_looked_at, self);
+  fixture_wait (fixture_looked_at, self);
 }
 
 static GdkPixbuf *
@@ -224,7 +199,7 @@ two_files (Fixture *self, GValue *value)
 static gboolean
 has_two (Fixture *self)
 {
-  return n_attached (self) == 2 && all_looked_at (self);
+  return fixture_n_attached (self) == 2 && fixture_looked_at (self);
 }
 
 static void
@@ -240,14 +215,14 @@ test_paste (Fixture *self, gconstpointer data)
   gdk_clipboard_set_value (clipboard, &files);
   g_signal_emit_by_name (composer (self)->view, "paste-clipboard");
   fixture_wait (has_two, self);
-  g_assert_cmpstr (facet_attachment_get_name (attached (self, 1)), ==, "second.txt");
+  g_assert_cmpstr (facet_attachment_get_name (fixture_attached (self, 1)), ==, "second.txt");
   facet_composer_clear (composer (self));
 
   gdk_clipboard_set (clipboard, GDK_TYPE_TEXTURE, texture);
   g_signal_emit_by_name (composer (self)->view, "paste-clipboard");
-  fixture_wait (all_looked_at, self);
-  g_assert_cmpint (facet_attachment_get_kind (attached (self, 0)), ==, FACET_ATTACHMENT_IMAGE);
-  g_assert_true (g_str_has_prefix (facet_attachment_get_details (attached (self, 0)), "320 × 200"));
+  fixture_wait (fixture_looked_at, self);
+  g_assert_cmpint (facet_attachment_get_kind (fixture_attached (self, 0)), ==, FACET_ATTACHMENT_IMAGE);
+  g_assert_true (g_str_has_prefix (facet_attachment_get_details (fixture_attached (self, 0)), "320 × 200"));
   facet_composer_clear (composer (self));
 
   /* words are words */
@@ -256,7 +231,7 @@ test_paste (Fixture *self, gconstpointer data)
   settle (200);
   text = facet_composer_get_text (composer (self));
   g_assert_cmpstr (text, ==, "plain words");
-  g_assert_cmpuint (n_attached (self), ==, 0);
+  g_assert_cmpuint (fixture_n_attached (self), ==, 0);
 }
 
 static void
@@ -284,9 +259,9 @@ test_address (Fixture *self, gconstpointer data)
   g_autoptr (GFile) file = g_file_new_for_uri ("https://example.org/picture.png");
 
   facet_window_attach (self->window, file);
-  fixture_wait (all_looked_at, self);
-  g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
-  g_assert_cmpstr (facet_attachment_get_details (attached (self, 0)), ==, "The file is not on this computer.");
+  fixture_wait (fixture_looked_at, self);
+  g_assert_cmpint (facet_attachment_get_state (fixture_attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
+  g_assert_cmpstr (facet_attachment_get_details (fixture_attached (self, 0)), ==, "The file is not on this computer.");
 }
 
 static void
@@ -316,10 +291,10 @@ test_refusals (Fixture *self, gconstpointer data)
   attach (self, "cut.png", "\xff\xd8\xff\xe0", 4);
   attach (self, "binary", "\0\1\2\3", 4);
   attach_path (self, nothing);
-  fixture_wait (all_looked_at, self);
+  fixture_wait (fixture_looked_at, self);
   for (guint i = 0; i < G_N_ELEMENTS (sentences); i++) {
-    g_assert_cmpint (facet_attachment_get_state (attached (self, i)), ==, FACET_ATTACHMENT_REFUSED);
-    g_assert_cmpstr (facet_attachment_get_details (attached (self, i)), ==, sentences[i]);
+    g_assert_cmpint (facet_attachment_get_state (fixture_attached (self, i)), ==, FACET_ATTACHMENT_REFUSED);
+    g_assert_cmpstr (facet_attachment_get_details (fixture_attached (self, i)), ==, sentences[i]);
   }
   g_remove (pipe);
 }
@@ -334,13 +309,13 @@ test_utf16 (Fixture *self, gconstpointer data)
     g_autoptr (GBytes) expected = g_bytes_new_static ("Hü", strlen ("Hü"));
 
     attach (self, "note.txt", texts[i], 6);
-    fixture_wait (all_looked_at, self);
-    g_assert_cmpint (facet_attachment_get_kind (attached (self, i)), ==, FACET_ATTACHMENT_TEXT);
-    g_assert_true (g_bytes_equal (facet_attachment_get_bytes (attached (self, i)), expected));
+    fixture_wait (fixture_looked_at, self);
+    g_assert_cmpint (facet_attachment_get_kind (fixture_attached (self, i)), ==, FACET_ATTACHMENT_TEXT);
+    g_assert_true (g_bytes_equal (facet_attachment_get_bytes (fixture_attached (self, i)), expected));
   }
   attach (self, "odd.txt", "\xff\xfeH\0\0\xd8", 6); /* half a pair */
-  fixture_wait (all_looked_at, self);
-  g_assert_cmpint (facet_attachment_get_state (attached (self, 2)), ==, FACET_ATTACHMENT_REFUSED);
+  fixture_wait (fixture_looked_at, self);
+  g_assert_cmpint (facet_attachment_get_state (fixture_attached (self, 2)), ==, FACET_ATTACHMENT_REFUSED);
 }
 
 static gboolean
@@ -365,7 +340,7 @@ test_many (Fixture *self, gconstpointer data)
 
     attach (self, name, "A note.", -1);
   }
-  fixture_wait (all_looked_at, self);
+  fixture_wait (fixture_looked_at, self);
   fixture_wait (is_laid_out, self);
   settle (100);
   g_assert_true (gtk_widget_compute_bounds (composer (self)->send, GTK_WIDGET (self->window), &bounds));
@@ -381,8 +356,8 @@ test_many (Fixture *self, gconstpointer data)
 static gboolean
 all_counted (Fixture *self)
 {
-  for (guint i = 0; i < n_attached (self); i++)
-    if (facet_attachment_get_tokens (attached (self, i)) < 0)
+  for (guint i = 0; i < fixture_n_attached (self); i++)
+    if (facet_attachment_get_tokens (fixture_attached (self, i)) < 0)
       return FALSE;
   return self->window->count_job == 0 && self->window->count_timer == 0 && self->window->counted == NULL;
 }
@@ -401,9 +376,9 @@ test_cost (Fixture *self, gconstpointer data)
   attach_picture (self, "spring.png", "png");
   attach (self, "notes.txt", "six words in a text file", -1);
   fixture_wait (all_counted, self);
-  g_assert_cmpint (facet_attachment_get_tokens (attached (self, 0)), ==, 1500);
-  g_assert_cmpint (facet_attachment_get_tokens (attached (self, 1)), >, 4);
-  g_assert_cmpint (facet_attachment_get_tokens (attached (self, 1)), <, 12);
+  g_assert_cmpint (facet_attachment_get_tokens (fixture_attached (self, 0)), ==, 1500);
+  g_assert_cmpint (facet_attachment_get_tokens (fixture_attached (self, 1)), >, 4);
+  g_assert_cmpint (facet_attachment_get_tokens (fixture_attached (self, 1)), <, 12);
   g_assert_null (notice (self));
   g_assert_true (gtk_widget_get_sensitive (composer (self)->send));
   fixture_picture (self, "attachments");
@@ -418,7 +393,7 @@ test_cost (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (notice (self), "autumn.png"));
   g_assert_false (gtk_widget_get_sensitive (composer (self)->send));
   fixture_picture (self, "too-much");
-  facet_composer_remove (composer (self), attached (self, 3));
+  facet_composer_remove (composer (self), fixture_attached (self, 3));
   settle (300);
   fixture_wait (all_counted, self);
   g_assert_null (notice (self));
@@ -472,51 +447,37 @@ test_foreign (Fixture *self, gconstpointer data)
 
   if (has_loader ("tiff")) {
     attach_picture (self, "scan.tiff", "tiff");
-    g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_READY);
-    g_assert_true (g_str_has_prefix (facet_attachment_get_details (attached (self, 0)), "320 × 200"));
+    g_assert_cmpint (facet_attachment_get_state (fixture_attached (self, 0)), ==, FACET_ATTACHMENT_READY);
+    g_assert_true (g_str_has_prefix (facet_attachment_get_details (fixture_attached (self, 0)), "320 × 200"));
     /* what is stored is a picture that the engine reads, transparency on white */
-    stored = facet_image_new_from_bytes (facet_attachment_get_bytes (attached (self, 0)), "stored", NULL);
+    stored = facet_image_new_from_bytes (facet_attachment_get_bytes (fixture_attached (self, 0)), "stored", NULL);
     g_assert_nonnull (stored);
     pixels = facet_image_pixels (stored);
     g_assert_cmpint (pixels[0], ==, 255);
     pixels += (180 * 320 + 30) * 3;
     g_assert_cmpint (pixels[0], ==, 0x35);
     g_assert_cmpint (pixels[2], ==, 0xe4);
-    g_assert_cmpstr (facet_attachment_get_mime (attached (self, 0)), ==, "image/png");
+    g_assert_cmpstr (facet_attachment_get_mime (fixture_attached (self, 0)), ==, "image/png");
     facet_composer_clear (composer (self));
   }
   if (has_loader ("svg")) {
     attach (self, "drawing.txt", drawing, -1);
-    g_assert_true (g_str_has_prefix (facet_attachment_get_details (attached (self, 0)), "1024 × 512"));
+    g_assert_true (g_str_has_prefix (facet_attachment_get_details (fixture_attached (self, 0)), "1024 × 512"));
     facet_composer_clear (composer (self));
     attach (self, "bomb.svg", huge, -1);
-    g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
-    g_assert_nonnull (strstr (facet_attachment_get_details (attached (self, 0)), "too large"));
+    g_assert_cmpint (facet_attachment_get_state (fixture_attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
+    g_assert_nonnull (strstr (facet_attachment_get_details (fixture_attached (self, 0)), "too large"));
     facet_composer_clear (composer (self));
   }
   if (!has_loader ("webp")) {
     attach (self, "photo.jpg", webp, sizeof webp - 1);
-    g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
-    g_assert_nonnull (strstr (facet_attachment_get_details (attached (self, 0)), "WebP"));
+    g_assert_cmpint (facet_attachment_get_state (fixture_attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
+    g_assert_nonnull (strstr (facet_attachment_get_details (fixture_attached (self, 0)), "WebP"));
     fixture_picture (self, "refused-webp");
   }
 }
 
 /* ---- modes -------------------------------------------------------------- */
-
-static GtkWidget *
-find (GtkWidget *widget, GType type)
-{
-  if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type))
-    return widget;
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child)) {
-    GtkWidget *found = find (child, type);
-
-    if (found != NULL)
-      return found;
-  }
-  return NULL;
-}
 
 /* Any language by its name; the button says which, where the mode takes one. */
 static void
@@ -524,7 +485,7 @@ test_options (Fixture *self, gconstpointer data)
 {
   GtkMenuButton *button = GTK_MENU_BUTTON (composer (self)->options);
   GtkWidget *popover = GTK_WIDGET (gtk_menu_button_get_popover (button));
-  GtkWidget *list = find (popover, GTK_TYPE_LIST_BOX);
+  GtkWidget *list = widget_find (popover, GTK_TYPE_LIST_BOX, NULL, NULL);
 
   g_settings_reset (self->settings, "target-language");
   g_assert_false (gtk_widget_get_visible (GTK_WIDGET (button)));
@@ -535,7 +496,7 @@ test_options (Fixture *self, gconstpointer data)
   settle (300);
   widget_picture (popover, "mode-options", 300);
 
-  gtk_editable_set_text (GTK_EDITABLE (find (popover, GTK_TYPE_ENTRY)), "esper");
+  gtk_editable_set_text (GTK_EDITABLE (widget_find (popover, GTK_TYPE_ENTRY, NULL, NULL)), "esper");
   for (int i = 0; gtk_list_box_get_row_at_index (GTK_LIST_BOX (list), i) != NULL; i++) {
     GtkListBoxRow *row = gtk_list_box_get_row_at_index (GTK_LIST_BOX (list), i);
 
@@ -560,129 +521,10 @@ test_options (Fixture *self, gconstpointer data)
   g_assert_false (gtk_widget_get_visible (GTK_WIDGET (button)));
 }
 
-/* ---- screenshots -------------------------------------------------------- */
-
-static const char portal_xml[] =
-  "<node><interface name='org.freedesktop.portal.Screenshot'>"
-  "<method name='Screenshot'><arg type='s' direction='in'/><arg type='a{sv}' direction='in'/>"
-  "<arg type='o' direction='out'/></method><property name='version' type='u' access='read'/></interface></node>";
-
-typedef struct {
-  GDBusConnection *bus;
-  char            *uri; /* NULL: the person says no */
-} Portal;
-
-static void
-screenshot_cb (GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *method,
-               GVariant *parameters, GDBusMethodInvocation *invocation, gpointer data)
-{
-  Portal *portal = data;
-  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 1);
-  g_autofree char *name = g_strdelimit (g_strdup (sender + 1), ".", '_');
-  g_autofree char *handle = NULL;
-  const char *token = NULL;
-  gboolean interactive = FALSE;
-  GVariantBuilder results;
-
-  g_assert_true (g_variant_lookup (options, "handle_token", "&s", &token));
-  g_assert_true (g_variant_lookup (options, "interactive", "b", &interactive));
-  g_assert_true (interactive);
-  handle = g_strdup_printf ("/org/freedesktop/portal/desktop/request/%s/%s", name, token);
-  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(o)", handle));
-  g_variant_builder_init (&results, G_VARIANT_TYPE_VARDICT);
-  if (portal->uri != NULL)
-    g_variant_builder_add (&results, "{sv}", "uri", g_variant_new_string (portal->uri));
-  g_dbus_connection_emit_signal (bus, sender, handle, "org.freedesktop.portal.Request", "Response",
-                                 g_variant_new ("(ua{sv})", portal->uri != NULL ? 0 : 1, &results), NULL);
-}
-
-static GVariant *
-version_cb (GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *property,
-            GError **error, gpointer data)
-{
-  return g_variant_new_uint32 (2);
-}
-
-static void
-portal_up (Portal *portal)
-{
-  static const GDBusInterfaceVTable vtable = { screenshot_cb, version_cb, NULL };
-  g_autoptr (GDBusNodeInfo) node = g_dbus_node_info_new_for_xml (portal_xml, NULL);
-  g_autoptr (GVariant) reply = NULL;
-  g_autoptr (GError) error = NULL;
-
-  portal->bus = g_dbus_connection_new_for_address_sync (g_getenv ("DBUS_SESSION_BUS_ADDRESS"),
-                                                        G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                                          G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                                        NULL, NULL, &error);
-  g_assert_no_error (error);
-  g_dbus_connection_register_object (portal->bus, "/org/freedesktop/portal/desktop", node->interfaces[0], &vtable,
-                                     portal, NULL, &error);
-  g_assert_no_error (error);
-  reply = g_dbus_connection_call_sync (portal->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                       "org.freedesktop.DBus", "RequestName",
-                                       g_variant_new ("(su)", "org.freedesktop.portal.Desktop", 4), NULL,
-                                       G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
-  g_assert_no_error (error);
-}
-
-static gboolean
-can_shoot (Fixture *self)
-{
-  return gtk_widget_get_sensitive (composer (self)->screenshot);
-}
-
-static void
-reopen (Fixture *self)
-{
-  gtk_window_destroy (GTK_WINDOW (self->window));
-  self->window = facet_window_new (NULL, self->store, self->service, self->library, self->settings);
-  gtk_window_present (GTK_WINDOW (self->window));
-}
-
-static void
-test_screenshot (Fixture *self, gconstpointer data)
-{
-  g_autofree char *path = g_build_filename (self->folder, "Screenshot.png", NULL);
-  g_autoptr (GdkPixbuf) pixbuf = chart ();
-  Portal portal = { 0 };
-
-  settle (200);
-  g_assert_false (can_shoot (self));
-  g_assert_nonnull (strstr (gtk_widget_get_tooltip_text (composer (self)->screenshot), "no screenshots"));
-
-  g_assert_true (gdk_pixbuf_save (pixbuf, path, "png", NULL, NULL));
-  portal.uri = g_filename_to_uri (path, NULL, NULL);
-  portal_up (&portal);
-  reopen (self);
-  fixture_wait (can_shoot, self);
-  g_signal_emit_by_name (composer (self)->screenshot, "clicked");
-  g_assert_false (can_shoot (self));
-  fixture_wait (can_shoot, self);
-  fixture_wait (all_looked_at, self);
-  g_assert_cmpstr (facet_attachment_get_name (attached (self, 0)), ==, "Screenshot.png");
-  g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_READY);
-
-  /* saying no attaches nothing, and can be thought over */
-  g_clear_pointer (&portal.uri, g_free);
-  g_signal_emit_by_name (composer (self)->screenshot, "clicked");
-  fixture_wait (can_shoot, self);
-  g_assert_cmpuint (n_attached (self), ==, 1);
-  g_dbus_connection_close_sync (portal.bus, NULL, NULL);
-  g_object_unref (portal.bus);
-}
-
 int
 main (int argc, char *argv[])
 {
 #define ADD(name, func) g_test_add ("/composer/" name, Fixture, NULL, set_up, func, fixture_tear_down)
-  static GTestDBus *bus; /* ends with this process */
-  g_autofree char *display = g_strdup (g_getenv ("DISPLAY"));
-
-  /* A session without a desktop in it. It forgets the display. */
-  bus = g_test_dbus_new (G_TEST_DBUS_NONE);
-  g_test_dbus_up (bus);
-  g_setenv ("DISPLAY", display != NULL ? display : "", TRUE);
   if (!fixture_start (&argc, &argv))
     return 0;
   ADD ("enter", test_enter);
@@ -697,6 +539,5 @@ main (int argc, char *argv[])
   ADD ("too-long", test_too_long);
   ADD ("foreign", test_foreign);
   ADD ("options", test_options);
-  ADD ("screenshot", test_screenshot);
   return g_test_run ();
 }

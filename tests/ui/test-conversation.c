@@ -3,45 +3,17 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "chat/facet-answer-editor.h"
 #include "chat/facet-link.h"
 #include "chat/facet-message-row.h"
 #include "composer/facet-composer-private.h"
 #include "ui-fixture.h"
+#include "widget-find.h"
 #include "widget-picture.h"
-
-static FacetMessage *
-last (Fixture *self)
-{
-  return facet_conversation_get_last (self->window->conversation);
-}
 
 static gint64
 chat_id (Fixture *self)
 {
   return facet_conversation_get_chat_id (self->window->conversation);
-}
-
-typedef gboolean (*Matches) (GtkWidget *widget, const char *what);
-
-static GtkWidget *
-find (GtkWidget *widget, GType type, Matches matches, const char *what)
-{
-  if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type) && matches (widget, what))
-    return widget;
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child)) {
-    GtkWidget *found = find (child, type, matches, what);
-
-    if (found != NULL)
-      return found;
-  }
-  return NULL;
-}
-
-static gboolean
-shows (GtkWidget *label, const char *text)
-{
-  return gtk_widget_get_mapped (label) && strstr (gtk_label_get_text (GTK_LABEL (label)), text) != NULL;
 }
 
 static gboolean
@@ -51,41 +23,15 @@ is_titled (GtkWidget *expander, const char *title)
 }
 
 static gboolean
-hints (GtkWidget *widget, const char *tooltip)
-{
-  return g_strcmp0 (gtk_widget_get_tooltip_text (widget), tooltip) == 0;
-}
-
-static gboolean
 is_alert (GtkWidget *label, const char *text)
 {
-  return gtk_accessible_get_accessible_role (GTK_ACCESSIBLE (label)) == GTK_ACCESSIBLE_ROLE_ALERT && shows (label, text);
-}
-
-static gboolean
-is_labelled (GtkWidget *button, const char *label)
-{
-  return g_strcmp0 (gtk_button_get_label (GTK_BUTTON (button)), label) == 0;
-}
-
-static gboolean
-has_class (GtkWidget *widget, const char *name)
-{
-  return gtk_widget_has_css_class (widget, name);
+  return gtk_accessible_get_accessible_role (GTK_ACCESSIBLE (label)) == GTK_ACCESSIBLE_ROLE_ALERT && widget_shows (label, text);
 }
 
 static GtkWidget *
 window (Fixture *self)
 {
   return GTK_WIDGET (self->window);
-}
-
-static void
-ask (Fixture *self, const char *text)
-{
-  fixture_ask (self, text);
-  fixture_wait (fixture_idle, self);
-  settle (50);
 }
 
 static void
@@ -102,15 +48,15 @@ test_thoughts (Fixture *self, gconstpointer data)
   settle (100);
 
   /* folded away until somebody looks */
-  fold = find (window (self), GTK_TYPE_EXPANDER, is_titled, "Thoughts");
+  fold = widget_find (window (self), GTK_TYPE_EXPANDER, is_titled, "Thoughts");
   g_assert_nonnull (fold);
   g_assert_false (gtk_expander_get_expanded (GTK_EXPANDER (fold)));
   gtk_expander_set_expanded (GTK_EXPANDER (fold), TRUE);
   settle (300);
-  g_assert_nonnull (find (fold, GTK_TYPE_LABEL, shows, "check the sign"));
+  g_assert_nonnull (widget_find (fold, GTK_TYPE_LABEL, widget_shows, "check the sign"));
   fixture_picture (self, "thoughts");
   gtk_widget_activate_action (window (self), "win.new-chat", NULL);
-  g_assert_null (find (window (self), GTK_TYPE_EXPANDER, is_titled, "Thoughts"));
+  g_assert_null (widget_find (window (self), GTK_TYPE_EXPANDER, is_titled, "Thoughts"));
 }
 
 /* The sentence for people, and the engine's own words folded away. */
@@ -120,19 +66,19 @@ test_failure_details (Fixture *self, gconstpointer data)
   GtkWidget *fold;
 
   self->script.fail = FACET_ERROR_DEVICE + 1;
-  ask (self, "Question");
-  g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, shows, "graphics device failed"));
-  g_assert_null (find (window (self), GTK_TYPE_LABEL, shows, "told to fail"));
-  fold = find (window (self), GTK_TYPE_EXPANDER, is_titled, "Details");
+  fixture_ask_and_wait (self, "Question");
+  g_assert_nonnull (widget_find (window (self), GTK_TYPE_LABEL, widget_shows, "graphics device failed"));
+  g_assert_null (widget_find (window (self), GTK_TYPE_LABEL, widget_shows, "told to fail"));
+  fold = widget_find (window (self), GTK_TYPE_EXPANDER, is_titled, "Details");
   gtk_expander_set_expanded (GTK_EXPANDER (fold), TRUE);
   settle (300);
-  g_assert_nonnull (find (fold, GTK_TYPE_LABEL, shows, "told to fail"));
+  g_assert_nonnull (widget_find (fold, GTK_TYPE_LABEL, widget_shows, "told to fail"));
   fixture_picture (self, "failure-details");
 
   self->script.fail = 0;
-  gtk_widget_activate_action (window (self), "chat.regenerate", "x", facet_message_get_id (last (self)));
+  gtk_widget_activate_action (window (self), "chat.regenerate", "x", facet_message_get_id (fixture_last (self)));
   fixture_wait (fixture_idle, self);
-  g_assert_null (find (window (self), GTK_TYPE_EXPANDER, is_titled, "Details"));
+  g_assert_null (widget_find (window (self), GTK_TYPE_EXPANDER, is_titled, "Details"));
 }
 
 /* The end is told once, by an alert that appears; not for chats reopened. */
@@ -142,43 +88,33 @@ test_announcement (Fixture *self, gconstpointer data)
   GtkWidget *label;
   gint64 chat;
 
-  g_assert_null (find (window (self), GTK_TYPE_LABEL, is_alert, "complete"));
-  ask (self, "Question");
+  g_assert_null (widget_find (window (self), GTK_TYPE_LABEL, is_alert, "complete"));
+  fixture_ask_and_wait (self, "Question");
   settle (100);
-  label = find (window (self), GTK_TYPE_LABEL, is_alert, "The answer is complete.");
+  label = widget_find (window (self), GTK_TYPE_LABEL, is_alert, "The answer is complete.");
   g_assert_nonnull (label);
   g_assert_cmpint (pango_layout_get_line_count (gtk_label_get_layout (GTK_LABEL (label))), ==, 1); /* there is room */
   chat = chat_id (self);
   gtk_widget_activate_action (window (self), "win.new-chat", NULL);
   facet_window_open_chat (self->window, chat);
   settle (100);
-  g_assert_null (find (window (self), GTK_TYPE_LABEL, is_alert, "complete"));
-}
-
-static char *
-many_words (guint n)
-{
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < n; i++)
-    g_string_append_printf (text, "word%u %s", i, i % 40 == 39 ? "\n\n" : "");
-  return g_string_free (text, FALSE);
+  g_assert_null (widget_find (window (self), GTK_TYPE_LABEL, is_alert, "complete"));
 }
 
 static void
 test_jump (Fixture *self, gconstpointer data)
 {
-  g_autofree char *text = many_words (2000);
+  g_autofree char *text = fixture_words (2000);
   FacetChatView *view = FACET_CHAT_VIEW (self->window->view);
-  GtkWidget *button = find (self->window->view, GTK_TYPE_BUTTON, hints, "Jump to the End");
+  GtkWidget *button = widget_find (self->window->view, GTK_TYPE_BUTTON, widget_hints, "Jump to the End");
   GtkWidget *scroller;
 
   self->script.answer = text;
-  ask (self, "Count");
+  fixture_ask_and_wait (self, "Count");
   settle (200);
   g_assert_true (facet_chat_view_is_at_end (view));
   g_assert_false (gtk_widget_get_can_target (gtk_widget_get_parent (button)));
-  scroller = gtk_widget_get_ancestor (find (window (self), GTK_TYPE_LABEL, shows, "word0 "), GTK_TYPE_SCROLLED_WINDOW);
+  scroller = gtk_widget_get_ancestor (widget_find (window (self), GTK_TYPE_LABEL, widget_shows, "word0 "), GTK_TYPE_SCROLLED_WINDOW);
   gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (scroller)), 0);
   settle (300);
   g_assert_false (facet_chat_view_is_at_end (view));
@@ -196,14 +132,14 @@ test_continue (Fixture *self, gconstpointer data)
   gint64 id;
 
   self->script.answer = "One, two,";
-  ask (self, "Count");
-  id = facet_message_get_id (last (self));
+  fixture_ask_and_wait (self, "Count");
+  id = facet_message_get_id (fixture_last (self));
   self->script.answer = " three.";
   gtk_widget_activate_action (window (self), "chat.continue", "x", id);
   fixture_wait (fixture_idle, self);
-  g_assert_cmpint (facet_message_get_id (last (self)), ==, id);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "One, two, three.");
-  g_assert_cmpuint (facet_message_get_record (last (self))->sibling_count, ==, 1);
+  g_assert_cmpint (facet_message_get_id (fixture_last (self)), ==, id);
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "One, two, three.");
+  g_assert_cmpuint (facet_message_get_record (fixture_last (self))->sibling_count, ==, 1);
   /* the model was asked to go on with its own words */
   g_assert_true (g_str_has_suffix (self->script.asked->str, "model: One, two,\n"));
 }
@@ -216,253 +152,22 @@ test_branch_buttons (Fixture *self, gconstpointer data)
   GtkWidget *forth;
 
   self->script.answer = "First";
-  ask (self, "Question");
+  fixture_ask_and_wait (self, "Question");
   self->script.answer = "Second";
-  gtk_widget_activate_action (window (self), "chat.regenerate", "x", facet_message_get_id (last (self)));
+  gtk_widget_activate_action (window (self), "chat.regenerate", "x", facet_message_get_id (fixture_last (self)));
   fixture_wait (fixture_idle, self);
   settle (50);
-  g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, shows, "2 of 2"));
-  back = gtk_widget_get_prev_sibling (find (window (self), GTK_TYPE_LABEL, shows, "2 of 2"));
-  forth = gtk_widget_get_next_sibling (find (window (self), GTK_TYPE_LABEL, shows, "2 of 2"));
+  g_assert_nonnull (widget_find (window (self), GTK_TYPE_LABEL, widget_shows, "2 of 2"));
+  back = gtk_widget_get_prev_sibling (widget_find (window (self), GTK_TYPE_LABEL, widget_shows, "2 of 2"));
+  forth = gtk_widget_get_next_sibling (widget_find (window (self), GTK_TYPE_LABEL, widget_shows, "2 of 2"));
   g_assert_true (gtk_widget_get_sensitive (back));
   g_assert_false (gtk_widget_get_sensitive (forth));
   g_signal_emit_by_name (back, "clicked");
   settle (100);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "First");
-  g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, shows, "1 of 2"));
-  back = gtk_widget_get_prev_sibling (find (window (self), GTK_TYPE_LABEL, shows, "1 of 2"));
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "First");
+  g_assert_nonnull (widget_find (window (self), GTK_TYPE_LABEL, widget_shows, "1 of 2"));
+  back = gtk_widget_get_prev_sibling (widget_find (window (self), GTK_TYPE_LABEL, widget_shows, "1 of 2"));
   g_assert_false (gtk_widget_get_sensitive (back));
-}
-
-/* ---- correcting an answer ----------------------------------------------- */
-
-static GtkWidget *
-editor (Fixture *self)
-{
-  return find (window (self), FACET_TYPE_ANSWER_EDITOR, hints, NULL);
-}
-
-static void
-type_answer (Fixture *self, const char *text)
-{
-  GtkTextView *view = GTK_TEXT_VIEW (gtk_widget_get_first_child (editor (self)));
-
-  g_assert_true (gtk_window_get_focus (GTK_WINDOW (self->window)) == GTK_WIDGET (view));
-  gtk_text_buffer_set_text (gtk_text_view_get_buffer (view), text, -1);
-}
-
-static void
-begin_correction (Fixture *self)
-{
-  GtkWidget *button = NULL;
-
-  for (GtkWidget *row = gtk_widget_get_last_child (find (window (self), GTK_TYPE_LIST_BOX, has_class, "messages")); row != NULL;
-       row = gtk_widget_get_prev_sibling (row)) {
-    button = find (row, GTK_TYPE_BUTTON, hints, "Correct Answer");
-    if (button != NULL)
-      break;
-  }
-  g_signal_emit_by_name (button, "clicked");
-  settle (50);
-}
-
-static void
-press (Fixture *self, const char *label)
-{
-  g_signal_emit_by_name (find (editor (self), GTK_TYPE_BUTTON, is_labelled, label), "clicked");
-  settle (100);
-}
-
-/* What the person wrote takes the place of the answer in what the model is
- * told later; what the model wrote is the version before, and undo brings it
- * back. */
-static void
-test_correct (Fixture *self, gconstpointer data)
-{
-  gint64 original, correction;
-  FacetMessage *answer;
-
-  self->script.answer = "The meating is at fore.";
-  ask (self, "Write it down");
-  original = facet_message_get_id (last (self));
-  begin_correction (self);
-  type_answer (self, "The meeting is at **four**.");
-  widget_picture (window (self), "correct", 300);
-  press (self, "_Save");
-  g_assert_null (editor (self));
-  correction = facet_message_get_id (last (self));
-  g_assert_cmpint (correction, !=, original);
-  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 2);
-  g_assert_true (facet_message_get_record (last (self))->edited);
-  g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, shows, "Edited"));
-  g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, shows, "2 of 2"));
-  g_assert_true (FACET_IS_MESSAGE_ROW (gtk_window_get_focus (GTK_WINDOW (self->window))));
-  widget_picture (window (self), "corrected", 300);
-
-  self->script.answer = "At four.";
-  ask (self, "When is it?");
-  g_assert_nonnull (strstr (self->script.asked->str, "model: The meeting is at **four**.\nuser: When is it?\n"));
-  g_assert_null (strstr (self->script.asked->str, "meating"));
-
-  gtk_widget_activate_action (window (self), "chat.uncorrect", "(xxx)", chat_id (self), correction, original);
-  settle (100);
-  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 4);
-  answer = facet_conversation_get_message (self->window->conversation, 1);
-  g_assert_cmpint (facet_message_get_id (answer), ==, original);
-  g_assert_false (facet_message_get_record (answer)->edited);
-  g_assert_null (find (window (self), GTK_TYPE_LABEL, shows, "Edited"));
-  g_assert_null (find (window (self), GTK_TYPE_LABEL, shows, "of 2"));
-}
-
-/* The turns after it stay: in the same rows, one of which is being corrected, and in what the model is told. */
-static void
-test_correct_earlier (Fixture *self, gconstpointer data)
-{
-  FacetConversation *conversation;
-  FacetMessage *question, *answer, *correction;
-  GtkWidget *row;
-  gint64 first;
-
-  ask (self, "First question");
-  ask (self, "Second question");
-  conversation = self->window->conversation;
-  first = facet_message_get_id (facet_conversation_get_message (conversation, 1));
-  question = facet_conversation_get_message (conversation, 2);
-  answer = last (self);
-  begin_correction (self);
-  type_answer (self, "Half a cor");
-  row = gtk_widget_get_last_child (find (window (self), GTK_TYPE_LIST_BOX, has_class, "messages"));
-
-  gtk_widget_activate_action (window (self), "chat.correct", "(xs)", first, "My words.");
-  settle (50);
-  g_assert_cmpuint (facet_conversation_get_length (conversation), ==, 4);
-  correction = facet_conversation_get_message (conversation, 1);
-  g_assert_cmpstr (facet_message_get_text (correction), ==, "My words.");
-  g_assert_true (facet_conversation_get_message (conversation, 2) == question);
-  g_assert_true (last (self) == answer);
-  g_assert_true (gtk_widget_get_last_child (find (window (self), GTK_TYPE_LIST_BOX, has_class, "messages")) == row);
-  g_assert_cmpstr (facet_message_get_revision (answer), ==, "Half a cor");
-  g_assert_true (gtk_window_get_focus (GTK_WINDOW (self->window)) ==
-                 GTK_WIDGET (gtk_list_box_get_row_at_index (GTK_LIST_BOX (gtk_widget_get_parent (row)), 1)));
-  press (self, "_Cancel");
-  ask (self, "Third question");
-  g_assert_nonnull (strstr (self->script.asked->str, "model: My words.\nuser: Second question\nmodel: A short answer.\nuser: Third question\n"));
-
-  gtk_widget_activate_action (window (self), "chat.uncorrect", "(xxx)", chat_id (self), facet_message_get_id (correction), first);
-  settle (50);
-  g_assert_cmpint (facet_message_get_id (facet_conversation_get_message (conversation, 1)), ==, first);
-  g_assert_cmpuint (facet_conversation_get_length (conversation), ==, 6);
-}
-
-/* What stays the same, or is cancelled, leaves no version, and the focus where
- * it began; nothing cannot be saved. */
-static void
-test_correct_cancelled (Fixture *self, gconstpointer data)
-{
-  static const char *const ways[] = { "_Cancel", "_Save" };
-  GtkWidget *focus;
-
-  ask (self, "Question");
-  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++) {
-    begin_correction (self);
-    type_answer (self, "  \n");
-    g_assert_false (gtk_widget_get_sensitive (find (editor (self), GTK_TYPE_BUTTON, is_labelled, "_Save")));
-    type_answer (self, i == 0 ? "Something else" : "A short answer.");
-    press (self, ways[i]);
-    g_assert_null (editor (self));
-    focus = gtk_window_get_focus (GTK_WINDOW (self->window));
-    g_assert_cmpstr (gtk_widget_get_tooltip_text (focus), ==, "Correct Answer");
-    g_assert_nonnull (find (window (self), GTK_TYPE_LABEL, shows, "A short answer."));
-    g_assert_cmpuint (facet_message_get_record (last (self))->sibling_count, ==, 1);
-  }
-}
-
-/* What is being rewritten waits in its chat, an answer and a question alike. */
-static void
-test_correct_elsewhere (Fixture *self, gconstpointer data)
-{
-  g_autofree char *draft = NULL, *text = NULL;
-  gint64 chat;
-
-  ask (self, "Question");
-  chat = chat_id (self);
-  begin_correction (self);
-  type_answer (self, "Half a cor");
-  gtk_widget_activate_action (window (self), "chat.edit", "x",
-                              facet_message_get_id (facet_conversation_get_message (self->window->conversation, 0)));
-  facet_composer_set_text (self->window->composer, "Half a ques");
-  gtk_widget_activate_action (window (self), "win.new-chat", NULL);
-  settle (50);
-  g_assert_null (editor (self));
-  draft = facet_composer_get_text (self->window->composer);
-  g_assert_cmpstr (draft, ==, "");
-  ask (self, "Another chat");
-
-  facet_window_open_chat (self->window, chat);
-  settle (100);
-  text = facet_composer_get_text (self->window->composer);
-  g_assert_cmpstr (text, ==, "Half a ques");
-  g_assert_true (self->window->editing == facet_conversation_get_message (self->window->conversation, 0));
-  widget_picture (window (self), "correct-elsewhere", 300);
-  gtk_widget_grab_focus (editor (self));
-  type_answer (self, "A whole correction.");
-  press (self, "_Save");
-  g_assert_null (editor (self));
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "A whole correction.");
-
-  /* nothing is left of it */
-  g_signal_emit_by_name (self->window->composer, "cancel-edit");
-  gtk_widget_activate_action (window (self), "win.new-chat", NULL);
-  facet_window_open_chat (self->window, chat);
-  settle (50);
-  g_assert_null (editor (self));
-  g_assert_null (self->window->editing);
-}
-
-static gboolean
-is_revision_kept (Fixture *self)
-{
-  g_autoptr (FacetStoreMessage) answer = facet_store_get_message (self->store, facet_message_get_id (last (self)), NULL);
-
-  return g_str_equal (answer->revision, "Half a cor");
-}
-
-/* What is being written is on disk after a moment, and no longer when it is cancelled. */
-static void
-test_correct_is_kept (Fixture *self, gconstpointer data)
-{
-  g_autoptr (FacetConversation) again = NULL;
-
-  ask (self, "Question");
-  begin_correction (self);
-  type_answer (self, "Half a cor");
-  fixture_wait (is_revision_kept, self);
-  again = facet_conversation_open (self->store, chat_id (self), NULL);
-  g_assert_cmpstr (facet_message_get_revision (facet_conversation_get_last (again)), ==, "Half a cor");
-  g_assert_cmpstr (facet_message_get_text (facet_conversation_get_last (again)), ==, "A short answer.");
-  press (self, "_Cancel");
-  while (is_revision_kept (self))
-    g_main_context_iteration (NULL, TRUE);
-}
-
-/* Calls of tools stay with the answer, before the text that is the person's now. */
-static void
-test_correct_with_calls (Fixture *self, gconstpointer data)
-{
-  FacetStoreMessage answer = {
-    .role = FACET_STORE_ROLE_MODEL, .status = FACET_MESSAGE_DONE, .text = (char *) "Let me see. It is 41.",
-    .calls = (char *) "[{\"tool\": \"calculator\", \"arguments\": \"{}\", \"state\": \"done\", \"result\": \"42\", \"offset\": 11, \"round\": 0}]",
-  };
-
-  ask (self, "Question");
-  answer.chat_id = chat_id (self);
-  answer.parent_id = facet_message_get_record (last (self))->parent_id;
-  g_assert_cmpint (facet_store_add_message (self->store, &answer, NULL), >, 0);
-  _facet_window_new_chat (self->window);
-  facet_window_open_chat (self->window, answer.chat_id);
-  g_assert_nonnull (facet_conversation_correct (self->window->conversation, last (self), "42.", NULL));
-  ask (self, "Sure?");
-  g_assert_nonnull (strstr (self->script.asked->str, "model: <call calculator {}> <result calculator 42> 42.\nuser: Sure?\n"));
 }
 
 static gboolean
@@ -494,7 +199,7 @@ test_titles (Fixture *self, gconstpointer data)
 {
   AdwMessageDialog *dialog;
 
-  ask (self, "How do lenses work?");
+  fixture_ask_and_wait (self, "How do lenses work?");
   g_assert_cmpstr (adw_window_title_get_title (self->window->title), ==, "How do lenses work?");
 
   /* by the model, tidied */
@@ -525,10 +230,10 @@ first_title (Fixture *self)
 static void
 test_pin (Fixture *self, gconstpointer data)
 {
-  ask (self, "Older");
+  fixture_ask_and_wait (self, "Older");
   settle (5);
   gtk_widget_activate_action (window (self), "win.new-chat", NULL);
-  ask (self, "Newer");
+  fixture_ask_and_wait (self, "Newer");
   g_assert_cmpstr (first_title (self), ==, "Newer");
   gtk_list_box_select_row (self->window->chats, gtk_list_box_get_row_at_index (self->window->chats, 1));
   g_signal_emit_by_name (self->window->chats, "row-activated",
@@ -551,16 +256,16 @@ test_search (Fixture *self, gconstpointer data)
   gint64 chat;
 
   self->script.answer = "Un réfractomètre mesure l'indice.";
-  ask (self, "Mesurer");
+  fixture_ask_and_wait (self, "Mesurer");
   chat = chat_id (self);
   gtk_widget_activate_action (window (self), "win.new-chat", NULL);
   self->script.answer = "Nothing alike.";
-  ask (self, "Other");
+  fixture_ask_and_wait (self, "Other");
   gtk_editable_set_text (self->window->search, "refracto");
   fixture_wait (has_hits, self);
   g_assert_nonnull (gtk_list_box_get_row_at_index (self->window->hits, 0));
   g_assert_null (gtk_list_box_get_row_at_index (self->window->hits, 1));
-  g_assert_nonnull (find (GTK_WIDGET (self->window->hits), GTK_TYPE_LABEL, shows, "réfractomètre"));
+  g_assert_nonnull (widget_find (GTK_WIDGET (self->window->hits), GTK_TYPE_LABEL, widget_shows, "réfractomètre"));
   fixture_picture (self, "search");
   g_signal_emit_by_name (self->window->hits, "row-activated", gtk_list_box_get_row_at_index (self->window->hits, 0));
   g_assert_cmpint (chat_id (self), ==, chat);
@@ -569,7 +274,7 @@ test_search (Fixture *self, gconstpointer data)
   g_assert_false (has_hits (self));
 }
 
-/* A link asks first, shows where it leads, and opens nothing but web and mail. */
+/* A link asks first, widget_shows where it leads, and opens nothing but web and mail. */
 static void
 test_link (Fixture *self, gconstpointer data)
 {
@@ -577,8 +282,8 @@ test_link (Fixture *self, gconstpointer data)
   AdwMessageDialog *dialog;
 
   self->script.answer = "See [the page](https://example.org/a?b=c&d) and [this](file:///etc/passwd).";
-  ask (self, "Where?");
-  label = find (window (self), GTK_TYPE_LABEL, shows, "the page");
+  fixture_ask_and_wait (self, "Where?");
+  label = widget_find (window (self), GTK_TYPE_LABEL, widget_shows, "the page");
   g_assert_true (facet_link_activate_cb (GTK_LABEL (label), "https://example.org/a?b=c&d", NULL));
   dialog = find_dialog ("Open This Link?");
   g_assert_cmpstr (adw_message_dialog_get_body (dialog), ==, "https://example.org/a?b=c&d");
@@ -630,7 +335,7 @@ test_export_import (Fixture *self, gconstpointer data)
   g_mkdir (inner, 0700);
   g_chdir (inner);
   self->script.answer = "Kept.";
-  ask (self, "Keep / this");
+  fixture_ask_and_wait (self, "Keep / this");
   gtk_widget_activate_action (window (self), "win.export-json", NULL);
   settle (700);
   dialog = find_chooser ();
@@ -702,12 +407,6 @@ main (int argc, char *argv[])
   ADD ("jump", test_jump);
   ADD ("continue", test_continue);
   ADD ("branch-buttons", test_branch_buttons);
-  ADD ("correct", test_correct);
-  ADD ("correct-earlier", test_correct_earlier);
-  ADD ("correct-cancelled", test_correct_cancelled);
-  ADD ("correct-elsewhere", test_correct_elsewhere);
-  ADD ("correct-is-kept", test_correct_is_kept);
-  ADD ("correct-with-calls", test_correct_with_calls);
   ADD ("titles", test_titles);
   ADD ("pin", test_pin);
   ADD ("search", test_search);

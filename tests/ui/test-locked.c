@@ -6,16 +6,10 @@
 #include "ui-fixture.h"
 #include "widget-picture.h"
 
-static FacetMessage *
-last (Fixture *self)
-{
-  return facet_conversation_get_last (self->window->conversation);
-}
-
 static gboolean
 has_words (Fixture *self)
 {
-  return facet_message_is_answer (last (self)) && *facet_message_get_text (last (self)) != '\0';
+  return facet_message_is_answer (fixture_last (self)) && *facet_message_get_text (fixture_last (self)) != '\0';
 }
 
 static sqlite3 *
@@ -89,7 +83,7 @@ test_locked_question (Fixture *self, gconstpointer data)
   fixture_wait (fixture_not_asking, self);
   fixture_wait (fixture_idle, self);
   g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 2);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, self->script.answer);
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, self->script.answer);
   g_assert_true (gtk_widget_get_sensitive (GTK_WIDGET (self->window->composer)));
 
   /* one that is never stored stays where it was written */
@@ -135,7 +129,7 @@ test_locked_answer (Fixture *self, gconstpointer data)
   fixture_ask (self, "Count");
   fixture_wait (has_words, self);
   chat = facet_conversation_get_chat_id (self->window->conversation);
-  id = facet_message_get_id (last (self));
+  id = facet_message_get_id (fixture_last (self));
   other = lock_chats (self);
   g_assert_cmpint (run_for (800), <, MOST_LOCKED_USEC);
   fixture_wait (fixture_idle, self);
@@ -146,8 +140,8 @@ test_locked_answer (Fixture *self, gconstpointer data)
   /* what waits is there when the chat is left and shown again */
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.new-chat", NULL);
   facet_window_open_chat (self->window, chat);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, text);
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, text);
   unlock_chats (other);
   fixture_wait (is_told_no_more, self);
   disk = facet_store_open (self->folder, FACET_STORE_READ_ONLY, NULL, NULL);

@@ -43,28 +43,6 @@ composer (Fixture *self)
   return self->window->composer;
 }
 
-static guint
-n_attached (Fixture *self)
-{
-  return g_list_model_get_n_items (facet_composer_get_attachments (composer (self)));
-}
-
-/* Borrowed: the list keeps it. */
-static FacetAttachment *
-attached (Fixture *self, guint i)
-{
-  FacetAttachment *attachment = g_list_model_get_item (facet_composer_get_attachments (composer (self)), i);
-
-  g_object_unref (attachment);
-  return attachment;
-}
-
-static gboolean
-first_is_ready (Fixture *self)
-{
-  return n_attached (self) > 0 && facet_attachment_get_state (attached (self, 0)) != FACET_ATTACHMENT_LOOKING;
-}
-
 static gboolean
 is_recording (Fixture *self)
 {
@@ -127,8 +105,8 @@ test_record (Fixture *self, gconstpointer data)
   facet_recorder_bar_pause (composer (self)->recorder, FALSE);
   settle (200);
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.record", NULL);
-  fixture_wait (first_is_ready, self);
-  note = attached (self, 0);
+  fixture_wait (fixture_looked_at, self);
+  note = fixture_attached (self, 0);
   g_assert_cmpint (facet_attachment_get_state (note), ==, FACET_ATTACHMENT_READY);
   g_assert_cmpint (facet_attachment_get_kind (note), ==, FACET_ATTACHMENT_AUDIO);
   g_assert_cmpfloat (facet_attachment_get_seconds (note), >, 1.2);
@@ -140,7 +118,7 @@ test_record (Fixture *self, gconstpointer data)
   fixture_ask (self, "What did I say?");
   fixture_wait (fixture_idle, self);
   g_assert_cmpstr (self->script.asked->str, ==, "user: <file> What did I say?\n");
-  g_assert_cmpuint (n_attached (self), ==, 0);
+  g_assert_cmpuint (fixture_n_attached (self), ==, 0);
   g_assert_cmpuint (n_files (self), ==, 0);
   settle (300);
   fixture_picture (self, "voice-message");
@@ -157,7 +135,7 @@ test_discard (Fixture *self, gconstpointer data)
   settle (200);
   facet_recorder_bar_discard (composer (self)->recorder);
   fixture_wait (is_quiet, self);
-  g_assert_cmpuint (n_attached (self), ==, 0);
+  g_assert_cmpuint (fixture_n_attached (self), ==, 0);
   g_assert_cmpuint (n_files (self), ==, 0);
 }
 
@@ -183,10 +161,10 @@ test_device_trouble (Fixture *self, gconstpointer data)
   /* choosing another device tries that one at once */
   use_device (self, "unplug", path);
   fixture_wait (is_recording, self);
-  fixture_wait (first_is_ready, self);
+  fixture_wait (fixture_looked_at, self);
   g_assert_nonnull (strstr (facet_recorder_bar_get_problem (composer (self)->recorder), "disconnected"));
-  g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_READY);
-  g_assert_cmpfloat (fabs (facet_attachment_get_seconds (attached (self, 0)) - 0.6), <, 0.01);
+  g_assert_cmpint (facet_attachment_get_state (fixture_attached (self, 0)), ==, FACET_ATTACHMENT_READY);
+  g_assert_cmpfloat (fabs (facet_attachment_get_seconds (fixture_attached (self, 0)) - 0.6), <, 0.01);
 }
 
 /* A recording that a crash or a closed window left is there at the next start,
@@ -205,20 +183,20 @@ test_recover (Fixture *self, gconstpointer data)
   gtk_window_destroy (GTK_WINDOW (self->window));
   self->window = facet_window_new (NULL, self->store, self->service, self->library, self->settings);
   gtk_window_present (GTK_WINDOW (self->window));
-  g_assert_cmpuint (n_attached (self), ==, 1);
-  fixture_wait (first_is_ready, self);
-  g_assert_cmpfloat (fabs (facet_attachment_get_seconds (attached (self, 0)) - 1), <, 0.01);
+  g_assert_cmpuint (fixture_n_attached (self), ==, 1);
+  fixture_wait (fixture_looked_at, self);
+  g_assert_cmpfloat (fabs (facet_attachment_get_seconds (fixture_attached (self, 0)) - 1), <, 0.01);
   g_assert_cmpuint (n_files (self), ==, 1);
 
   /* removing it may be undone; after that it is gone for good */
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.restore-attachment", "u", self->window->last_removed);
-  g_assert_cmpuint (n_attached (self), ==, 1);
-  facet_composer_remove (composer (self), attached (self, 0));
-  g_assert_cmpuint (n_attached (self), ==, 0);
+  g_assert_cmpuint (fixture_n_attached (self), ==, 1);
+  facet_composer_remove (composer (self), fixture_attached (self, 0));
+  g_assert_cmpuint (fixture_n_attached (self), ==, 0);
   g_assert_cmpuint (n_files (self), ==, 1);
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.restore-attachment", "u", self->window->last_removed);
-  g_assert_cmpuint (n_attached (self), ==, 1);
-  facet_composer_remove (composer (self), attached (self, 0));
+  g_assert_cmpuint (fixture_n_attached (self), ==, 1);
+  facet_composer_remove (composer (self), fixture_attached (self, 0));
   gtk_window_destroy (GTK_WINDOW (self->window));
   settle (100);
   g_assert_cmpuint (n_files (self), ==, 0);
@@ -322,9 +300,9 @@ test_damaged (Fixture *self, gconstpointer data)
 
   g_assert_true (g_file_set_contents (path, "RIFF\4\0\0\0WAVEfmt ", 16, NULL));
   facet_window_attach (self->window, file);
-  fixture_wait (first_is_ready, self);
-  g_assert_cmpint (facet_attachment_get_state (attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
-  g_assert_nonnull (strstr (facet_attachment_get_details (attached (self, 0)), "sound"));
+  fixture_wait (fixture_looked_at, self);
+  g_assert_cmpint (facet_attachment_get_state (fixture_attached (self, 0)), ==, FACET_ATTACHMENT_REFUSED);
+  g_assert_nonnull (strstr (facet_attachment_get_details (fixture_attached (self, 0)), "sound"));
 }
 
 int

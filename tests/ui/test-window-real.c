@@ -8,16 +8,10 @@
 
 #include "ui-fixture.h"
 
-static FacetMessage *
-last (Fixture *self)
-{
-  return facet_conversation_get_last (self->window->conversation);
-}
-
 static gboolean
 has_words (Fixture *self)
 {
-  return facet_message_is_answer (last (self)) && strlen (facet_message_get_text (last (self))) > 8;
+  return facet_message_is_answer (fixture_last (self)) && strlen (facet_message_get_text (fixture_last (self))) > 8;
 }
 
 static gboolean
@@ -31,9 +25,9 @@ test_ask (Fixture *self, gconstpointer data)
 {
   fixture_ask (self, "What is the capital of France?");
   fixture_wait (fixture_idle, self);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
-  g_assert_nonnull (strstr (facet_message_get_text (last (self)), "Paris"));
-  g_assert_nonnull (strstr (facet_message_get_record (last (self))->stats, "generated_tokens"));
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_nonnull (strstr (facet_message_get_text (fixture_last (self)), "Paris"));
+  g_assert_nonnull (strstr (facet_message_get_record (fixture_last (self))->stats, "generated_tokens"));
 }
 
 static void
@@ -59,10 +53,10 @@ test_regenerate (Fixture *self, gconstpointer data)
 {
   fixture_ask (self, "Name one colour.");
   fixture_wait (fixture_idle, self);
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (last (self)));
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (fixture_last (self)));
   fixture_wait (fixture_idle, self);
-  g_assert_cmpuint (facet_message_get_record (last (self))->sibling_count, ==, 2);
-  g_assert_cmpuint (strlen (facet_message_get_text (last (self))), >, 0);
+  g_assert_cmpuint (facet_message_get_record (fixture_last (self))->sibling_count, ==, 2);
+  g_assert_cmpuint (strlen (facet_message_get_text (fixture_last (self))), >, 0);
 }
 
 /* With tools on offer a small base model answers or calls; either way it comes
@@ -75,9 +69,9 @@ test_tools (Fixture *self, gconstpointer data)
   g_assert_true (facet_conversation_set_tools (self->window->conversation, TRUE, NULL));
   fixture_ask (self, "What is 12 times 12? Use the calculator.");
   fixture_wait (fixture_idle, self);
-  calls = facet_message_get_calls (last (self));
-  g_test_message ("%u calls, “%s”", calls->len, facet_message_get_text (last (self)));
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
+  calls = facet_message_get_calls (fixture_last (self));
+  g_test_message ("%u calls, “%s”", calls->len, facet_message_get_text (fixture_last (self)));
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_DONE);
   for (guint i = 0; i < calls->len; i++)
     g_assert_cmpint (((const FacetCallRecord *) calls->pdata[i])->state, !=, FACET_CALL_OPEN);
 }
@@ -161,9 +155,9 @@ test_model_cut (Fixture *self, gconstpointer data)
   fixture_wait (has_words, self);
   g_assert_cmpint (truncate (path, 1 << 20), ==, 0);
   fixture_wait (has_failed_to_load, self);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_FAILED);
-  g_assert_cmpuint (strlen (facet_message_get_text (last (self))), >, 8);
-  g_assert_nonnull (strstr (facet_message_get_record (last (self))->failure, "changed while it was in use"));
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_FAILED);
+  g_assert_cmpuint (strlen (facet_message_get_text (fixture_last (self))), >, 8);
+  g_assert_nonnull (strstr (facet_message_get_record (fixture_last (self))->failure, "changed while it was in use"));
   g_assert_true (gtk_revealer_get_reveal_child (self->window->loading));
   g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 2);
   spec.path = (char *) data;

@@ -8,16 +8,10 @@
 #include "ui-fixture.h"
 #include "widget-picture.h"
 
-static FacetMessage *
-last (Fixture *self)
-{
-  return facet_conversation_get_last (self->window->conversation);
-}
-
 static const FacetCallRecord *
 call (Fixture *self, guint index)
 {
-  const GPtrArray *calls = facet_message_get_calls (last (self));
+  const GPtrArray *calls = facet_message_get_calls (fixture_last (self));
 
   g_assert_cmpuint (index, <, calls->len);
   return calls->pdata[index];
@@ -105,7 +99,7 @@ test_harmless (Fixture *self, gconstpointer data)
                    "model: <call calculator {\"expression\":\"6*7\"}> <result calculator 42>\n");
   g_assert_cmpint (call (self, 0)->state, ==, FACET_CALL_DONE);
   g_assert_cmpstr (call (self, 0)->result, ==, "42");
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "It is 42.");
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "It is 42.");
 
   row = gtk_widget_get_ancestor (find (GTK_WIDGET (self->window), GTK_TYPE_LABEL, "Calculator"), GTK_TYPE_EXPANDER);
   g_assert_nonnull (find (row, GTK_TYPE_LABEL, "42"));
@@ -194,7 +188,7 @@ test_deny (Fixture *self, gconstpointer data)
   g_assert_cmpint (call (self, 1)->state, ==, FACET_CALL_DENIED);
   g_assert_nonnull (strstr (self->script.asked->str, "<result read_file The person did not allow this.>"));
   g_assert_null (strstr (self->script.asked->str, "milk"));
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "Then I cannot tell.");
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "Then I cannot tell.");
   g_assert_nonnull (find (GTK_WIDGET (self->window), GTK_TYPE_LABEL, "Not allowed"));
 }
 
@@ -288,7 +282,7 @@ test_stop (Fixture *self, gconstpointer data)
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.stop", NULL);
   g_assert_false (facet_replier_is_running (self->window->replier));
   g_assert_null (self->window->question);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_STOPPED);
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_STOPPED);
   g_assert_cmpint (call (self, 0)->state, ==, FACET_CALL_STOPPED);
 
   /* and the chat goes on; what the question was about was not done */
@@ -310,12 +304,12 @@ test_continue (Fixture *self, gconstpointer data)
   wait_for_question (self);
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.stop", NULL);
   offer_tools (self, &sum, 1);
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.continue", "x", facet_message_get_id (last (self)));
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.continue", "x", facet_message_get_id (fixture_last (self)));
   finish (self);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
-  g_assert_cmpuint (facet_message_get_calls (last (self))->len, ==, 2);
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_cmpuint (facet_message_get_calls (fixture_last (self))->len, ==, 2);
   g_assert_nonnull (strstr (self->script.asked->str, "<result read_file The person stopped this.> <call calculator"));
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "It is 42.");
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "It is 42.");
 }
 
 /* A command that takes its time ends with the answer. */
@@ -398,7 +392,7 @@ test_rounds (Fixture *self, gconstpointer data)
   fixture_ask (self, "Go on");
   finish (self);
   g_assert_cmpuint (self->script.n_called, ==, FACET_TOOLBOX_MAX_ROUNDS - 1);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "A short answer.");
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "A short answer.");
 }
 
 static void
@@ -436,7 +430,7 @@ has_title (Fixture *self)
 static gboolean
 has_thoughts (Fixture *self)
 {
-  return last (self) != NULL && *facet_message_get_thoughts (last (self)) != '\0';
+  return fixture_last (self) != NULL && *facet_message_get_thoughts (fixture_last (self)) != '\0';
 }
 
 static void
@@ -457,8 +451,8 @@ test_thoughts (Fixture *self, gconstpointer data)
   finish (self);
   g_assert_cmpstr (gtk_expander_get_label (GTK_EXPANDER (fold)), ==, "Thoughts");
   g_assert_true (g_str_has_prefix (self->script.asked->str, "thinking\n"));
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "It bends light.");
-  g_assert_cmpstr (facet_message_get_thoughts (last (self)), ==, self->script.thoughts);
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "It bends light.");
+  g_assert_cmpstr (facet_message_get_thoughts (fixture_last (self)), ==, self->script.thoughts);
   gtk_expander_set_expanded (GTK_EXPANDER (fold), TRUE);
   settle (300);
   fixture_picture (self, "thinking");
@@ -482,7 +476,7 @@ test_no_thoughts (Fixture *self, gconstpointer data)
   fixture_ask (self, "What does a lens do?");
   finish (self);
   g_assert_cmpstr (self->script.asked->str, ==, "user: What does a lens do?\n");
-  g_assert_cmpstr (facet_message_get_thoughts (last (self)), ==, "");
+  g_assert_cmpstr (facet_message_get_thoughts (fixture_last (self)), ==, "");
 }
 
 /* ---- the backend -------------------------------------------------------- */

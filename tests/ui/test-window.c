@@ -17,12 +17,6 @@ static const char rich[] =
   "```python\ndef snell(n1, n2, angle):\n    return math.asin(n1 / n2 * math.sin(angle))\n```\n\n"
   "> The <b>tag</b> here is text.\n";
 
-static FacetMessage *
-last (Fixture *self)
-{
-  return facet_conversation_get_last (self->window->conversation);
-}
-
 static void
 test_ask (Fixture *self, gconstpointer data)
 {
@@ -32,16 +26,16 @@ test_ask (Fixture *self, gconstpointer data)
   self->script.answer = rich;
   fixture_ask (self, "How does a lens bend light?");
   fixture_wait (fixture_idle, self);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, rich);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, rich);
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_DONE);
   g_assert_cmpstr (self->script.asked->str, ==, "user: How does a lens bend light?\n");
 
   /* it is in the store, and a second look shows the same */
   chat_id = facet_conversation_get_chat_id (self->window->conversation);
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.new-chat", NULL);
-  g_assert_null (last (self));
+  g_assert_null (fixture_last (self));
   facet_window_open_chat (self->window, chat_id);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, rich);
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, rich);
   fixture_picture (self, "conversation");
 }
 
@@ -59,23 +53,13 @@ shows (GtkWidget *widget, const char *text)
 static gboolean
 has_words (Fixture *self)
 {
-  return last (self) != NULL && strlen (facet_message_get_text (last (self))) > 20;
-}
-
-static char *
-many_words (guint n)
-{
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < n; i++)
-    g_string_append_printf (text, "word%u %s", i, i % 60 == 59 ? "\n\n" : "");
-  return g_string_free (text, FALSE);
+  return fixture_last (self) != NULL && strlen (facet_message_get_text (fixture_last (self))) > 20;
 }
 
 static void
 test_stop (Fixture *self, gconstpointer data)
 {
-  g_autofree char *text = many_words (1000);
+  g_autofree char *text = fixture_words (1000);
   gint64 asked;
 
   self->script.answer = text;
@@ -86,8 +70,8 @@ test_stop (Fixture *self, gconstpointer data)
   gtk_widget_activate_action (GTK_WIDGET (self->window), "win.stop", NULL);
   fixture_wait (fixture_idle, self);
   g_assert_cmpint (g_get_monotonic_time () - asked, <, 200000);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_STOPPED);
-  g_assert_true (g_str_has_prefix (text, facet_message_get_text (last (self))));
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_STOPPED);
+  g_assert_true (g_str_has_prefix (text, facet_message_get_text (fixture_last (self))));
 }
 
 static void
@@ -98,14 +82,14 @@ test_branches (Fixture *self, gconstpointer data)
   self->script.answer = "First";
   fixture_ask (self, "Question");
   fixture_wait (fixture_idle, self);
-  id = facet_message_get_id (last (self));
+  id = facet_message_get_id (fixture_last (self));
   self->script.answer = "Second";
   gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", id);
   fixture_wait (fixture_idle, self);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "Second");
-  g_assert_cmpuint (facet_message_get_record (last (self))->sibling_count, ==, 2);
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.branch", "(xu)", facet_message_get_id (last (self)), 0);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, "First");
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "Second");
+  g_assert_cmpuint (facet_message_get_record (fixture_last (self))->sibling_count, ==, 2);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.branch", "(xu)", facet_message_get_id (fixture_last (self)), 0);
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "First");
 
   /* an edited question begins a branch; the old one stays */
   id = facet_message_get_id (facet_conversation_get_message (self->window->conversation, 0));
@@ -128,7 +112,7 @@ test_delete_undo (Fixture *self, gconstpointer data)
   fixture_ask (self, "Question");
   fixture_wait (fixture_idle, self);
   chat_id = facet_conversation_get_chat_id (self->window->conversation);
-  id = facet_message_get_id (last (self));
+  id = facet_message_get_id (fixture_last (self));
   gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.delete", "x", id);
   g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 1);
   gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.undelete", "(xx)", chat_id, id);
@@ -146,8 +130,8 @@ test_failure (Fixture *self, gconstpointer data)
   self->script.fail = FACET_ERROR_NO_MEMORY + 1;
   fixture_ask (self, "Question");
   fixture_wait (fixture_idle, self);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_FAILED);
-  g_assert_nonnull (strstr (facet_message_get_record (last (self))->failure, "memory"));
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_FAILED);
+  g_assert_nonnull (strstr (facet_message_get_record (fixture_last (self))->failure, "memory"));
   fixture_picture (self, "failure");
 }
 
@@ -167,12 +151,12 @@ test_model_changed (Fixture *self, gconstpointer data)
   self->script.fail = FACET_ERROR_CHANGED + 1;
   fixture_ask (self, "Question");
   fixture_wait (fixture_idle, self);
-  g_assert_nonnull (strstr (facet_message_get_record (last (self))->failure, "changed while it was in use"));
+  g_assert_nonnull (strstr (facet_message_get_record (fixture_last (self))->failure, "changed while it was in use"));
   g_assert_cmpuint (loads, ==, 1);
   self->script.fail = 0;
-  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (last (self)));
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.regenerate", "x", facet_message_get_id (fixture_last (self)));
   fixture_wait (fixture_idle, self);
-  g_assert_cmpint (facet_message_get_status (last (self)), ==, FACET_MESSAGE_DONE);
+  g_assert_cmpint (facet_message_get_status (fixture_last (self)), ==, FACET_MESSAGE_DONE);
   g_assert_cmpuint (loads, ==, 1);
 }
 
@@ -181,7 +165,7 @@ test_model_changed (Fixture *self, gconstpointer data)
 static void
 test_never_blocks (Fixture *self, gconstpointer data)
 {
-  g_autofree char *text = many_words (5200);
+  g_autofree char *text = fixture_words (5200);
   gint64 longest = 0;
 
   self->script.answer = text;
@@ -197,7 +181,7 @@ test_never_blocks (Fixture *self, gconstpointer data)
   }
   g_test_message ("longest iteration: %.1f ms", longest / 1000.0);
   g_assert_cmpint (longest, <, 50000 * FIXTURE_SLOWED);
-  g_assert_cmpstr (facet_message_get_text (last (self)), ==, text);
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, text);
   settle (200);
   g_assert_true (facet_chat_view_is_at_end (FACET_CHAT_VIEW (self->window->view)));
 }
@@ -205,7 +189,7 @@ test_never_blocks (Fixture *self, gconstpointer data)
 static void
 test_close_while_answering (Fixture *self, gconstpointer data)
 {
-  g_autofree char *text = many_words (1000);
+  g_autofree char *text = fixture_words (1000);
   g_autoptr (GPtrArray) branch = NULL;
   gint64 chat_id;
 
@@ -370,13 +354,13 @@ test_context_full (Fixture *self, gconstpointer data)
   self->script.fail = FACET_ERROR_CONTEXT_FULL + 1;
   fixture_ask (self, "Question");
   fixture_wait (fixture_idle, self);
-  g_assert_cmpstr (facet_message_get_record (last (self))->failure, ==,
+  g_assert_cmpstr (facet_message_get_record (fixture_last (self))->failure, ==,
                    "The conversation no longer fits the context. Start a new chat or raise the context length.");
   g_assert_true (g_file_get_contents (path, &wave, &length, NULL));
   attach (self, "talk.wav", wave, (gssize) length);
   fixture_ask (self, "What is said?");
   fixture_wait (fixture_idle, self);
-  g_assert_true (g_str_has_suffix (facet_message_get_record (last (self))->failure,
+  g_assert_true (g_str_has_suffix (facet_message_get_record (fixture_last (self))->failure,
                                    "Transcribe a long recording first, then ask about its text."));
 
   self->script.fail = 0;

@@ -108,6 +108,54 @@ fixture_ask (Fixture *self, const char *text)
 }
 
 void
+fixture_ask_and_wait (Fixture *self, const char *text)
+{
+  fixture_ask (self, text);
+  fixture_wait (fixture_idle, self);
+  settle (50);
+}
+
+guint
+fixture_n_attached (Fixture *self)
+{
+  return g_list_model_get_n_items (facet_composer_get_attachments (self->window->composer));
+}
+
+FacetAttachment *
+fixture_attached (Fixture *self, guint i)
+{
+  FacetAttachment *attachment = g_list_model_get_item (facet_composer_get_attachments (self->window->composer), i);
+
+  g_object_unref (attachment);
+  return attachment;
+}
+
+gboolean
+fixture_looked_at (Fixture *self)
+{
+  for (guint i = 0; i < fixture_n_attached (self); i++)
+    if (facet_attachment_get_state (fixture_attached (self, i)) == FACET_ATTACHMENT_LOOKING)
+      return FALSE;
+  return fixture_n_attached (self) > 0;
+}
+
+FacetMessage *
+fixture_last (Fixture *self)
+{
+  return facet_conversation_get_last (self->window->conversation);
+}
+
+char *
+fixture_words (guint n)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "word%u %s", i, i % 40 == 39 ? "\n\n" : "");
+  return g_string_free (text, FALSE);
+}
+
+void
 fixture_picture (Fixture *self, const char *name)
 {
   widget_picture (GTK_WIDGET (self->window), name, 800);

@@ -30,8 +30,23 @@ void       fixture_wait      (gboolean (*condition) (Fixture *self), Fixture *se
 gboolean   fixture_idle      (Fixture *self);
 gboolean   fixture_not_asking (Fixture *self);
 
+/* The last message of the chat that is shown. */
+FacetMessage *fixture_last   (Fixture *self);
+
+/* What is attached to the message that is being written; the list keeps it. */
+guint            fixture_n_attached (Fixture *self);
+FacetAttachment *fixture_attached   (Fixture *self, guint i);
+/* Whether there is something, and all of it was looked at. */
+gboolean         fixture_looked_at  (Fixture *self);
+
 /* Types @text and sends it. */
 void       fixture_ask       (Fixture *self, const char *text);
+
+/* Likewise, and returns once it is answered and shown. */
+void       fixture_ask_and_wait (Fixture *self, const char *text);
+
+/* "word0 word1 …", @n of them in paragraphs. Returns: (transfer full). */
+char      *fixture_words     (guint n);
 
 /* Writes a picture into the folder of FACET_SCREENSHOTS, if that is set. */
 void       fixture_picture   (Fixture *self, const char *name);
