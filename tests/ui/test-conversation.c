@@ -275,6 +275,33 @@ test_search (Fixture *self, gconstpointer data)
 }
 
 /* A link asks first, widget_shows where it leads, and opens nothing but web and mail. */
+static gboolean
+is_refused (Fixture *self)
+{
+  return find_dialog ("This Link Cannot Be Opened") != NULL;
+}
+
+/* Where no program opens addresses, that is said. */
+static void
+test_link_unopened (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GAppInfo) browser = g_app_info_get_default_for_uri_scheme ("https");
+  GtkWidget *label;
+
+  if (browser != NULL) {
+    g_test_skip ("there is a program that opens addresses");
+    return;
+  }
+  self->script.answer = "See [the page](https://example.org).";
+  fixture_ask_and_wait (self, "Where?");
+  label = widget_find (window (self), GTK_TYPE_LABEL, widget_shows, "the page");
+  facet_link_activate_cb (GTK_LABEL (label), "https://example.org", NULL);
+  adw_message_dialog_response (find_dialog ("Open This Link?"), "open");
+  fixture_wait (is_refused, self);
+  adw_message_dialog_response (find_dialog ("This Link Cannot Be Opened"), "cancel");
+  settle (300);
+}
+
 static void
 test_link (Fixture *self, gconstpointer data)
 {
@@ -411,6 +438,7 @@ main (int argc, char *argv[])
   ADD ("pin", test_pin);
   ADD ("search", test_search);
   ADD ("link", test_link);
+  ADD ("link-unopened", test_link_unopened);
   ADD ("export-import", test_export_import);
   ADD ("samples", test_samples);
   return g_test_run ();

@@ -124,6 +124,32 @@ test_delete_undo (Fixture *self, gconstpointer data)
   g_assert_cmpint (facet_conversation_get_chat_id (self->window->conversation), ==, chat_id);
 }
 
+/* What is being answered is not changed meanwhile, nor deleted. */
+static void
+test_delete_while_answering (Fixture *self, gconstpointer data)
+{
+  g_autofree char *text = fixture_words (1000);
+  FacetConversation *conversation;
+  gint64 chat_id;
+
+  self->script.answer = text;
+  self->script.delay_usec = 10000;
+  fixture_ask (self, "Count");
+  fixture_wait (has_words, self);
+  conversation = self->window->conversation;
+  chat_id = facet_conversation_get_chat_id (conversation);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.delete", "x",
+                              facet_message_get_id (facet_conversation_get_message (conversation, 0)));
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.delete-chat", NULL);
+  g_assert_cmpint (facet_conversation_get_chat_id (self->window->conversation), ==, chat_id);
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 2);
+  g_assert_true (shows (GTK_WIDGET (self->window), "Stop the answer first."));
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.stop", NULL);
+  fixture_wait (fixture_idle, self);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.delete-chat", NULL);
+  g_assert_cmpint (facet_conversation_get_chat_id (self->window->conversation), ==, 0);
+}
+
 static void
 test_failure (Fixture *self, gconstpointer data)
 {
@@ -562,6 +588,7 @@ main (int argc, char *argv[])
   ADD ("stop", test_stop);
   ADD ("branches", test_branches);
   ADD ("delete-undo", test_delete_undo);
+  ADD ("delete-while-answering", test_delete_while_answering);
   ADD ("failure", test_failure);
   ADD ("model-changed", test_model_changed);
   ADD ("never-blocks", test_never_blocks);
