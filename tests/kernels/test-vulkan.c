@@ -453,12 +453,30 @@ test_self_test (void)
   beside_teardown ();
 }
 
+/* With the dot kernel @name of Q4_0 reading blocks of the same size in another way. */
+static void
+assert_demoted (FacetVk *vk, const char *name, const char *form)
+{
+  g_autofree char *kernel = g_strdup_printf ("%s%s-q4_0", name, form), *other = g_strdup_printf ("%s%s-iq4_nl", name, form);
+  g_autofree char *verdict = NULL;
+  g_autoptr (GError) error = NULL;
+
+  facet_vk_pipelines_drop (vk);
+  facet_vk_fault_swap (kernel, other);
+  g_assert_true (facet_vk_trust (vk, &error));
+  facet_vk_fault_swap (NULL, NULL);
+  verdict = facet_vk_verdict (vk->cache_key);
+  g_assert_cmpstr (verdict, ==, "works without dot of Q4_0");
+  g_assert_cmpint (vk->tiers[FACET_Q4_0], ==, FACET_VK_SCALAR);
+  g_assert_cmpint (vk->tiers[FACET_IQ4_NL], ==, FACET_VK_DOT);
+}
+
 /* A kernel that computes wrongly costs its type of weights a tier, which is
  * remembered and named; without a tier left the device is not used. */
 static void
 test_demotion (void)
 {
-  g_autofree char *path = NULL, *dot = NULL, *scalar = NULL, *verdict = NULL;
+  g_autofree char *path = NULL, *scalar = NULL;
   g_autoptr (GError) error = NULL;
   const char *form;
   FacetVk *vk;
@@ -471,17 +489,10 @@ test_demotion (void)
     vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
     path = facet_vk_cache_file (vk->cache_key, ".verdict");
     g_setenv ("FACET_VULKAN_TIER", "dot", TRUE);
-    dot = g_strdup_printf ("matvec-dot%s-q4_0", form);
     scalar = g_strdup_printf ("matvec-gated%s-q6_k", form);
-    /* Blocks of the same size, read in another way. */
-    facet_vk_pipelines_drop (vk);
-    facet_vk_fault_swap (dot, vk->traits.subgroup > 0 ? "matvec-dot-subgroup-iq4_nl" : "matvec-dot-iq4_nl");
-    g_assert_true (facet_vk_trust (vk, &error));
-    facet_vk_fault_swap (NULL, NULL);
-    verdict = facet_vk_verdict (vk->cache_key);
-    g_assert_cmpstr (verdict, ==, "works without dot of Q4_0");
-    g_assert_cmpint (vk->tiers[FACET_Q4_0], ==, FACET_VK_SCALAR);
-    g_assert_cmpint (vk->tiers[FACET_IQ4_NL], ==, FACET_VK_DOT);
+    assert_demoted (vk, "experts-dot", form);
+    g_assert_cmpint (g_unlink (path), ==, 0);
+    assert_demoted (vk, "matvec-dot", form);
     facet_vk_set_tiers (vk, FACET_VK_DOT);
     g_assert_true (facet_vk_trust (vk, &error)); /* from the file */
     g_assert_cmpint (vk->tiers[FACET_Q4_0], ==, FACET_VK_SCALAR);

@@ -1,6 +1,7 @@
 /* Before a driver is trusted for the first time, its kernels compute products
- * with weights of every type, in every tier that it may use, with few rows and with many, beside
- * the reference. The verdict is remembered until driver or shaders change. */
+ * with weights of every type, and a mixture of experts, in every tier that it
+ * may use, with few rows and with many, beside the reference. The verdict is
+ * remembered until driver or shaders change. */
 #include "backend/vulkan/vk.h"
 
 #include <math.h>
@@ -9,6 +10,8 @@
 #define WIDTH 256
 #define HEADS 4
 #define ROWS 9
+#define EXPERTS 4
+#define CHOSEN 2
 #define TOLERANCE 1e-3
 #define WORKS "works"
 #define WORKS_WITHOUT "works without "
@@ -26,9 +29,12 @@ static const struct {
   { FACET_Q6_K, { 208, -1 } }, { FACET_IQ4_NL, { 0, -1 } }, { FACET_IQ4_XS, { 0, -1 } },
 };
 #define N_TYPES ((int) G_N_ELEMENTS (types))
+/* Of the experts: they unpack weights as products do, so that one type shows what is their own. */
+#define EXPERTS_DTYPE FACET_Q4_0
 
 typedef struct {
   FacetTensor  table, weights[N_TYPES];
+  FacetTensor  router, gate, up, down; /* of the experts */
   FacetGraph  *graph;
   gint32       ids[ROWS];
   FacetKvLayer layer;
@@ -71,7 +77,30 @@ fill_table (FacetTensor *t, GRand *rand)
   *t = (FacetTensor) { .name = "table", .dtype = FACET_F32, .ne = { WIDTH, ROWS, 1, 1 }, .bytes = sizeof *x * WIDTH * ROWS, .data = x };
 }
 
-/* Layer 2 i is a product with weights of type i, layer 2 i + 1 a gated pair. */
+static void
+init_weights (FacetTensor *t, int i, int k, int rows, int experts, GRand *rand)
+{
+  *t = (FacetTensor) { .name = facet_dtype_name (types[i].dtype), .dtype = types[i].dtype, .ne = { k, rows, experts, 1 } };
+  t->bytes = (gsize) (rows * experts) * facet_dtype_row_bytes (t->dtype, (gsize) k);
+  fill (t, i, rand);
+}
+
+/* A mixture of experts on @x with weights of type @i; few rows and many go two ways. */
+static int
+add_experts (Network *net, int x, int i, GRand *rand)
+{
+  FacetGraph *g = net->graph;
+  int route;
+
+  init_weights (&net->router, 0, WIDTH, EXPERTS, 1, rand);
+  init_weights (&net->gate, i, WIDTH, WIDTH / EXPERTS, EXPERTS, rand);
+  init_weights (&net->up, i, WIDTH, WIDTH / EXPERTS, EXPERTS, rand);
+  init_weights (&net->down, i, WIDTH / EXPERTS, WIDTH, EXPERTS, rand);
+  route = facet_g_route (g, facet_g_matmul (g, x, &net->router, NULL), CHOSEN, NULL);
+  return facet_g_experts_down (g, facet_g_experts_up (g, x, route, &net->gate, &net->up, WIDTH / EXPERTS), route, &net->down);
+}
+
+/* Layer 2 i is a product with weights of type i, layer 2 i + 1 a gated pair; experts are one more of the first kind. */
 static void
 network_init (Network *net)
 {
@@ -90,12 +119,12 @@ network_init (Network *net)
   for (int i = 0; i < N_TYPES; i++) {
     FacetTensor *w = &net->weights[i];
 
-    *w = (FacetTensor) { .name = facet_dtype_name (types[i].dtype), .dtype = types[i].dtype, .ne = { WIDTH, WIDTH, 1, 1 } };
-    w->bytes = WIDTH * facet_dtype_row_bytes (types[i].dtype, WIDTH);
-    fill (w, i, rand);
+    init_weights (w, i, WIDTH, WIDTH, 1, rand);
     y = facet_g_matmul (g, x, w, NULL);
     facet_graph_mark_layer (g, y, 2 * i);
     facet_graph_mark_layer (g, facet_g_geglu (g, facet_g_matmul (g, x, w, NULL), facet_g_matmul (g, x, w, NULL)), 2 * i + 1);
+    if (types[i].dtype == EXPERTS_DTYPE)
+      facet_graph_mark_layer (g, add_experts (net, x, i, rand), 2 * i);
   }
   g_rand_free (rand);
   /* Each with norms and rotation of its own, as decoders have them. */
@@ -110,6 +139,10 @@ network_clear (Network *net)
 {
   facet_graph_free (net->graph);
   g_free ((gpointer) net->table.data);
+  g_free ((gpointer) net->router.data);
+  g_free ((gpointer) net->gate.data);
+  g_free ((gpointer) net->up.data);
+  g_free ((gpointer) net->down.data);
   for (int i = 0; i < N_TYPES; i++)
     g_free ((gpointer) net->weights[i].data);
 }
