@@ -21,6 +21,16 @@ beside_setup (void)
   beside_setup_tier (FACET_VK_SCALAR);
 }
 
+char *
+beside_forget_verdict (void)
+{
+  FacetVk *vk = (FacetVk *) beside.gpu;
+
+  g_free (vk->cache_key);
+  vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
+  return facet_vk_cache_file (vk->cache_key, ".verdict");
+}
+
 void
 beside_teardown (void)
 {

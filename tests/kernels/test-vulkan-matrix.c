@@ -142,9 +142,7 @@ verdict_with (FacetVk *vk, const char *shader, const char *instead)
   g_autofree char *path = NULL;
   char *verdict;
 
-  g_free (vk->cache_key);
-  vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
-  path = facet_vk_cache_file (vk->cache_key, ".verdict");
+  path = beside_forget_verdict ();
   facet_vk_pipelines_drop (vk);
   facet_vk_fault_swap (shader, instead);
   facet_vk_trust (vk, &error);

@@ -388,9 +388,7 @@ test_self_test_watched (void)
 
   beside_setup ();
   vk = (FacetVk *) beside.gpu;
-  g_free (vk->cache_key);
-  vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
-  path = facet_vk_cache_file (vk->cache_key, ".verdict");
+  path = beside_forget_verdict ();
   g_setenv ("FACET_VULKAN_TIER", "dot", TRUE);
   /* Whole, then ended in the first tier, in one above it and by the encoder. */
   for (int i = 0; i < 4; i++) {
@@ -433,9 +431,7 @@ test_self_test (void)
 
   beside_setup ();
   vk = (FacetVk *) beside.gpu;
-  g_free (vk->cache_key);
-  vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
-  path = facet_vk_cache_file (vk->cache_key, ".verdict");
+  path = beside_forget_verdict ();
   facet_vk_pipelines_drop (vk);
   g_assert_true (facet_vk_trust (vk, &error));
   g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
@@ -485,9 +481,7 @@ test_demotion (void)
   vk = (FacetVk *) beside.gpu;
   if (((FacetVk *) beside.gpu)->traits.dot) {
     form = vk->traits.subgroup > 0 ? "-subgroup" : "";
-    g_free (vk->cache_key);
-    vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
-    path = facet_vk_cache_file (vk->cache_key, ".verdict");
+    path = beside_forget_verdict ();
     g_setenv ("FACET_VULKAN_TIER", "dot", TRUE);
     scalar = g_strdup_printf ("matvec-gated%s-q6_k", form);
     assert_demoted (vk, "experts-dot", form);
