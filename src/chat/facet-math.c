@@ -106,12 +106,24 @@ read_words (Reader *self)
   return g_strndup (start, self->at - 1 - start);
 }
 
+/* Behind a sign that belongs to what follows. */
+static const char *
+after_sign (const char *text)
+{
+  static const char *const signs[] = { "d", "∂", "√" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (signs); i++)
+    if (g_str_has_prefix (text, signs[i]))
+      return text + strlen (signs[i]);
+  return text;
+}
+
 /* Whether it needs no parentheses: a number, a letter with its scripts, also
- * behind a d or ∂, a word. */
+ * behind a d, ∂ or √, a word. */
 static gboolean
 is_single (const char *text)
 {
-  const char *rest = g_str_has_prefix (text, "d") ? text + 1 : g_str_has_prefix (text, "∂") ? text + strlen ("∂") : text;
+  const char *rest = after_sign (text);
   guint letters = 0, digits = 0;
 
   for (const char *at = *rest != '\0' ? rest : text; *at != '\0'; at = g_utf8_next_char (at)) {
@@ -238,6 +250,17 @@ add_environment (Reader *self, GString *out)
   g_string_append (out, close);
 }
 
+/* The blank that ends a command stands for nothing, unless it stands before a sign, too: α x, but α + x. */
+static void
+end_symbol (Reader *self, GString *out)
+{
+  const char *before = self->at;
+
+  skip_blanks (self);
+  if (self->at > before && self->at < self->end && strchr ("+-=<>*/|", *self->at) != NULL)
+    add_space (out);
+}
+
 static void
 add_symbol (Reader *self, GString *out, const FacetMathSymbol *symbol)
 {
@@ -272,7 +295,7 @@ add_symbol (Reader *self, GString *out, const FacetMathSymbol *symbol)
   case FACET_MATH_ORDINARY:
   default:
     g_string_append (out, symbol->text);
-    skip_blanks (self);
+    end_symbol (self, out);
     break;
   }
 }

@@ -144,6 +144,7 @@ test_math (void)
     { "$$\n\\begin{aligned}\na &= b \\\\\n&= c\n\\end{aligned}\n$$", "a = b\n= c" },
     { "$\\left( \\frac{1}{2} \\right)$ is $50\\%$, $n$", "( 1/2 ) is 50%, n" },
     { "$\\frac{dy}{dx} = \\frac{\\partial f}{\\partial x} e^{x^2} \\int_0^\\infty f$", "dy/dx = ∂f/∂x e^(x²) ∫₀^∞ f" },
+    { "$\\epsilon > 0$, $\\alpha + \\beta x = -\\gamma$, $\\frac{\\sqrt{\\pi}}{2}$", "ϵ > 0, α + βx = −γ, √π/2" },
     { "$\\foo{a b}{c}^2$", "\\foo{a b}{c}²" },
     { "$2 * 3 * 4 = 24$ *soon*", "2 * 3 * 4 = 24 soon" },
     { "| $|x|$ | $y^2$ |\n|--|--|\n| 1 | $<b>$ |", "[|x|][y²][1][&lt;b&gt;]" },
