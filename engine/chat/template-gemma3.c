@@ -49,22 +49,6 @@ close_turn (FacetWriter *writer)
   facet_writer_text (writer, "\n");
 }
 
-static void
-write_preface (FacetWriter *writer, const FacetPrompt *prompt, const FacetTurn *system)
-{
-  g_autoptr (GString) tools = g_string_new (NULL);
-
-  if (system != NULL) {
-    facet_writer_trimmed (writer, system->text->str, system->text->len);
-    facet_writer_text (writer, "\n\n");
-  }
-  if (prompt->tools != NULL) {
-    facet_tools_explain (tools, prompt->tools, writer->rendered->form);
-    facet_writer_text (writer, tools->str);
-    facet_writer_text (writer, "\n\n");
-  }
-}
-
 /* One of several calls or results, each on a line of its own. */
 static void
 write_tool_part (FacetWriter *writer, const FacetTurnPart *part, gboolean first)
@@ -130,7 +114,7 @@ facet_gemma3_render (const FacetPrompt *prompt, FacetWriter *writer)
     }
     open_turn (writer, turn->role);
     if (!prefaced)
-      write_preface (writer, prompt, system);
+      facet_tools_write_preface (writer, prompt, system);
     prefaced = TRUE;
     write_pieces (writer, turn);
     if (asks || !last)

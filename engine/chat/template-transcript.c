@@ -28,22 +28,6 @@ static const char start[]
 
 static const char *const stops[] = { "\nQuestion:", "\n\n", NULL };
 
-static void
-write_system (const FacetPrompt *prompt, const FacetTurn *system, FacetWriter *writer)
-{
-  g_autoptr (GString) tools = g_string_new (NULL);
-
-  if (system != NULL) {
-    facet_writer_trimmed (writer, system->text->str, system->text->len);
-    facet_writer_text (writer, "\n\n");
-  }
-  if (prompt->tools != NULL) {
-    facet_tools_explain (tools, prompt->tools, writer->rendered->form);
-    facet_writer_text (writer, tools->str);
-    facet_writer_text (writer, "\n\n");
-  }
-}
-
 /* Calls stand where answers do, results on lines of their own. */
 static void
 write_tool_part (FacetWriter *writer, const FacetTurnPart *part)
@@ -97,7 +81,7 @@ facet_transcript_render (const FacetPrompt *prompt, FacetFamily family, FacetWri
 
   writer->rendered->stop_strings = stops;
   facet_writer_text (writer, start);
-  write_system (prompt, has_system ? first : NULL, writer);
+  facet_tools_write_preface (writer, prompt, has_system ? first : NULL);
   for (guint i = has_system; i < prompt->turns->len; i++) {
     const FacetTurn *turn = facet_prompt_turn (prompt, i);
     gboolean last = i == prompt->turns->len - 1;

@@ -48,8 +48,9 @@ void facet_gemma4_render      (const FacetPrompt *prompt, FacetWriter *writer);
 void facet_gemma4_frame       (FacetWriter *writer, FacetMedia media);
 void facet_transcript_render  (const FacetPrompt *prompt, FacetFamily family, FacetWriter *writer);
 
-/* What families without tokens for it are told of tools, and how calls and
- * results of them are written: one JSON object or one line each. */
-void facet_tools_explain      (GString *out, GPtrArray *tools, FacetCallForm form);
-void facet_tools_write_call   (GString *out, FacetCallForm form, const FacetTurnPart *part);
-void facet_tools_write_result (GString *out, const FacetTurnPart *part);
+/* What families without tokens for it are told before the first question, the
+ * system's words (@system, or NULL) and the tools, and how calls and results of
+ * them are written: one JSON object or one line each. */
+void facet_tools_write_preface (FacetWriter *writer, const FacetPrompt *prompt, const FacetTurn *system);
+void facet_tools_write_call    (GString *out, FacetCallForm form, const FacetTurnPart *part);
+void facet_tools_write_result  (GString *out, const FacetTurnPart *part);

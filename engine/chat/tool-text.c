@@ -13,8 +13,8 @@ write_string (GString *out, const char *text)
   g_string_append_c (out, '"');
 }
 
-void
-facet_tools_explain (GString *out, GPtrArray *tools, FacetCallForm form)
+static void
+explain (GString *out, GPtrArray *tools, FacetCallForm form)
 {
   g_string_append (out, "You have access to functions. If you decide to invoke any of the functions, you MUST put it in the format of\n");
   g_string_append (out, form == FACET_CALLS_LINES ? "FUNCTION_CALL: function_name(argument=\"value\", other=2)\n"
@@ -32,6 +32,22 @@ facet_tools_explain (GString *out, GPtrArray *tools, FacetCallForm form)
     g_string_append_c (out, '}');
   }
   g_string_append_c (out, ']');
+}
+
+void
+facet_tools_write_preface (FacetWriter *writer, const FacetPrompt *prompt, const FacetTurn *system)
+{
+  g_autoptr (GString) tools = g_string_new (NULL);
+
+  if (system != NULL) {
+    facet_writer_trimmed (writer, system->text->str, system->text->len);
+    facet_writer_text (writer, "\n\n");
+  }
+  if (prompt->tools != NULL) {
+    explain (tools, prompt->tools, writer->rendered->form);
+    facet_writer_text (writer, tools->str);
+    facet_writer_text (writer, "\n\n");
+  }
 }
 
 void
