@@ -4,7 +4,8 @@
 Usage: check-po.py SOURCE
 
 Fails where a string is missing, untranslated or fuzzy, and where a placeholder, an option, markup, a mnemonic or the end of a
-sentence differs. “ninja -C build facet-update-po” brings new strings into the files.
+sentence differs, and where a language's quotation marks or punctuation are not its own. “ninja -C build facet-update-po” brings new
+strings into the files.
 """
 import ast
 import pathlib
@@ -20,6 +21,15 @@ FIELD = re.compile(r'(msgctxt|msgid_plural|msgid|msgstr(?:\[\d\])?) (".*")$')
 PRINTF = re.compile(r"%(?:(\d+)\$)?([-+ #0]*\d*(?:\.\d+)?(?:l|ll|h|z)?[diouxXeEfgGcs%])")
 # What must stand in a translation as it stands in the original.
 LITERAL = re.compile(r"\{[a-z]+\}|</?[a-z]+>|\$[A-Z_]+|(?<![\w-])--[a-z][a-z-]*|(?<![\w-])-[a-z](?![\w-])|https?://\S+", re.ASCII)
+# The quotation marks of each language, and what its sentences hold nowhere else than by mistake.
+QUOTES = {"ar": "«»", "de": "»«", "es": "«»", "fr": "«»", "it": "«»", "ja": "「」", "pt_BR": "“”", "zh_CN": "“”"}
+FOREIGN = {
+    "ar": re.compile(r"[\u0620-\u064a][,;?](?![^\[]*\])|اً|\d %"),
+    "fr": re.compile(r"\w [;!?:»]|« "),
+    "ja": re.compile(r"[\u3040-\u9fff][,;!](?![^\[]*\])|[（）？！〜]|[\w。] 「|」 [^(]|\d %"),
+    "pt_BR": re.compile(r"\d %"),
+    "zh_CN": re.compile(r"[\u4e00-\u9fff][,;:?!](?![^\[]*\])|\((?!_)|\d %"),
+}
 
 
 def run(*command, text=None):
@@ -77,6 +87,18 @@ def faults(entry, original, translated):
             yield "it is no list of the same shape"
 
 
+def style_faults(name, original, translated):
+    """Lists (of search terms, of presets) are data in form of text."""
+    if original.startswith("[(") or original.endswith(";"):
+        return
+    expected = original.translate(str.maketrans("“”", QUOTES[name]))
+    if re.findall("[“”„«»‹›「」]", translated) != re.findall("[“”„«»‹›「」]", expected):
+        yield f"other quotation marks than {QUOTES[name]}, or not as many"
+    found = FOREIGN[name].search(translated) if name in FOREIGN else None
+    if found:
+        yield f"“{found[0]}” is no punctuation of this language"
+
+
 def check_language(name, pot):
     path = SOURCE / f"po/{name}.po"
     checked = subprocess.run(["msgfmt", "--check", "--check-accelerators=_", "--output-file=/dev/null", path], capture_output=True,
@@ -96,7 +118,8 @@ def check_language(name, pot):
             yield f"fuzzy: {short}"
         else:
             for form in forms:
-                for fault in faults(entry, entry.get("msgid_plural", entry["msgid"]), form):
+                original = entry.get("msgid_plural", entry["msgid"])
+                for fault in (*faults(entry, original, form), *style_faults(name, original, form)):
                     yield f"{short}: {fault}"
 
 
