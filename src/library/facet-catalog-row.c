@@ -188,8 +188,9 @@ ask (FacetCatalogRow *self)
   /* Translators: %s is the name of a model. */
   g_autofree char *heading = g_strdup_printf (_("Download %s?"), facet_catalog_model_get_name (self->model));
   GtkWidget *dialog = adw_message_dialog_new (GTK_IS_WINDOW (root) ? GTK_WINDOW (root) : NULL, heading, body);
-  GtkWidget *link = gtk_link_button_new_with_label (facet_catalog_model_get_terms (self->model), _("Read the Licence"));
+  GtkWidget *link = gtk_link_button_new_with_label (facet_catalog_model_get_terms (self->model), _("Read the _Licence"));
 
+  gtk_button_set_use_underline (GTK_BUTTON (link), TRUE);
   adw_message_dialog_set_extra_child (ADW_MESSAGE_DIALOG (dialog), link);
   adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "download", _("_Download"), NULL);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "download", ADW_RESPONSE_SUGGESTED);

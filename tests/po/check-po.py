@@ -5,7 +5,7 @@ Usage: check-po.py SOURCE
 
 Fails where a string is missing, untranslated or fuzzy, and where a placeholder, an option, markup, a mnemonic or the end of a
 sentence differs, and where a language's quotation marks or punctuation are not its own. “ninja -C build facet-update-po” brings new
-strings into the files.
+strings into the files. Also where two mnemonics that are seen together are the same key, in any language and in English.
 """
 import ast
 import pathlib
@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from xml.etree import ElementTree
 
 SOURCE = pathlib.Path(sys.argv[1])
 KEYWORDS = ["_", "N_", "C_:1c,2", "NC_:1c,2", "ngettext:1,2", "g_dngettext:2,3", "g_dpgettext2:2c,3"]
@@ -30,6 +31,15 @@ FOREIGN = {
     "pt_BR": re.compile(r"\d %"),
     "zh_CN": re.compile(r"[\u4e00-\u9fff][,;:?!](?![^\[]*\])|\((?!_)|\d %"),
 }
+# Mnemonics of the window itself, by what is seen together. Menus and dialogs are found in the sources.
+PAGES = [
+    ("_Models", "Get a _Better Model", "Try a Sample _Chart", "Try a Sample _Voice Note", "_Undo"),
+    ("_Models", "_Choose a Model", "_Undo"),
+    ("_Models", "_Save", "_Cancel", "_Undo"),
+]
+# Alone in their window, popover or file chooser, beside the buttons of the toolkit.
+ALONE = {"_Try Again", "_Ask Again", "_Attach", "_Add", "_Export", "_Import"}
+MNEMONIC = re.compile(r"_(\w)")
 
 
 def run(*command, text=None):
@@ -123,19 +133,50 @@ def check_language(name, pot):
                     yield f"{short}: {fault}"
 
 
+def menus():
+    """The marked labels of each menu of ui/, and of each dialog of src/."""
+    for path in sorted(SOURCE.glob("ui/*.ui")):
+        for menu in ElementTree.parse(path).iter("menu"):
+            yield f"{path.name}, {menu.get('id')}", [label.text for label in menu.iter("attribute")
+                                                     if label.get("name") == "label" and "_" in label.text]
+    for path in sorted(SOURCE.glob("src/**/*.c")):
+        for function in path.read_text(encoding="utf-8").split("\n}\n"):
+            if "adw_message_dialog_add_response" in function:
+                yield f"{path.name}", re.findall(r'[ (]_\("([^"]*_\w[^"]*)"\)', function)
+
+
+def check_mnemonics(languages, pot):
+    groups = [*menus(), *((" and ".join(page), page) for page in PAGES)]
+    placed = {label for _, labels in groups for label in labels} | ALONE
+    marked = {entry["msgid"] for entry in entries(pot) if re.fullmatch(r"[^_\n]*(?<![A-Z]{2})_[A-Za-z][^_\n]*", entry["msgid"])}
+    for label in sorted(marked ^ placed):
+        yield f"“{label}” is {'in no group of this test' if label in marked else 'no longer there'}"
+    for name in ["en", *languages]:
+        translated = {} if name == "en" else {entry["msgid"]: entry.get("msgstr", "") for entry in
+                                              entries((SOURCE / f"po/{name}.po").read_text(encoding="utf-8"))}
+        for where, labels in groups:
+            keys = [MNEMONIC.findall(translated.get(label, label))[-1].lower() for label in labels]
+            for key in sorted({key for key in keys if keys.count(key) > 1}):
+                yield f"{name}: {key.upper()} twice in {where}: {[translated.get(label, label) for label in labels]}"
+
+
+def report(number, name, complaints):
+    print(f"{'not ok' if complaints else 'ok'} {number} /po/{name}")
+    for complaint in complaints:
+        print("\n".join(f"# {line}" for line in complaint.splitlines()))
+
+
 def main():
     lines = (SOURCE / "po/LINGUAS").read_text(encoding="utf-8").splitlines()
     names = [line for line in lines if line and not line.startswith("#")]
     pot = template()
     assert len(list(entries(pot))) > 400, "too few strings were found"
-    print(f"1..{len(names) + 1}")
+    print(f"1..{len(names) + 2}")
     here = sorted(path.stem for path in SOURCE.glob("po/*.po"))
-    print(f"{'ok' if here == sorted(names) else 'not ok'} 1 /po/linguas")
-    for number, name in enumerate(names, 2):
-        complaints = list(check_language(name, pot))
-        print(f"{'not ok' if complaints else 'ok'} {number} /po/{name}")
-        for complaint in complaints:
-            print("\n".join(f"# {line}" for line in complaint.splitlines()))
+    report(1, "linguas", [] if here == sorted(names) else [f"there are {here}"])
+    report(2, "mnemonics", list(check_mnemonics(names, pot)))
+    for number, name in enumerate(names, 3):
+        report(number, name, list(check_language(name, pot)))
 
 
 main()
