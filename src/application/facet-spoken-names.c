@@ -190,6 +190,40 @@ name_list_item (GtkWidget *item)
     name_after (item, label);
 }
 
+/* ---- around them -------------------------------------------------------- */
+
+/* What is on a page says enough: without a name, the page is passed over. */
+static void
+name_pages (GtkStack *stack)
+{
+  g_autoptr (GListModel) pages = G_LIST_MODEL (gtk_stack_get_pages (stack));
+
+  for (guint i = 0; i < g_list_model_get_n_items (pages); i++) {
+    g_autoptr (GObject) page = g_list_model_get_item (pages, i);
+    const char *title = gtk_stack_page_get_title (GTK_STACK_PAGE (page));
+
+    gtk_accessible_update_property (GTK_ACCESSIBLE (page), GTK_ACCESSIBLE_PROPERTY_LABEL, title != NULL ? title : "", -1);
+  }
+}
+
+static void
+name_menu (GtkWidget *menu)
+{
+  GtkWidget *button = gtk_widget_get_parent (menu);
+
+  if (button != NULL && GTK_IS_MENU_BUTTON (button))
+    name_after (menu, button);
+}
+
+static void
+name_tabs (GtkWidget *switcher)
+{
+  const char *heading = heading_of (switcher);
+
+  if (heading != NULL)
+    set_name (switcher, heading);
+}
+
 /* ---- toasts ------------------------------------------------------------- */
 
 /* They come and go without the focus. */
@@ -243,6 +277,12 @@ name_widget (GtkWidget *widget)
     name_list_view (widget);
   else if (is_kind (widget, "GtkListItemWidget"))
     name_list_item (widget);
+  else if (GTK_IS_STACK (widget))
+    name_pages (GTK_STACK (widget));
+  else if (GTK_IS_POPOVER_MENU (widget))
+    name_menu (widget);
+  else if (ADW_IS_VIEW_SWITCHER (widget))
+    name_tabs (widget);
 }
 
 static void

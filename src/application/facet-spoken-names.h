@@ -3,8 +3,8 @@
  * GTK 4.8 names a button with a mnemonic by its label with the mark in it, and
  * by the label that is shown (“_Save Save”), speaks the icon of a button as
  * “GtkImage”, and falls back to the name of a type for whatever has no name:
- * the button that a menu button is made of, lists, what pops up under a combo row,
- * parts of the windows that GTK and libadwaita bring along. What people hear in
+ * the button that a menu button is made of, lists, menus, pages of a stack, what pops
+ * up under a combo row, parts of the windows that GTK and libadwaita bring along. What people hear in
  * their place is what they see there: a tooltip, the text inside, the heading above.
  * Toasts are announced (facet-announce.h).
  */

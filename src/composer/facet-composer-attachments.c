@@ -7,6 +7,7 @@
 
 #include "facet-composer-private.h"
 
+#include "application/facet-announce.h"
 #include "chat/facet-block-widgets.h"
 #include "facet-attachment-chip.h"
 
@@ -49,10 +50,24 @@ attachments_changed_cb (FacetComposer *self)
   _facet_composer_changed (self);
 }
 
+/* What was found in a file, or why it is refused, which nobody hears who does not see its chip. */
+static void
+looked_at_cb (FacetAttachment *attachment, GParamSpec *pspec, FacetComposer *self)
+{
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+  /* Translators: the name of a file, and what is known of it */
+  g_autofree char *sentence = g_strdup_printf (C_("file", "%s: %s"), facet_attachment_get_name (attachment),
+                                               facet_attachment_get_details (attachment));
+
+  if (root != NULL && facet_attachment_get_state (attachment) != FACET_ATTACHMENT_LOOKING)
+    facet_announce (GTK_WINDOW (root), sentence);
+  _facet_composer_changed (self);
+}
+
 void
 _facet_composer_add (FacetComposer *self, FacetAttachment *attachment)
 {
-  g_signal_connect_object (attachment, "notify::state", G_CALLBACK (_facet_composer_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (attachment, "notify::state", G_CALLBACK (looked_at_cb), self, 0);
   g_list_store_append (self->attachments, attachment);
   g_object_unref (attachment);
 }

@@ -38,6 +38,7 @@ update_page (FacetWindow *self)
 {
   const FacetLoaded *loaded = facet_engine_service_get_loaded (self->service);
   gboolean empty = facet_conversation_get_length (self->conversation) == 0;
+  const char *label;
 
   gtk_stack_set_visible_child (self->pages, empty ? GTK_WIDGET (self->welcome) : self->view);
   if (loaded != NULL) {
@@ -53,11 +54,14 @@ update_page (FacetWindow *self)
     else
       description = g_strdup (_("Everything stays on this computer."));
     adw_status_page_set_description (self->welcome, description);
-    gtk_button_set_label (GTK_BUTTON (self->welcome_button), _("Get a _Better Model"));
+    label = _("Get a _Better Model");
   } else {
     adw_status_page_set_description (self->welcome, _("Answers come from a model on this computer; nothing leaves it."));
-    gtk_button_set_label (GTK_BUTTON (self->welcome_button), _("_Choose a Model"));
+    label = _("_Choose a Model");
   }
+  /* The same again would be spoken again. */
+  if (g_strcmp0 (gtk_button_get_label (GTK_BUTTON (self->welcome_button)), label) != 0)
+    gtk_button_set_label (GTK_BUTTON (self->welcome_button), label);
   gtk_widget_set_visible (self->sample_chart, loaded != NULL && loaded->sees && !loaded->judges);
   gtk_widget_set_visible (self->sample_voice, loaded != NULL && loaded->hears);
   gtk_widget_set_visible (self->welcome_button,
@@ -130,6 +134,8 @@ _facet_window_set_editing (FacetWindow *self, FacetMessage *message)
   else
     _facet_window_show_draft (self);
   facet_composer_focus (self->composer);
+  if (message != NULL)
+    facet_announce (GTK_WINDOW (self), _("Editing an earlier message"));
 }
 
 static void

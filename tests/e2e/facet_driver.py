@@ -22,6 +22,9 @@ POINTER_STEP = 40
 # Roles of what a person operates, by AT-SPI's names.
 OPERATED = {"push button", "toggle button", "check box", "radio button", "entry", "password text", "text", "combo box", "slider",
             "spin button", "switch", "progress bar", "list item", "menu item", "page tab", "level bar"}
+# What a screen reader speaks on the way to the focus, where it has a name.
+AROUND = {"panel", "menu", "page tab list", "list"}
+TYPE = re.compile(r"\b(Gtk|Adw|Facet)[A-Z]\w+")
 
 
 class Foreign:
@@ -164,7 +167,7 @@ class Program:
     def is_name(text):
         """What a person would call something: no type of the toolkit, no mark of a mnemonic, nothing said twice."""
         half = len(text) // 2
-        return bool(text) and not re.search(r"\b(Gtk|Adw|Facet)[A-Z]\w+|(^|\s)_\w", text) and text[:half] != text[half + 1:]
+        return bool(text) and not TYPE.search(text) and not re.search(r"(^|\s)_\w", text) and text[:half] != text[half + 1:]
 
     def is_exempt(self, node):
         """A scrolled pane takes the focus only where nothing in it can, for the arrow keys: its role is all there is to say. Items
@@ -177,9 +180,12 @@ class Program:
                                                             for parent in self.parents(node))
 
     def unnamed(self, within=None):
-        """What can be operated or have the focus but has no name of its own, which is all that a screen reader would say of it."""
+        """What can be operated or have the focus but has no name of its own, which is all that a screen reader would say of it; and
+        what is called by its type around it."""
         for node in self.walk(within):
             kind, name = node.get_role_name(), node.get_name()
+            if kind in AROUND and TYPE.search(name):
+                yield f"{kind} {name!r}"
             if not (kind in OPERATED or self.has(node, Atspi.StateType.FOCUSABLE)) or self.is_name(name) or self.is_exempt(node):
                 continue
             around = list(filter(None, (parent.get_name() for parent in self.parents(node))))

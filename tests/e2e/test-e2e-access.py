@@ -60,8 +60,11 @@ def test_announced(home):
         ear.take(program, [("push button", "The answer was stopped.")])
         program.keys("shift+Tab")
         program.wait(lambda: attach.get_description() == "Attach Files", "the button's own description")
-        program.open(FILES[0])
-        program.find("table cell", CHART)
+        for file, told in ((FILES[0], f"{CHART}: 48 × 32"), (home, f"{home.name}: It is a folder")):
+            program.open(file)
+            program.wait(lambda told=told: any(sentence.startswith(told) for _, sentence in ear.heard), f"“{told}”")
+        program.click("Edit and Ask Again")
+        program.wait(lambda: ("text", "Editing an earlier message") in ear.heard, "the change of the composer")
         program.focus_composer()
         ear.heard.clear()
         program.click(f"Remove “{CHART}”")
