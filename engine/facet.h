@@ -121,7 +121,7 @@ typedef enum {
 } FacetBackendKind;
 
 /* Every device of every backend, as a JSON array: "backend", "device" (its number), "name"; of graphics devices also "kind", "driver",
- * "vulkan", "memory" (bytes of its own), "heaps" ("bytes", "own", "budget": what may be used now, or null), "features", "unfit" (why it cannot be used, or ""), "self_test" ("works", what failed, or "").
+ * "vulkan", "memory" (bytes of its own), "heaps" ("bytes", "own", "budget": what may be used now, or null), "features", "unfit" (why it cannot be used, or ""), "self_test" ("works", "works without" and kernels, what failed, or "").
  * Without any graphics device one of number 0 and without a name has "unfit": why there is none.
  * Returns: (transfer full). */
 char *facet_devices_describe (void);

@@ -58,8 +58,9 @@ typedef struct {
 typedef struct {
   const char *name;
 
-  /* Whether compile() knows every operation of @graph at its sizes, or
-   * UNSUPPORTED says which it does not. NULL: it knows all. */
+  /* Whether compile() knows every operation of @graph at its sizes and does it
+   * right, or UNSUPPORTED says which it does not. NULL: it knows all. What was
+   * never used here is tested, which takes as long as a compile(). */
   gboolean   (*supports)  (FacetBackend *backend, const FacetGraph *graph, GError **error);
 
   /* Largest rows a step may have: @max_rows TOKENS, @max_outputs OUTPUTS.
@@ -113,8 +114,9 @@ typedef struct {
 struct FacetBackend {
   const FacetBackendClass *klass;
   char                    *description; /* "cpu (avx512-vnni, 2 threads)" */
-  /* Of the compile() that runs: bringing weights to a device and building its
-   * programs takes seconds. Either may be NULL; CANCELLED leaves nothing behind. */
+  /* Of the compile() or supports() that runs: bringing weights to a device and
+   * building its programs takes seconds. Either may be NULL; CANCELLED leaves
+   * nothing behind. */
   FacetCancel             *cancel;
   void                   (*progress) (guint64 done, guint64 total, gpointer data);
   gpointer                 progress_data;

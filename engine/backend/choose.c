@@ -32,3 +32,19 @@ facet_backend_is_cpu (const FacetBackend *backend)
 {
   return g_str_equal (backend->klass->name, "cpu");
 }
+
+static void
+report (guint64 done, guint64 total, gpointer data)
+{
+  const FacetModelParams *params = data;
+
+  params->progress (FACET_PHASE_LOAD, done, total, params->user_data);
+}
+
+void
+facet_backend_watch (FacetBackend *backend, const FacetModelParams *params)
+{
+  backend->cancel = params != NULL ? params->cancel : NULL;
+  backend->progress = params != NULL && params->progress != NULL ? report : NULL;
+  backend->progress_data = (gpointer) params;
+}

@@ -9,3 +9,5 @@
 FacetBackend *facet_backend_choose (const FacetModelParams *params, GError **error);
 /* The one that does everything and does not fail. */
 gboolean      facet_backend_is_cpu (const FacetBackend *backend);
+/* Who loads a model waits for what @backend does; @params NULL: nobody does any more. */
+void          facet_backend_watch  (FacetBackend *backend, const FacetModelParams *params);

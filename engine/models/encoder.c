@@ -99,9 +99,13 @@ facet_encoder_run (FacetEncoder            *encoder,
   FacetStep step = { .n = 1, .inputs = (const float *const *) input->data,
                      .progress = encoder->progress ? report_progress : NULL, .progress_data = encoder };
   gsize n = (gsize) input->n_tokens * encoder->width;
-  FacetPlan *plan = backend->klass->compile (backend, graph, NULL, 1, 1, error);
+  FacetPlan *plan;
   float *soft = NULL;
 
+  /* Programs of a device may have to be built and tested first. */
+  backend->cancel = cancel;
+  plan = backend->klass->compile (backend, graph, NULL, 1, 1, error);
+  backend->cancel = NULL;
   /* The plan is not kept: its activations take hundreds of megabytes, its
    * making a thousandth of a run. Its memory is only reserved up to here. */
   if (!plan)

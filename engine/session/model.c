@@ -81,13 +81,22 @@ open_backend (FacetModel *model, GError **error)
   FacetBackend *backend = facet_backend_choose (&model->params, error);
   FacetPairParams pair = { .device = backend, .reserve = model->encoder_bytes, .limit = model->params.device_memory,
                            .threads = model->params.threads, .exact = model->exact };
+  gboolean fits;
 
   if (!backend || facet_backend_is_cpu (backend))
     return backend;
   graph = model->decoder->build (model->decoder, FACET_BUILD_NORMAL);
-  if (backend->klass->supports (backend, graph, &unfit)) {
+  facet_backend_watch (backend, &model->params);
+  fits = backend->klass->supports (backend, graph, &unfit);
+  facet_backend_watch (backend, NULL);
+  if (fits) {
     pair.graph = g_steal_pointer (&graph);
     return facet_pair_new (&pair);
+  }
+  if (g_error_matches (unfit, FACET_ERROR, FACET_ERROR_CANCELLED)) {
+    g_propagate_error (error, g_steal_pointer (&unfit));
+    backend_free (backend);
+    return NULL;
   }
   g_message ("%s runs on the processor, not on %s: %s", model->info->path, backend->description, unfit->message);
   backend_free (backend);

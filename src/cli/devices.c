@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
@@ -47,7 +48,7 @@ static void
 print_verdict (JsonObject *device)
 {
   const char *unfit = member (device, "unfit");
-  const char *self_test = member (device, "self_test");
+  const char *self_test = member (device, "self_test"), *without = "works without ";
 
   if (*unfit != '\0')
     printf (_("  verdict: it cannot be used: %s\n"), reason_text (unfit));
@@ -55,6 +56,9 @@ print_verdict (JsonObject *device)
     printf (_("  verdict: its self-test runs with the first model\n"));
   else if (g_str_equal (self_test, "works"))
     printf (_("  verdict: it works\n"));
+  else if (g_str_has_prefix (self_test, without))
+    /* Translators: %s is technical, such as "dot of Q4_0, matrix of F16" */
+    printf (_("  verdict: it works, but without these programs: %s\n"), self_test + strlen (without));
   else
     /* Translators: %s is a technical message in English */
     printf (_("  verdict: its self-test failed: %s\n"), self_test);

@@ -82,6 +82,31 @@ def test_host_work():
     assert "µs a token outside the graphics driver (" in run(*measure).stdout.decode()
 
 
+def test_verdict():
+    """What the self-test found is named where devices are listed."""
+    devices = [device for device in run_json("devices")[1:] if not device["unfit"]]
+    if not devices:
+        raise Skip("there is no graphics device")
+    where = ("--backend", "vulkan", "--device", devices[0]["device"])
+    with tempfile.TemporaryDirectory() as folder:
+        variables = {"XDG_CACHE_HOME": folder}
+        assert "verdict: its self-test runs with the first model\n" in run("devices", variables=variables).stdout.decode()
+        run(*ASK, *where, variables=variables)
+        assert "verdict: it works\n" in run("devices", variables=variables).stdout.decode()
+        [path] = pathlib.Path(folder, "facet/vulkan").glob("*.verdict")
+        found = path.read_text()
+        assert "[scalar]" in found and "Q8_0=works" in found and "Q6_K" not in found, found
+        path.write_text(found + "\n[dot]\nQ4_0=disagrees\nexperts of Q6_K=disagrees\n")
+        listed = run("devices", variables=variables).stdout.decode()
+        assert "verdict: it works, but without these programs: dot of Q4_0, dot of experts of Q6_K\n" in listed, listed
+        assert "aber ohne diese Programme: dot of Q4_0, " in run("devices", variables=variables, language="de").stdout.decode()
+        run(*ASK, *where, variables=variables)
+        path.write_text(found.replace("rest=works", "rest=attention disagrees with the reference"))
+        listed = run("devices", variables=variables).stdout.decode()
+        assert "verdict: its self-test failed: attention disagrees with the reference\n" in listed, listed
+        assert "attention disagrees" in run(*ASK, *where, variables=variables, status=1).stderr.decode()
+
+
 def test_said_at_the_terminal():
     """Whoever talks to it reads once what it runs on."""
     master, slave = pty.openpty()

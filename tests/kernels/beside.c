@@ -12,6 +12,7 @@ beside_setup_tier (FacetVkTier tier)
 {
   beside = (Beside) { .cpu = facet_cpu_backend_new (1, tier != FACET_VK_DOT), .gpu = device_backend (1, TRUE), .rand = g_rand_new_with_seed (7) };
   beside.memory = g_ptr_array_new_with_free_func (g_free);
+  ((FacetVk *) beside.gpu)->takes_untested = TRUE;
   facet_vk_set_tiers ((FacetVk *) beside.gpu, tier);
 }
 
@@ -28,6 +29,8 @@ beside_forget_verdict (void)
 
   g_free (vk->cache_key);
   vk->cache_key = g_strdup_printf ("test-%d", g_random_int ());
+  facet_vk_verdict_clear (&vk->verdict);
+  vk->exact = vk->takes_untested = FALSE;
   return facet_vk_cache_file (vk->cache_key, ".verdict");
 }
 
@@ -38,6 +41,20 @@ beside_teardown (void)
   beside.gpu->klass->free (beside.gpu);
   g_rand_free (beside.rand);
   g_ptr_array_unref (beside.memory);
+}
+
+FacetGraph *
+beside_products (const FacetDtype *dtypes, int n)
+{
+  FacetGraph *graph = facet_graph_new ();
+  int x = facet_g_input (graph, 0, FACET_ROWS_TOKENS, 256);
+
+  for (int i = 0; i < n; i++)
+    for (int t = 0; t < N_TEST_TYPES; t++)
+      if (test_types[t].dtype == dtypes[i])
+        x = facet_g_matmul (graph, x, beside_tensor (&test_types[t], FILL_NORMAL, 256, 256, 1), NULL);
+  facet_graph_set_result (graph, x);
+  return graph;
 }
 
 void

@@ -27,8 +27,11 @@ void               beside_setup_tier (FacetVkTier tier);
 /* With 32-bit floats. */
 void               beside_setup      (void);
 void               beside_teardown   (void);
-/* Makes the device one of which no verdict is remembered. Returns: (transfer full): where that will stand. */
+/* Makes the device one of which no verdict is remembered and that takes no kernel
+ * untested. Returns: (transfer full): where the verdict will stand. */
 char              *beside_forget_verdict (void);
+/* One product after the other, with weights of those types. Returns: (transfer full). */
+FacetGraph        *beside_products   (const FacetDtype *dtypes, int n);
 void               beside_begin      (void);
 /* An input node of row class @rows, filled for @at_most rows. */
 int                beside_input      (int rows, int at_most, int cols);

@@ -229,7 +229,7 @@ facet_vk_supports (FacetBackend *backend, const FacetGraph *graph, GError **erro
     if (n->op == FACET_OP_ATTENTION && !facet_vk_check_attention ((FacetVk *) backend, &n->u.attention, error))
       return FALSE;
   }
-  return TRUE;
+  return facet_vk_trust ((FacetVk *) backend, graph, error);
 }
 
 static gboolean

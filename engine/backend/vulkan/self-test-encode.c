@@ -95,8 +95,6 @@ facet_vk_self_test_encode (FacetVk *vk, FacetBackend *cpu, GError **error)
   encoder_init (e);
   ours = encode (&vk->base, e, n, error);
   theirs = ours != NULL ? encode (cpu, e, n, error) : NULL;
-  /* What was uploaded goes with the tensors. */
-  facet_vk_weights_drop (vk);
   encoder_clear (e);
   if (theirs == NULL)
     return FALSE;

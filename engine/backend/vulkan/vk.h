@@ -39,6 +39,31 @@ typedef struct {
   gboolean matrix_is_fast;
 } FacetVkTraits;
 
+/* What weights of a type are used for. */
+typedef enum {
+  FACET_VK_PRODUCTS,
+  FACET_VK_EXPERTS,
+  FACET_VK_N_USES,
+} FacetVkUse;
+
+/* A choice among the kernels of a tier. */
+typedef struct {
+  gboolean of[FACET_VK_N_USES][FACET_DTYPE_COUNT];
+} FacetVkKernels;
+
+typedef enum {
+  FACET_VK_UNTESTED,
+  FACET_VK_RIGHT,
+  FACET_VK_WRONG,
+} FacetVkFinding;
+
+/* What the self-test found. */
+typedef struct {
+  gboolean       read;    /* what is remembered was read */
+  char          *rest;    /* of what all types share: "works" or what disagreed; NULL: untested */
+  FacetVkFinding of[FACET_VK_N_TIERS][FACET_VK_N_USES][FACET_DTYPE_COUNT];
+} FacetVkVerdict;
+
 /* A buffer with memory of its own. */
 typedef struct {
   VkBuffer       buffer;
@@ -95,6 +120,9 @@ typedef struct {
   FacetVkTraits         traits;
   FacetVkTier           tiers[FACET_DTYPE_COUNT]; /* of products of many rows with weights of each type */
   FacetVkTier           few_tiers[FACET_DTYPE_COUNT]; /* of few rows and of experts: never MATRIX */
+  gboolean              exact;        /* activations stay 32-bit floats */
+  FacetVkVerdict        verdict;
+  gboolean              takes_untested; /* while the self-test runs, and in tests of kernels */
   GHashTable           *pipelines;    /* key -> VkPipeline */
   GHashTable           *weights;      /* tensor data -> FacetVkWeight */
   GArray               *chunks;       /* FacetVkBuffer that hold them */
@@ -183,6 +211,8 @@ gboolean facet_vk_upload (FacetVk *vk, GPtrArray *tensors, GPtrArray *weights, G
 gboolean             facet_vk_weights_require (FacetVk *vk, GPtrArray *tensors, GError **error);
 /* Of a tensor that was required. */
 const FacetVkWeight *facet_vk_weight          (FacetVk *vk, const FacetTensor *tensor);
+/* Has none. */
+void                 facet_vk_weights_init    (FacetVk *vk);
 /* Lets go of all; no plan may be left. */
 void                 facet_vk_weights_drop    (FacetVk *vk);
 void                 facet_vk_weights_free    (FacetVk *vk);
@@ -209,18 +239,26 @@ void     facet_vk_cache_save (FacetVk *vk);
 
 /* ---- self-test.c ---- */
 
-/* Kernels of every weight type, in every tier that the device may use, against the
- * reference. Those beyond the simplest that disagree are appended to @without: "dot
- * of Q4_K, ..."; DEVICE names a simple one that does. */
-gboolean facet_vk_self_test (FacetVk *vk, GString *without, GError **error);
+/* Computes with @kernels of @tier beside the reference; those that disagree are
+ * added to @wrong. FALSE: they could not be built or run. */
+gboolean facet_vk_test_kernels (FacetVk *vk, FacetVkTier tier, const FacetVkKernels *kernels, FacetVkKernels *wrong, GError **error);
+/* The same with what all types of weights share, attention and a small encoder;
+ * DEVICE says what disagrees. Both leave tiers that are to be chosen anew. */
+gboolean facet_vk_test_rest (FacetVk *vk, GError **error);
 /* Its part that encodes; DEVICE if the soft tokens disagree with the reference @cpu. */
 gboolean facet_vk_self_test_encode (FacetVk *vk, FacetBackend *cpu, GError **error);
-/* What the self-test said of this device, driver and shaders: "works", "works
- * without" and those, or what disagreed; NULL: it did not run yet. */
-char    *facet_vk_verdict   (const char *cache_key);
-/* Runs the self-test unless a verdict is remembered, and lets each type of
- * weights have the best tier that is right. DEVICE if none is. */
-gboolean facet_vk_trust     (FacetVk *vk, GError **error);
+
+/* ---- verdict.c ---- */
+
+/* What the self-test has said so far of this device, driver and program: "works",
+ * "works without" and kernels ("dot of Q4_K, ..."), or what disagreed; NULL: it
+ * did not run yet. */
+char    *facet_vk_verdict       (const char *cache_key);
+void     facet_vk_verdict_clear (FacetVkVerdict *verdict);
+/* Tests what @graph (NULL: any model) would use and what no verdict is remembered
+ * of, and lets each type of weights have the best tier that is right. DEVICE: none
+ * is to be trusted; UNSUPPORTED: none that @graph needs. */
+gboolean facet_vk_trust         (FacetVk *vk, const FacetGraph *graph, GError **error);
 
 /* ---- vulkan.c ---- */
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "backend/choose.h"
 #include "backend/vulkan/fault.h"
 
 static gsize
@@ -47,6 +48,7 @@ vulkan_free (FacetBackend *backend)
   }
   facet_vk_instance_close (&vk->instance);
   g_clear_pointer (&vk->info, facet_device_info_free);
+  facet_vk_verdict_clear (&vk->verdict);
   g_free (vk->cache_key);
   g_free (vk->base.description);
   g_free (vk);
@@ -201,8 +203,7 @@ prepare (FacetVk *vk, GError **error)
   VkFenceCreateInfo fence = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
 
   vk->pipelines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  vk->weights = g_hash_table_new (NULL, NULL);
-  vk->chunks = g_array_new (FALSE, TRUE, sizeof (FacetVkBuffer));
+  facet_vk_weights_init (vk);
   return facet_vk_check (f->CreateCommandPool (vk->device, &pool, NULL, &vk->pool), "command pool", error)
          && facet_vk_check (f->CreateFence (vk->device, &fence, NULL, &vk->fence), "fence", error)
          && facet_vk_cache_open (vk, error)
@@ -222,27 +223,15 @@ kernel_has_device (void)
   return FALSE;
 }
 
-static void
-report_load (guint64 done, guint64 total, gpointer data)
-{
-  const FacetModelParams *params = data;
-
-  params->progress (FACET_PHASE_LOAD, done, total, params->user_data);
-}
-
-/* A driver that is not known yet builds and runs hundreds of programs. */
+/* A driver that is not known yet builds and runs dozens of programs. */
 static gboolean
 trust (FacetVk *vk, const FacetModelParams *params, GError **error)
 {
   gboolean trusted;
 
-  vk->base.cancel = params->cancel;
-  vk->base.progress = params->progress != NULL ? report_load : NULL;
-  vk->base.progress_data = (gpointer) params;
-  trusted = facet_vk_trust (vk, error);
-  vk->base.cancel = NULL;
-  vk->base.progress = NULL;
-  vk->base.progress_data = NULL;
+  facet_backend_watch (&vk->base, params);
+  trusted = facet_vk_trust (vk, NULL, error);
+  facet_backend_watch (&vk->base, NULL);
   return trusted;
 }
 
@@ -257,6 +246,7 @@ facet_vulkan_backend_new (int device, const FacetModelParams *params, GError **e
   }
   vk = g_new0 (FacetVk, 1);
   vk->base.klass = &vulkan_class;
+  vk->exact = params->exact;
   if (!facet_vk_instance_open (&vk->instance, error)) {
     g_free (vk);
     return NULL;
@@ -265,8 +255,6 @@ facet_vulkan_backend_new (int device, const FacetModelParams *params, GError **e
     vulkan_free (&vk->base);
     return NULL;
   }
-  if (params->exact)
-    facet_vk_set_tiers (vk, FACET_VK_SCALAR);
   vk->base.description = g_strdup_printf ("vulkan (%s)", vk->info->name);
   return &vk->base;
 }

@@ -159,6 +159,13 @@ facet_vk_weight (FacetVk *vk, const FacetTensor *tensor)
 }
 
 void
+facet_vk_weights_init (FacetVk *vk)
+{
+  vk->weights = g_hash_table_new (NULL, NULL);
+  vk->chunks = g_array_new (FALSE, TRUE, sizeof (FacetVkBuffer));
+}
+
+void
 facet_vk_weights_drop (FacetVk *vk)
 {
   GHashTableIter iter;
