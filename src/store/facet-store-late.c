@@ -8,7 +8,6 @@
 
 #define RETRY_MS 200
 #define TELL_AFTER 10 /* tries */
-#define LAST_WAIT_MS 10000
 
 /* A text, or the end of an answer. */
 typedef struct {
@@ -54,7 +53,7 @@ facet_store_late_free (FacetStoreLate *late)
 
   g_clear_handle_id (&late->timer, g_source_remove);
   if (late->writes->len > 0)
-    sqlite3_busy_timeout (late->db->handle, LAST_WAIT_MS);
+    sqlite3_busy_timeout (late->db->handle, FACET_STORE_LAST_WAIT_MS);
   if (!facet_store_late_flush (late, &error))
     g_message ("%u changes of the chats are lost: %s", late->writes->len, error->message);
   g_ptr_array_unref (late->writes);

@@ -21,6 +21,9 @@ G_BEGIN_DECLS
  * connection of the same program. */
 #define FACET_STORE_PATIENCE_MS 10
 
+/* Likewise where nobody would try again. */
+#define FACET_STORE_LAST_WAIT_MS 10000
+
 typedef enum {
   FACET_STORE_DRAFT,    /* of a chat; 0: of the next new one */
   FACET_STORE_OPTIONS,  /* likewise */
@@ -34,7 +37,7 @@ typedef struct FacetStoreLate FacetStoreLate;
  * and connection outlive it. */
 FacetStoreLate *facet_store_late_new   (FacetStore *store, FacetStoreDb *db);
 
-/* Waits ten seconds for the lock; what cannot be written even then is lost,
+/* Waits FACET_STORE_LAST_WAIT_MS for the lock; what cannot be written even then is lost,
  * as the log says. */
 void            facet_store_late_free  (FacetStoreLate *late);
 

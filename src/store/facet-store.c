@@ -145,6 +145,14 @@ facet_store_emit_waiting (FacetStore *self, gboolean waiting)
   g_signal_emit (self, signals[WAITING], 0, waiting);
 }
 
+void
+facet_store_set_patient (FacetStore *self, gboolean patient)
+{
+  g_return_if_fail (FACET_IS_STORE (self));
+
+  sqlite3_busy_timeout (self->db->handle, patient ? FACET_STORE_LAST_WAIT_MS : FACET_STORE_PATIENCE_MS);
+}
+
 const char *
 facet_store_get_directory (FacetStore *self)
 {

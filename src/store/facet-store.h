@@ -51,7 +51,7 @@ typedef enum {
  * and "waiting" (boolean): another program has had the database locked for
  * some seconds, and now no longer. Meanwhile ends of answers, calls, drafts,
  * revisions and options are kept and read as if they were written; everything else that
- * writes fails at once with BUSY. */
+ * writes fails at once with BUSY, and may be tried again. */
 #define FACET_TYPE_STORE (facet_store_get_type ())
 G_DECLARE_FINAL_TYPE (FacetStore, facet_store, FACET, STORE, GObject)
 
@@ -82,6 +82,10 @@ FacetStore *facet_store_open              (const char          *directory,
                                            FacetStoreMode       mode,
                                            FacetStoreRecovery  *recovery,
                                            GError             **error);
+
+/* Whether calls wait for a lock, for ten seconds: of use where nobody would try
+ * again, as when a window closes. */
+void        facet_store_set_patient       (FacetStore *self, gboolean patient);
 
 const char *facet_store_get_directory     (FacetStore *self);
 

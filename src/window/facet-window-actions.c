@@ -6,223 +6,6 @@
 
 #include "facet-window-private.h"
 
-#include "chat/facet-message-row.h"
-
-static void
-report (FacetWindow *self, const GError *error)
-{
-  if (error != NULL)
-    facet_window_say (self, error->message);
-}
-
-/* ---- one message -------------------------------------------------------- */
-
-static FacetMessage *
-find_message (FacetWindow *self, gint64 id, FacetMessage **before)
-{
-  guint n = facet_conversation_get_length (self->conversation);
-
-  for (guint i = 0; i < n; i++) {
-    FacetMessage *message = facet_conversation_get_message (self->conversation, i);
-
-    if (facet_message_get_id (message) == id) {
-      if (before != NULL)
-        *before = i > 0 ? facet_conversation_get_message (self->conversation, i - 1) : NULL;
-      return message;
-    }
-  }
-  return NULL;
-}
-
-static void
-copy_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  FacetWindow *self = data;
-  FacetMessage *message = find_message (self, g_variant_get_int64 (parameter), NULL);
-
-  if (message == NULL)
-    return;
-  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), facet_message_get_text (message));
-  facet_window_say (self, _("Copied"));
-}
-
-static void
-regenerate_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  FacetWindow *self = data;
-  FacetMessage *question = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (find_message (self, g_variant_get_int64 (parameter), &question) == NULL || question == NULL)
-    return;
-  facet_chat_view_scroll_to_end (FACET_CHAT_VIEW (self->view));
-  facet_replier_answer (self->replier, self->conversation, question, &error);
-  report (self, error);
-}
-
-static void
-continue_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  FacetWindow *self = data;
-  FacetMessage *message = find_message (self, g_variant_get_int64 (parameter), NULL);
-  g_autoptr (GError) error = NULL;
-
-  if (message == NULL)
-    return;
-  facet_replier_continue (self->replier, self->conversation, message, &error);
-  report (self, error);
-}
-
-static void
-edit_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  FacetWindow *self = data;
-  FacetMessage *message = find_message (self, g_variant_get_int64 (parameter), NULL);
-
-  if (message != NULL)
-    _facet_window_set_editing (self, message);
-}
-
-/* Says why nothing that changes the shown branch can be done now. */
-static gboolean
-is_answered (FacetWindow *self)
-{
-  gboolean answered = facet_replier_is_running (self->replier) &&
-                      facet_replier_get_conversation (self->replier) == self->conversation;
-
-  if (answered)
-    facet_window_say (self, _("Stop the answer first."));
-  return answered;
-}
-
-static void
-offer_undo (FacetWindow *self, const char *sentence, const char *action, GVariant *target)
-{
-  AdwToast *toast = adw_toast_new (sentence);
-
-  adw_toast_set_button_label (toast, _("_Undo"));
-  adw_toast_set_action_name (toast, action);
-  adw_toast_set_action_target_value (toast, target);
-  adw_toast_overlay_add_toast (self->toasts, toast);
-}
-
-static void
-correct_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  FacetWindow *self = data;
-  g_autoptr (GError) error = NULL;
-  FacetMessage *message, *correction;
-  const char *text;
-  gint64 id;
-
-  g_variant_get (parameter, "(x&s)", &id, &text);
-  message = find_message (self, id, NULL);
-  if (message == NULL || is_answered (self))
-    return;
-  correction = facet_conversation_correct (self->conversation, message, text, &error);
-  if (correction == NULL) {
-    report (self, error);
-    return;
-  }
-  facet_chat_view_focus_message (FACET_CHAT_VIEW (self->view), correction);
-  offer_undo (self, _("Answer corrected"), "chat.uncorrect",
-              g_variant_new ("(xxx)", facet_conversation_get_chat_id (self->conversation), facet_message_get_id (correction), id));
-}
-
-static void
-revised_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  _facet_window_save_draft_soon (data);
-}
-
-static void
-uncorrect_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  FacetWindow *self = data;
-  g_autoptr (GError) error = NULL;
-  gint64 chat_id, correction, original;
-
-  g_variant_get (parameter, "(xxx)", &chat_id, &correction, &original);
-  facet_window_open_chat (self, chat_id);
-  if (is_answered (self))
-    return;
-  facet_conversation_uncorrect (self->conversation, correction, original, &error);
-  report (self, error);
-  facet_composer_focus (self->composer);
-}
-
-static void
-delete_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  FacetWindow *self = data;
-  gint64 id = g_variant_get_int64 (parameter);
-  g_autoptr (GError) error = NULL;
-
-  if (is_answered (self))
-    return;
-  if (!facet_conversation_set_deleted (self->conversation, id, TRUE, &error)) {
-    report (self, error);
-    return;
-  }
-  offer_undo (self, _("Message deleted"), "chat.undelete",
-              g_variant_new ("(xx)", facet_conversation_get_chat_id (self->conversation), id));
-}
-
-static void
-undelete_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  FacetWindow *self = data;
-  g_autoptr (GError) error = NULL;
-  gint64 chat_id;
-  gint64 id;
-
-  g_variant_get (parameter, "(xx)", &chat_id, &id);
-  facet_window_open_chat (self, chat_id);
-  facet_conversation_set_deleted (self->conversation, id, FALSE, &error);
-  report (self, error);
-}
-
-static void
-branch_cb (GSimpleAction *action, GVariant *parameter, gpointer data)
-{
-  FacetWindow *self = data;
-  g_autoptr (GError) error = NULL;
-  FacetMessage *message;
-  gint64 id;
-  guint index;
-
-  if (is_answered (self))
-    return;
-  g_variant_get (parameter, "(xu)", &id, &index);
-  message = find_message (self, id, NULL);
-  if (message != NULL)
-    facet_conversation_show_sibling (self->conversation, message, index, &error);
-  report (self, error);
-}
-
-void
-_facet_window_add_chat_actions (FacetWindow *self)
-{
-  const GActionEntry entries[] = {
-    { "copy", copy_cb, "x" },
-    { "regenerate", regenerate_cb, "x" },
-    { "continue", continue_cb, "x" },
-    { "edit", edit_cb, "x" },
-    { "correct", correct_cb, "(xs)" },
-    { "revised", revised_cb },
-    { "uncorrect", uncorrect_cb, "(xxx)" },
-    { "delete", delete_cb, "x" },
-    { "undelete", undelete_cb, "(xx)" },
-    { "branch", branch_cb, "(xu)" },
-  };
-  g_autoptr (GSimpleActionGroup) group = g_simple_action_group_new ();
-
-  g_action_map_add_action_entries (G_ACTION_MAP (group), entries, G_N_ELEMENTS (entries), self);
-  gtk_widget_insert_action_group (GTK_WIDGET (self), "chat", G_ACTION_GROUP (group));
-}
-
-/* ---- the window --------------------------------------------------------- */
-
 static void
 new_chat (GtkWidget *widget, const char *name, GVariant *parameter)
 {
@@ -298,16 +81,56 @@ suggest_title (GtkWidget *widget, const char *name, GVariant *parameter)
   _facet_window_suggest_title (FACET_WINDOW (widget));
 }
 
+/* A chat that is changed, perhaps a while later. */
+typedef struct {
+  gint64   id;
+  gboolean on;
+} Change;
+
+static void
+change_soon (FacetWindow *self, FacetWindowChange change, Change values)
+{
+  _facet_window_change (self, change, values.id, g_memdup2 (&values, sizeof values), g_free);
+}
+
+static gboolean
+set_pinned (FacetWindow *self, gpointer data, GError **error)
+{
+  const Change *change = data;
+
+  return facet_store_set_chat_pinned (self->store, change->id, change->on, error);
+}
+
+static gboolean
+delete (FacetWindow *self, gpointer data, GError **error)
+{
+  const Change *change = data;
+
+  if (!_facet_window_check_free (self, change->id, error) || !facet_store_set_chat_deleted (self->store, change->id, TRUE, error))
+    return FALSE;
+  _facet_window_offer_undo (self, _("Chat deleted"), "win.undelete-chat", g_variant_new_int64 (change->id));
+  return TRUE;
+}
+
+static gboolean
+undelete (FacetWindow *self, gpointer data, GError **error)
+{
+  const Change *change = data;
+
+  if (!facet_store_set_chat_deleted (self->store, change->id, FALSE, error))
+    return FALSE;
+  facet_window_open_chat (self, change->id);
+  return TRUE;
+}
+
 static void
 pin_chat (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   FacetWindow *self = FACET_WINDOW (widget);
   FacetChat *chat = _facet_window_get_chat (self);
-  g_autoptr (GError) error = NULL;
 
   if (chat != NULL)
-    facet_store_set_chat_pinned (self->store, facet_chat_get_id (chat), !facet_chat_get_pinned (chat), &error);
-  report (self, error);
+    change_soon (self, set_pinned, (Change){ facet_chat_get_id (chat), !facet_chat_get_pinned (chat) });
 }
 
 static void
@@ -315,27 +138,15 @@ delete_chat (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   FacetWindow *self = FACET_WINDOW (widget);
   gint64 id = facet_conversation_get_chat_id (self->conversation);
-  g_autoptr (GError) error = NULL;
 
-  if (id == 0 || is_answered (self))
-    return;
-  if (!facet_store_set_chat_deleted (self->store, id, TRUE, &error)) {
-    report (self, error);
-    return;
-  }
-  offer_undo (self, _("Chat deleted"), "win.undelete-chat", g_variant_new_int64 (id));
+  if (id != 0)
+    change_soon (self, delete, (Change){ .id = id });
 }
 
 static void
 undelete_chat (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  FacetWindow *self = FACET_WINDOW (widget);
-  gint64 id = g_variant_get_int64 (parameter);
-  g_autoptr (GError) error = NULL;
-
-  if (facet_store_set_chat_deleted (self->store, id, FALSE, &error))
-    facet_window_open_chat (self, id);
-  report (self, error);
+  change_soon (FACET_WINDOW (widget), undelete, (Change){ .id = g_variant_get_int64 (parameter) });
 }
 
 static void

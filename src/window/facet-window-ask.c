@@ -6,15 +6,10 @@
 
 #include "facet-window-private.h"
 
-/* Five seconds. */
-#define LOCKED_RETRY_MS 100
-#define LOCKED_TRIES 50
-
 /* What is asked, on its way: the files are copied into the store in a thread,
  * which waits for the disk. */
 typedef struct {
-  FacetWindow       *window;
-  gboolean           holds_window; /* else it is borrowed */
+  FacetWindow       *window; /* borrowed */
   FacetStore        *store;
   FacetConversation *conversation;
   FacetMessage      *editing; /* or NULL */
@@ -23,7 +18,6 @@ typedef struct {
   char              *choice;
   GPtrArray         *files;   /* File */
   GPtrArray         *taken;   /* FacetStoreAttachment */
-  guint              tries;
 } Question;
 
 typedef struct {
@@ -49,8 +43,6 @@ question_free (gpointer data)
 {
   Question *question = data;
 
-  if (question->holds_window)
-    g_object_unref (question->window);
   g_clear_object (&question->message);
   g_clear_object (&question->store);
   g_clear_object (&question->conversation);
@@ -111,10 +103,47 @@ take_over_files (Question *question)
     g_ptr_array_add (question->taken, facet_store_attachment_copy (record->attachments->pdata[i]));
 }
 
+static void
+set_asking (FacetWindow *self, FacetConversation *conversation)
+{
+  g_set_object (&self->asking, conversation);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->composer), conversation == NULL);
+}
+
+/* Asked or not: what was not is still in the composer. */
+static void
+end (gpointer data)
+{
+  Question *question = data;
+  FacetWindow *self = question->window;
+
+  if (!self->closing) {
+    set_asking (self, NULL);
+    facet_composer_focus (self->composer);
+  }
+  question_free (question);
+}
+
+static gboolean
+check_idle (FacetWindow *self, GError **error)
+{
+  gboolean running = facet_replier_is_running (self->replier);
+
+  if (running)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY, _("Another answer is being written."));
+  return !running;
+}
+
 /* Stored is the question once, whatever becomes of its answer. */
 static gboolean
-put (Question *question, GError **error)
+put (FacetWindow *self, gpointer data, GError **error)
 {
+  Question *question = data;
+
+  if (self->closing)
+    return TRUE; /* it stays a draft */
+  if (!check_idle (self, error))
+    return FALSE;
   if (question->message == NULL) {
     FacetMessage *message = facet_conversation_ask (question->conversation, question->text, question->taken, question->choice,
                                                     question->editing, error);
@@ -124,79 +153,36 @@ put (Question *question, GError **error)
     question->message = g_object_ref (message);
     sent (question);
   }
-  return facet_replier_answer (question->window->replier, question->conversation, question->message, error);
+  return facet_replier_answer (self->replier, question->conversation, question->message, error);
 }
 
-static void
-set_asking (FacetWindow *self, gboolean asking)
-{
-  self->asking = asking;
-  gtk_widget_set_sensitive (GTK_WIDGET (self->composer), !asking);
-}
-
-/* Whether that was the end of it: asked, or refused with a sentence. While
- * another program has the chats locked, the question stays in the composer. */
-static gboolean
-try (Question *question)
-{
-  FacetWindow *self = question->window;
-  g_autoptr (GError) error = NULL;
-
-  if (!put (question, &error) && g_error_matches (error, FACET_STORE_ERROR, FACET_STORE_ERROR_BUSY)
-      && ++question->tries < LOCKED_TRIES)
-    return FALSE;
-  set_asking (self, FALSE);
-  if (error != NULL)
-    facet_window_say (self, error->message);
-  facet_composer_focus (self->composer);
-  return TRUE;
-}
-
-static gboolean
-try_again_cb (gpointer data)
-{
-  Question *question = data;
-
-  if (!try (question))
-    return G_SOURCE_CONTINUE;
-  question->window->ask_timer = 0;
-  return G_SOURCE_REMOVE;
-}
-
-/* Takes @question. A window that waits may be closed. */
+/* Takes @question. */
 static void
 put_or_wait (Question *question)
 {
   FacetWindow *self = question->window;
+  g_autoptr (FacetConversation) conversation = g_object_ref (question->conversation);
 
-  if (self->replier == NULL || try (question)) { /* no replier: the window was closed meanwhile */
-    question_free (question);
-    return;
-  }
-  set_asking (self, TRUE);
-  self->ask_timer = g_timeout_add_full (G_PRIORITY_DEFAULT, LOCKED_RETRY_MS, try_again_cb, question, question_free);
-  question->holds_window = FALSE;
-  g_object_unref (self);
+  if (!_facet_window_change (self, put, 0, question, end))
+    set_asking (self, conversation);
 }
 
 static void
 taken_cb (GObject *object, GAsyncResult *result, gpointer data)
 {
   Question *question = data;
-  FacetWindow *self = question->window;
+  g_autoptr (FacetWindow) self = question->window; /* the thread's */
   g_autoptr (GError) error = NULL;
 
-  if (g_task_propagate_boolean (G_TASK (result), &error)) {
+  if (self->closing) {
+    question_free (question);
+  } else if (g_task_propagate_boolean (G_TASK (result), &error)) {
     take_over_files (question);
     put_or_wait (question);
-    return;
-  }
-  if (self->replier != NULL) { /* else the window was closed meanwhile */
-    set_asking (self, FALSE);
+  } else {
     facet_window_say (self, error->message);
-    facet_composer_focus (self->composer);
+    end (question);
   }
-  question_free (question);
 }
 
 static GPtrArray *
@@ -223,16 +209,16 @@ _facet_window_ask (FacetWindow *self)
 {
   Question *question;
   g_autoptr (GTask) task = NULL;
+  g_autoptr (GError) error = NULL;
 
-  if (self->asking)
+  if (self->asking != NULL)
     return;
-  if (facet_replier_is_running (self->replier)) {
-    facet_window_say (self, _("Another answer is being written."));
+  if (!check_idle (self, &error)) {
+    facet_window_say (self, error->message);
     return;
   }
   question = g_new0 (Question, 1);
-  question->window = g_object_ref (self);
-  question->holds_window = TRUE;
+  question->window = self;
   question->store = g_object_ref (self->store);
   question->conversation = g_object_ref (self->conversation);
   g_set_object (&question->editing, self->editing);
@@ -245,7 +231,8 @@ _facet_window_ask (FacetWindow *self)
     put_or_wait (question);
     return;
   }
-  set_asking (self, TRUE);
+  set_asking (self, question->conversation);
+  g_object_ref (self);
   task = g_task_new (NULL, NULL, taken_cb, question);
   g_task_set_task_data (task, question, NULL);
   g_task_run_in_thread (task, take_thread);

@@ -45,8 +45,10 @@ struct _FacetWindow {
   FacetChatList      *chat_list;
   FacetConversation  *conversation;
   FacetMessage       *editing;  /* or NULL */
-  gboolean            asking;   /* files of a question are being copied, or it waits to be stored */
-  guint               ask_timer;
+  FacetConversation  *asking;   /* whose question waits to be stored, or for its files to be copied; or NULL */
+  GQueue              changes;  /* that wait to be stored */
+  guint               changes_timer;
+  gboolean            closing;
   guint               inhibited; /* cookie, 0: none */
   GCancellable       *searching;
   guint64             count_job;
@@ -67,7 +69,31 @@ struct _FacetWindow {
 /* facet-window-actions.c */
 void _facet_window_install_actions (FacetWindowClass *klass);
 void _facet_window_add_stop_key    (FacetWindow *self);
+
+/* facet-window-messages.c */
 void _facet_window_add_chat_actions (FacetWindow *self);
+
+/* facet-window-changes.c
+ *
+ * Changes of the chats that cannot be kept late by the store. */
+
+/* Fails with BUSY without having done anything, or for good; what is shown then
+ * need not be what was shown when the change was wanted. While the window
+ * closes it only stores: it begins nothing. */
+typedef gboolean (*FacetWindowChange) (FacetWindow *self, gpointer data, GError **error);
+
+/* Does @change now, or within five seconds if another program has the chats
+ * locked; else, and if it fails, says why. Those that wait keep their order; the
+ * same @change of the same @id that still waits is forgotten. Takes @data, which
+ * is freed once it is done or given up. Returns whether that is so by now. */
+gboolean _facet_window_change      (FacetWindow       *self,
+                                    FacetWindowChange  change,
+                                    gint64             id,
+                                    gpointer           data,
+                                    GDestroyNotify     free_data);
+
+/* Sets closing, and waits for the lock if something is still to be done. */
+void _facet_window_end_changes     (FacetWindow *self);
 
 /* facet-window-ask.c */
 void _facet_window_ask             (FacetWindow *self);
@@ -116,6 +142,13 @@ void _facet_window_rename_chat     (FacetWindow *self);
 void _facet_window_suggest_title   (FacetWindow *self);
 
 /* facet-window.c */
+
+/* Returns: (transfer full): the chat as it is shown, answered or asked, or else as it is stored. */
+FacetConversation *_facet_window_find_conversation (FacetWindow *self, gint64 chat_id, GError **error);
+
+/* Fails with the reason why nothing that changes what is shown of the chat can be done now. */
+gboolean _facet_window_check_free    (FacetWindow *self, gint64 chat_id, GError **error);
+void _facet_window_offer_undo        (FacetWindow *self, const char *sentence, const char *action, GVariant *target);
 void _facet_window_show_conversation (FacetWindow *self, FacetConversation *conversation);
 void _facet_window_new_chat          (FacetWindow *self);
 void _facet_window_set_editing       (FacetWindow *self, FacetMessage *message);

@@ -12,13 +12,34 @@
 #define MAX_TITLE 60
 #define TITLE_TOKENS 16
 
+typedef struct {
+  gint64  chat;
+  char   *title;
+} Change;
+
+static void
+change_free (gpointer data)
+{
+  Change *change = data;
+
+  g_free (change->title);
+  g_free (change);
+}
+
+static gboolean
+set_title_now (FacetWindow *self, gpointer data, GError **error)
+{
+  const Change *change = data;
+
+  return facet_store_set_chat_title (self->store, change->chat, change->title, error);
+}
+
 static void
 set_title (FacetWindow *self, gint64 chat_id, const char *title)
 {
-  g_autoptr (GError) error = NULL;
+  Change change = { chat_id, g_strdup (title) };
 
-  if (!facet_store_set_chat_title (self->store, chat_id, title, &error))
-    facet_window_say (self, error->message);
+  _facet_window_change (self, set_title_now, chat_id, g_memdup2 (&change, sizeof change), change_free);
 }
 
 static void

@@ -21,6 +21,27 @@ facet_window_say (FacetWindow *self, const char *sentence)
   adw_toast_overlay_add_toast (self->toasts, adw_toast_new (escaped));
 }
 
+void
+_facet_window_offer_undo (FacetWindow *self, const char *sentence, const char *action, GVariant *target)
+{
+  AdwToast *toast = adw_toast_new (sentence);
+
+  adw_toast_set_button_label (toast, _("_Undo"));
+  adw_toast_set_action_name (toast, action);
+  adw_toast_set_action_target_value (toast, target);
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+gboolean
+_facet_window_check_free (FacetWindow *self, gint64 chat_id, GError **error)
+{
+  if (!facet_replier_is_running (self->replier)
+      || facet_conversation_get_chat_id (facet_replier_get_conversation (self->replier)) != chat_id)
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY, _("Stop the answer first."));
+  return FALSE;
+}
+
 static void
 update_title (FacetWindow *self)
 {
@@ -172,21 +193,28 @@ _facet_window_new_chat (FacetWindow *self)
   facet_composer_focus (self->composer);
 }
 
+FacetConversation *
+_facet_window_find_conversation (FacetWindow *self, gint64 chat_id, GError **error)
+{
+  /* a chat that is being answered or asked lives on unseen */
+  FacetConversation *alive[] = { self->conversation, facet_replier_get_conversation (self->replier), self->asking };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (alive); i++)
+    if (alive[i] != NULL && facet_conversation_get_chat_id (alive[i]) == chat_id)
+      return g_object_ref (alive[i]);
+  return facet_conversation_open (self->store, chat_id, error);
+}
+
 void
 facet_window_open_chat (FacetWindow *self, gint64 chat_id)
 {
-  FacetConversation *running = facet_replier_get_conversation (self->replier);
   g_autoptr (FacetConversation) conversation = NULL;
   g_autoptr (GError) error = NULL;
 
   adw_leaflet_set_visible_child (self->leaflet, self->content);
   if (facet_conversation_get_chat_id (self->conversation) == chat_id)
     return;
-  /* a chat that is being answered lives on unseen */
-  if (running != NULL && facet_conversation_get_chat_id (running) == chat_id)
-    conversation = g_object_ref (running);
-  else
-    conversation = facet_conversation_open (self->store, chat_id, &error);
+  conversation = _facet_window_find_conversation (self, chat_id, &error);
   if (conversation == NULL) {
     facet_window_say (self, error->message);
     return;
@@ -372,7 +400,7 @@ facet_window_dispose (GObject *object)
 {
   FacetWindow *self = FACET_WINDOW (object);
 
-  g_clear_handle_id (&self->ask_timer, g_source_remove);
+  _facet_window_end_changes (self);
   _facet_window_save_draft (self);
   _facet_window_stop_meter (self);
   if (self->service != NULL && self->title_job != 0)
@@ -389,6 +417,7 @@ facet_window_dispose (GObject *object)
   g_clear_pointer (&self->unsent, g_hash_table_unref);
   g_clear_pointer (&self->removed, g_hash_table_unref);
   g_clear_object (&self->editing);
+  g_clear_object (&self->asking);
   g_clear_object (&self->conversation);
   g_clear_object (&self->chat_list);
   g_clear_object (&self->library);

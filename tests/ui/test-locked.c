@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ui-fixture.h"
+#include "widget-find.h"
 #include "widget-picture.h"
 
 static gboolean
@@ -150,6 +151,185 @@ test_locked_answer (Fixture *self, gconstpointer data)
   g_assert_cmpstr (message->text, ==, text);
 }
 
+/* ---- changes of what there is ------------------------------------------- */
+
+static void
+activate (Fixture *self, const char *action, const char *types, gint64 id)
+{
+  gtk_widget_activate_action (GTK_WIDGET (self->window), action, types, id);
+}
+
+static FacetMessage *
+message_at (Fixture *self, guint i)
+{
+  return facet_conversation_get_message (self->window->conversation, i);
+}
+
+static gboolean
+nothing_waits (Fixture *self)
+{
+  return g_queue_is_empty (&self->window->changes);
+}
+
+static gboolean
+is_named (Fixture *self)
+{
+  return self->window->title_job == 0;
+}
+
+static char *
+title_of (Fixture *self, gint64 chat)
+{
+  g_autoptr (FacetChatRecord) record = facet_store_get_chat (self->store, chat, NULL);
+
+  g_assert_nonnull (record);
+  return g_strdup (record->title);
+}
+
+/* All wait, in their order, and the loop goes on. */
+static void
+test_locked_changes (Fixture *self, gconstpointer data)
+{
+  g_autofree char *before = NULL, *after = NULL;
+  g_autoptr (FacetChatRecord) record = NULL;
+  gint64 chat, answer;
+  sqlite3 *other;
+
+  fixture_ask_and_wait (self, "First");
+  fixture_ask_and_wait (self, "Second");
+  chat = facet_conversation_get_chat_id (self->window->conversation);
+  answer = facet_message_get_id (message_at (self, 1));
+  self->script.answer = "A name";
+  other = lock_chats (self);
+  activate (self, "win.suggest-title", NULL, 0);
+  fixture_wait (is_named, self);
+  activate (self, "win.pin-chat", NULL, 0);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.correct", "(xs)", answer, "Never seen");
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.correct", "(xs)", answer, "In my words");
+  activate (self, "chat.delete", "x", facet_message_get_id (fixture_last (self)));
+  g_assert_cmpuint (g_queue_get_length (&self->window->changes), ==, 4);
+  g_assert_cmpint (run_for (500), <, MOST_LOCKED_USEC);
+  g_assert_cmpuint (g_queue_get_length (&self->window->changes), ==, 4);
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 4);
+  before = title_of (self, chat);
+  g_assert_cmpstr (before, ==, "First");
+
+  /* also while another chat is shown */
+  activate (self, "win.new-chat", NULL, 0);
+  unlock_chats (other);
+  fixture_wait (nothing_waits, self);
+  facet_window_open_chat (self->window, chat);
+  after = title_of (self, chat);
+  g_assert_cmpstr (after, ==, "A name");
+  record = facet_store_get_chat (self->store, chat, NULL);
+  g_assert_true (record->pinned);
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 3);
+  g_assert_cmpstr (facet_message_get_text (message_at (self, 1)), ==, "In my words");
+  g_assert_cmpuint (facet_message_get_record (message_at (self, 1))->sibling_count, ==, 2);
+}
+
+static void
+test_locked_branches (Fixture *self, gconstpointer data)
+{
+  gint64 chat, answer;
+  sqlite3 *other;
+
+  fixture_ask_and_wait (self, "Question");
+  chat = facet_conversation_get_chat_id (self->window->conversation);
+  answer = facet_message_get_id (fixture_last (self));
+  self->script.answer = "Another";
+  other = lock_chats (self);
+  activate (self, "chat.regenerate", "x", answer);
+  g_assert_cmpint (run_for (300), <, MOST_LOCKED_USEC);
+  g_assert_false (facet_replier_is_running (self->window->replier));
+  unlock_chats (other);
+  fixture_wait (nothing_waits, self);
+  fixture_wait (fixture_idle, self);
+  g_assert_cmpstr (facet_message_get_text (fixture_last (self)), ==, "Another");
+
+  other = lock_chats (self);
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "chat.branch", "(xu)", facet_message_get_id (fixture_last (self)), 0);
+  activate (self, "win.delete-chat", NULL, 0);
+  activate (self, "win.undelete-chat", "x", chat);
+  g_assert_cmpint (run_for (300), <, MOST_LOCKED_USEC);
+  g_assert_cmpint (facet_message_get_id (fixture_last (self)), !=, answer);
+  unlock_chats (other);
+  fixture_wait (nothing_waits, self);
+  g_assert_cmpint (facet_conversation_get_chat_id (self->window->conversation), ==, chat);
+  g_assert_cmpint (facet_message_get_id (fixture_last (self)), ==, answer);
+}
+
+static gboolean
+says (GtkWidget *label, const char *sentence)
+{
+  return gtk_widget_get_mapped (label) && g_str_equal (gtk_label_get_text (GTK_LABEL (label)), sentence);
+}
+
+static gboolean
+is_refused (Fixture *self)
+{
+  return widget_find (GTK_WIDGET (self->window), GTK_TYPE_LABEL, says,
+                      "Another program is using the file with your chats.") != NULL;
+}
+
+/* Not for ever: it is said, and another try may be made. */
+static void
+test_locked_for_long (Fixture *self, gconstpointer data)
+{
+  gint64 question;
+  sqlite3 *other;
+
+  fixture_ask_and_wait (self, "Question");
+  question = facet_message_get_id (message_at (self, 0));
+  other = lock_chats (self);
+  activate (self, "chat.delete", "x", question);
+  g_assert_false (is_refused (self));
+  while (!is_refused (self))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (nothing_waits (self));
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 2);
+  unlock_chats (other);
+  activate (self, "chat.delete", "x", question);
+  g_assert_cmpuint (facet_conversation_get_length (self->window->conversation), ==, 0);
+}
+
+static gpointer
+unlock_soon (gpointer data)
+{
+  g_usleep (300000);
+  unlock_chats (data);
+  return NULL;
+}
+
+/* The window's end waits for what was wanted; no answer is begun. */
+static void
+test_locked_closing (Fixture *self, gconstpointer data)
+{
+  g_autoptr (FacetWindow) window = NULL;
+  g_autoptr (GPtrArray) branch = NULL;
+  gint64 chat, question, answer;
+  GThread *thread;
+
+  fixture_ask_and_wait (self, "First");
+  fixture_ask_and_wait (self, "Second");
+  chat = facet_conversation_get_chat_id (self->window->conversation);
+  question = facet_message_get_id (message_at (self, 2));
+  answer = facet_message_get_id (message_at (self, 1));
+  thread = g_thread_new ("unlock", unlock_soon, lock_chats (self));
+  activate (self, "chat.regenerate", "x", answer);
+  activate (self, "chat.delete", "x", question);
+  g_assert_cmpuint (g_queue_get_length (&self->window->changes), ==, 2);
+  window = g_object_ref (self->window);
+  gtk_window_destroy (GTK_WINDOW (window));
+  g_object_run_dispose (G_OBJECT (window));
+  g_thread_join (thread);
+  branch = facet_store_get_branch (self->store, chat, NULL);
+  g_assert_cmpuint (branch->len, ==, 2);
+  g_assert_cmpint (((FacetStoreMessage *) branch->pdata[1])->id, ==, answer);
+  self->window = facet_window_new (NULL, self->store, self->service, self->library, self->settings);
+  gtk_window_present (GTK_WINDOW (self->window));
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -158,5 +338,9 @@ main (int argc, char *argv[])
     return 0;
   ADD ("question", test_locked_question);
   ADD ("answer", test_locked_answer);
+  ADD ("changes", test_locked_changes);
+  ADD ("branches", test_locked_branches);
+  ADD ("for-long", test_locked_for_long);
+  ADD ("closing", test_locked_closing);
   return g_test_run ();
 }
