@@ -91,7 +91,7 @@ decoder_run_open (FacetGguf *gguf, gboolean exact, int threads)
   run->decoder = facet_family_for (run->gguf, &error)->load (run->gguf, &error);
   g_assert_no_error (error);
   run->backend = device_backend (threads, exact);
-  run->exact = exact;
+  run->cache = exact ? FACET_KV_F32 : FACET_KV_F16;
   return run;
 }
 
@@ -126,7 +126,7 @@ new_cache (DecoderRun *run, int chunk)
   if (run->kv != NULL)
     run->backend->klass->kv_free (run->kv);
   run->kv = run->backend->klass->kv_new (run->backend, run->decoder->kv_layers, run->decoder->n_kv_layers, CONTEXT,
-                                         chunk, run->exact ? FACET_KV_F32 : FACET_KV_F16, &error);
+                                         chunk, run->cache, &error);
   g_assert_no_error (error);
 }
 

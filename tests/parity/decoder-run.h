@@ -32,8 +32,8 @@ typedef struct {
   FacetGguf    *gguf;
   FacetDecoder *decoder;
   FacetBackend *backend;
+  FacetKvType   cache;   /* of the next prompt: F32 where exact, else F16, until changed */
   FacetKv      *kv;      /* of the last prompt */
-  gboolean      exact;
 } DecoderRun;
 
 /* A file of the kit, unpacked if its name ends in .gz. Returns: (transfer full). */
