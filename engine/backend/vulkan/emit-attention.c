@@ -63,16 +63,10 @@ facet_vk_check_attention (FacetVk *vk, const FacetAttention *at, GError **error)
   return FALSE;
 }
 
-gboolean
-facet_vk_emit_attention (FacetVkCompiler *c, int node, GError **error)
+static struct FacetPushAttention
+make_push (const FacetPlan *plan, const FacetNode *n)
 {
-  const FacetPlan *plan = c->plan;
-  const FacetNode *n = facet_graph_node (plan->graph, node);
   const FacetAttention *at = &n->u.attention;
-  gboolean cached = at->cache >= 0;
-  int at_once = cached ? facet_vk_heads_a_binding (plan, at->cache) : at->n_kv, parts = -1;
-  g_autofree char *name = g_strdup_printf ("attention-%s", cached ? facet_vk_cache_type (plan->kv->type) : "f32");
-  guint32 constants[] = { query_rows (plan, n), (guint32) at->head_k }, keys;
   struct FacetPushAttention push = {
     .rows = row_class (n->rows),
     .n_head = (guint32) at->n_head,
@@ -87,47 +81,79 @@ facet_vk_emit_attention (FacetVkCompiler *c, int node, GError **error)
     .softcap = at->softcap,
   };
 
-  if (cached) {
+  if (at->cache >= 0) {
     push.ring = (guint32) plan->kv->ring[at->cache];
     push.k_stride = (guint32) plan->kv->k_stride[at->cache];
     push.v_stride = (guint32) plan->kv->v_stride[at->cache];
-    keys = push.ring;
   } else {
     push.n_keys = row_class (facet_graph_node (plan->graph, n->src[1])->rows);
     push.k_stride = (guint32) (sizeof (float) * facet_graph_node (plan->graph, n->src[1])->cols);
     push.v_stride = (guint32) (sizeof (float) * facet_graph_node (plan->graph, n->src[2])->cols);
-    keys = facet_vk_capacity (plan, facet_graph_node (plan->graph, n->src[1])->rows);
   }
+  return push;
+}
+
+static void
+bind_keys (const FacetPlan *plan, FacetVkDispatch *d, const FacetNode *n, int first, int count)
+{
+  int cache = n->u.attention.cache;
+
+  if (cache >= 0) {
+    facet_vk_bind_range (d, 3, facet_vk_kv_k (plan->kv, cache, first, count), FALSE);
+    facet_vk_bind_range (d, 4, facet_vk_kv_v (plan->kv, cache, first, count), FALSE);
+  } else {
+    facet_vk_bind (d, 3, n->src[1], FALSE);
+    facet_vk_bind (d, 4, n->src[2], FALSE);
+  }
+}
+
+/* The KV heads from push->first_kv on. @parts: value for sums of parts of the keys, or -1. */
+static gboolean
+emit_heads (FacetVkCompiler *c, int node, const struct FacetPushAttention *push, int count, int parts, GError **error)
+{
+  const FacetPlan *plan = c->plan;
+  const FacetNode *n = facet_graph_node (plan->graph, node);
+  const FacetAttention *at = &n->u.attention;
+  g_autofree char *name = g_strdup_printf ("attention-%s", at->cache >= 0 ? facet_vk_cache_type (plan->kv->type) : "f32");
+  guint32 constants[] = { query_rows (plan, n), push->head_k };
+  guint32 keys = at->cache >= 0 ? push->ring : facet_vk_capacity (plan, facet_graph_node (plan->graph, n->src[1])->rows);
+  FacetVkDispatch d;
+
+  if (!facet_vk_begin (c, &d, name, constants, G_N_ELEMENTS (constants), n->rows, error))
+    return FALSE;
+  facet_vk_bind (&d, 1, node, TRUE);
+  facet_vk_bind (&d, 2, n->src[0], FALSE);
+  bind_keys (plan, &d, n, (int) push->first_kv, count);
+  facet_vk_bind (&d, 5, parts >= 0 ? parts : node, TRUE);
+  facet_vk_push (&d, push, sizeof *push);
+  d.kind = FACET_VK_GROUPS_ATTENTION;
+  d.attention = at;
+  d.split = push->split;
+  /* Rows are queries of one KV head here: group / rows groups a row. */
+  d.rows_a_group = constants[0];
+  d.y = (guint32) count;
+  d.cost = 2.0 * facet_vk_capacity (plan, n->rows) * at->n_head / at->n_kv * count * (at->head_k + at->head_v) * keys;
+  d.divisible = push->split == 0;
+  facet_vk_end (c, &d);
+  return TRUE;
+}
+
+gboolean
+facet_vk_emit_attention (FacetVkCompiler *c, int node, GError **error)
+{
+  const FacetPlan *plan = c->plan;
+  const FacetNode *n = facet_graph_node (plan->graph, node);
+  const FacetAttention *at = &n->u.attention;
+  struct FacetPushAttention push = make_push (plan, n);
+  int at_once = at->cache >= 0 ? facet_vk_heads_a_binding (plan, at->cache) : at->n_kv, parts = -1;
+
   if (push.split > 0)
     parts = facet_vk_scratch (c, sizeof (float) * (push.ring / push.split + 2) * facet_vk_capacity (plan, n->rows) * push.n_head
                                  * (push.head_v + 2));
   for (int first = 0; first < at->n_kv; first += at_once) {
-    int count = MIN (at_once, at->n_kv - first);
-    FacetVkDispatch d;
-
     push.first_kv = (guint32) first;
-    if (!facet_vk_begin (c, &d, name, constants, G_N_ELEMENTS (constants), n->rows, error))
+    if (!emit_heads (c, node, &push, MIN (at_once, at->n_kv - first), parts, error))
       return FALSE;
-    facet_vk_bind (&d, 1, node, TRUE);
-    facet_vk_bind (&d, 2, n->src[0], FALSE);
-    if (cached) {
-      facet_vk_bind_range (&d, 3, facet_vk_kv_k (plan->kv, at->cache, first, count), FALSE);
-      facet_vk_bind_range (&d, 4, facet_vk_kv_v (plan->kv, at->cache, first, count), FALSE);
-    } else {
-      facet_vk_bind (&d, 3, n->src[1], FALSE);
-      facet_vk_bind (&d, 4, n->src[2], FALSE);
-    }
-    facet_vk_bind (&d, 5, parts >= 0 ? parts : node, TRUE);
-    facet_vk_push (&d, &push, sizeof push);
-    d.kind = FACET_VK_GROUPS_ATTENTION;
-    d.attention = at;
-    d.split = push.split;
-    /* Rows are queries of one KV head here: group / rows groups a row. */
-    d.rows_a_group = constants[0];
-    d.y = (guint32) count;
-    d.cost = 2.0 * facet_vk_capacity (plan, n->rows) * at->n_head / at->n_kv * count * (at->head_k + at->head_v) * keys;
-    d.divisible = push.split == 0;
-    facet_vk_end (c, &d);
   }
   return push.split == 0 || emit_merge (c, node, &push, parts, error);
 }
