@@ -42,7 +42,7 @@ void main ()
 {
   uint row = group_number ();
 
-  if (row >= rows_of (p.rows))
+  if (row >= rows_of (p.rows) * p.parts)
     return;
   // Where even the largest is tiny all of the row may become zeros.
   uint e = clamp (floatBitsToUint (largest_of_row (row)) >> 23, 32u, 240u);

@@ -67,7 +67,7 @@ void load_tiles (uint k)
     } else {
       LOAD_WEIGHTS (w_packed, w_row (slot), tile_w, tile_scale, tile_low)
 #ifdef GATED
-      LOAD_WEIGHTS (up_packed, w_row (slot) + p.up_at, tile_up, tile_up_scale, tile_up_low)
+      LOAD_WEIGHTS (up_packed, w_row (slot) + p.sorted.up_at, tile_up, tile_up_scale, tile_up_low)
 #endif
     }
   }

@@ -62,7 +62,7 @@ void load_tiles (uint k0)
       continue;
     a = b = vec4 (0);
     if (k < p.k)
-      up_load (w_at + p.up_at, k, p.k, a, b);
+      up_load (w_at + p.sorted.up_at, k, p.k, a, b);
     for (uint i = 0; i < 4; i++) {
       tile_up[depth + i][slot] = a[i];
       tile_up[depth + 4 + i][slot] = b[i];

@@ -31,7 +31,7 @@ void load_tiles (uint k)
 
     w_load (w_at, k, p.k, w_part[j][0], w_part[j][1]);
 #ifdef GATED
-    up_load (w_at + p.up_at, k, p.k, up_part[j][0], up_part[j][1]);
+    up_load (w_at + p.sorted.up_at, k, p.k, up_part[j][0], up_part[j][1]);
 #endif
   }
 }

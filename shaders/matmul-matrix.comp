@@ -3,7 +3,7 @@
 // unpacked into shared memory. A work group of 2 by 2 subgroups computes a tile
 // of TILE_ROWS by TILE_COLS, DEPTH elements of k at a time; each subgroup has a
 // quarter of it in matrices of M by N. PRODUCTS is 2 for a gated pair: then
-// y = gelu (x w^T) * (x up^T). Glslc of 2023 does not know cooperative matrices:
+// y = gelu (x w^T) * (x up^T). SORTED as in matmul.comp. Glslc of 2023 does not know cooperative matrices:
 // matrix.py compiles this file.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -25,6 +25,7 @@ layout (constant_id = 4) const uint K = 16;
 layout (constant_id = 5) const uint TILE_ROWS = 64;
 layout (constant_id = 6) const uint TILE_COLS = 64;
 layout (constant_id = 7) const uint PRODUCTS = 1;
+layout (constant_id = 8) const bool SORTED = false;
 layout (push_constant) uniform Push { FacetPushMatrix p; };
 layout (set = 0, binding = 1, std430) writeonly buffer Y { float y[]; };
 layout (set = 0, binding = 2, std430) readonly buffer Halves { uvec4 halves[]; };
@@ -51,14 +52,16 @@ shared f16vec2 tile_w[PRODUCTS * TILE_COLS * STRIDE];
 shared float staged[SIDES * SIDES * PRODUCTS * M * N];
 
 uint thread = gl_LocalInvocationID.x, threads = gl_WorkGroupSize.x;
-uint rows = rows_of (p.rows), first_row = group_number () * TILE_ROWS, first_m = gl_WorkGroupID.y * TILE_COLS;
+uint first_m = gl_WorkGroupID.y * TILE_COLS;
 coopmat<float, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator> sum[PRODUCTS * HIGH * WIDE];
+
+#include "sorted.glsl"
 
 void load_x (uint k)
 {
   for (uint item = thread; item < TILE_ROWS * (DEPTH / 8); item += threads) {
     uint slot = item / (DEPTH / 8), part = item % (DEPTH / 8), at = slot * STRIDE + 4 * part;
-    uvec4 eight = halves[(min (first_row + slot, rows - 1) * p.stride + k) / 8 + part];
+    uvec4 eight = halves[(x_row (first_row + slot) * p.stride + k) / 8 + part];
 
     [[unroll]] for (uint i = 0; i < 4; i++)
       tile_x[at + i] = unpackFloat2x16 (eight[i]);
@@ -69,14 +72,14 @@ void load_w (uint k0)
 {
   for (uint item = thread; item < PRODUCTS * TILE_COLS * (DEPTH / 8); item += threads) {
     uint slot = item / (DEPTH / 8), part = item % (DEPTH / 8), at = slot * STRIDE + 4 * part, k = k0 + 8 * part;
-    uint w_at = min (first_m + slot % TILE_COLS, p.m - 1) * p.row_bytes;
+    uint w_at = w_row (slot % TILE_COLS);
     vec4 a = vec4 (0), b = vec4 (0);
 
     if (k < p.k) {
       if (slot < TILE_COLS)
         w_load (w_at, k, p.k, a, b);
       else
-        up_load (w_at, k, p.k, a, b);
+        up_load (w_at + p.sorted.up_at, k, p.k, a, b);
     }
     tile_w[at] = f16vec2 (a.xy);
     tile_w[at + 1] = f16vec2 (a.zw);
@@ -112,13 +115,13 @@ void store (uint stage, uint row, uint m)
 
   if (row >= rows || m >= p.m)
     return;
-  scale = scales[p.scales + row];
+  scale = scales[p.scales + x_row (row)];
   v = scale * staged[stage];
   if (PRODUCTS == 2)
     v = gelu (v) * scale * staged[stage + M * N];
   else if (p.has_bias != 0)
     v += bias[p.y_first + m];
-  y[row * p.y_stride + p.y_first + m] = v;
+  y[y_row (row) * p.y_stride + p.y_first + m] = v;
 }
 
 void main ()
@@ -126,7 +129,7 @@ void main ()
   uint high_at = gl_SubgroupID / SIDES * (TILE_ROWS / SIDES), wide_at = gl_SubgroupID % SIDES * (TILE_COLS / SIDES);
   uint stage = gl_SubgroupID * PRODUCTS * M * N;
 
-  if (first_row >= rows)
+  if (!find_tile ())
     return;
   [[unroll]] for (uint i = 0; i < PRODUCTS * HIGH * WIDE; i++)
     sum[i] = coopmat<float, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator> (0.0);

@@ -41,55 +41,18 @@ layout (set = 0, binding = 1, std430) writeonly buffer Y { float y[]; };
 #else
 layout (set = 0, binding = 4, std430) readonly buffer Bias { float bias[]; };
 #endif
-layout (set = 0, binding = 5, std430) readonly buffer Order { uint order[]; };
 
 #define HIGH (TILE_ROWS / DOWN)
 #define WIDE (TILE_COLS / ACROSS)
 
 uint thread = gl_LocalInvocationID.x, c = thread % ACROSS, r = thread / ACROSS;
-// Of the tile: its rows are first_row .. rows - 1, its matrix begins at row first_w of w.
-uint rows, first_row, first_w = 0, first_m = gl_WorkGroupID.y * TILE_COLS;
+uint first_m = gl_WorkGroupID.y * TILE_COLS;
 float sum[HIGH][WIDE];
 #ifdef GATED
 float up_sum[HIGH][WIDE];
 #endif
 
-// Whether the work group has a tile.
-bool find_tile ()
-{
-  uint at = 1 + FACET_SORT_TILE_WORDS * group_number (), expert;
-
-  if (!SORTED) {
-    rows = rows_of (p.rows);
-    first_row = group_number () * TILE_ROWS;
-    return first_row < rows;
-  }
-  if (group_number () >= order[0])
-    return false;
-  expert = order[at] - p.first_expert;
-  first_row = order[at + 1];
-  rows = order[at + 2];
-  first_w = expert * p.expert_rows;
-  return expert < p.n_experts;
-}
-
-// The last row stands for those that the tile lacks.
-uint x_row (uint row)
-{
-  row = min (row, rows - 1);
-  return SORTED ? order[p.places + row] / p.share : row;
-}
-
-uint y_row (uint row)
-{
-  return SORTED ? order[p.places + row] : row;
-}
-
-// Byte of w where row first_m + @slot of the tile's matrix begins.
-uint w_row (uint slot)
-{
-  return (first_w + min (first_m + slot, p.m - 1)) * p.row_bytes;
-}
+#include "sorted.glsl"
 
 #ifdef DOT
 #define X_BINDING 2

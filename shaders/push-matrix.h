@@ -10,6 +10,8 @@
 #include <sys/types.h>
 #endif
 
+#include "push-sort.h"
+
 /* Elements of k that a work group of matmul-matrix.comp reads at a time: rows
  * of x in 16-bit floats are padded with zeros to a multiple. */
 #define FACET_MATRIX_DEPTH 32
@@ -24,11 +26,13 @@ struct FacetPushMatrix {
   uint has_bias;
   uint stride;     /* elements from row to row of x */
   uint scales;     /* of the rows of x: where they begin, in floats */
+  FacetSorted sorted; /* of experts */
 };
 
 struct FacetPushHalve {
   uint rows;
-  uint k;          /* columns of x */
+  uint k;          /* columns of x that are scaled together */
+  uint parts;      /* rows of that many columns in one of x */
   uint stride;     /* as of products */
   uint scales;
 };

@@ -1,8 +1,8 @@
 /* push.h - what C and the shaders agree on
  *
  * Included by both: parameters of each shader (push constants, filled in when
- * a plan is recorded and never changed). Only uint and float members, so that
- * the layouts of C and std430 are the same.
+ * a plan is recorded and never changed). Only uint and float members, and
+ * structs of them, so that the layouts of C and std430 are the same.
  */
 #ifndef FACET_PUSH_H
 #define FACET_PUSH_H
@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #endif
 
+#include "push-sort.h"
 #include "step.h"
 
 /* Functions of elementwise.comp. */
@@ -60,12 +61,6 @@
 #define FACET_BEST 128
 #define FACET_BEST_NONE 0xffffffffu
 
-/* Experts that experts-sort.comp can tell apart. What it writes begins with the
- * number of tiles, then TILE_WORDS a tile: its expert, its first place and the
- * end of its places, as numbers of sorted ones. */
-#define FACET_SORT_EXPERTS 1024
-#define FACET_SORT_TILE_WORDS 3
-
 struct FacetPushMatmul {
   uint rows;       /* row class of x and y */
   uint k;          /* columns of x */
@@ -79,13 +74,7 @@ struct FacetPushMatmul {
   uint map_rows, map_cols;
   uint side, stride;
   uint pad_top, pad_left;
-  /* of experts, whose rows experts-sort.comp has put in order */
-  uint places;       /* word of its result where the places begin */
-  uint share;        /* places that read the same row of x */
-  uint first_expert; /* that the bound part of w begins with */
-  uint n_experts;    /* of the part */
-  uint expert_rows;  /* rows of w from expert to expert */
-  uint up_at;        /* bytes from an expert's rows of w to those of the other matrix of a pair */
+  FacetSorted sorted; /* of experts */
 };
 
 struct FacetPushQuantize {

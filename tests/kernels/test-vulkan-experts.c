@@ -6,6 +6,9 @@
 #define K 256
 #define EXPERTS 7
 #define CHOSEN 3
+/* Cooperative matrices round both factors to 16-bit floats (test-vulkan-matrix.c). */
+#define ROUNDED 1e-3
+#define SUMMED 2e-5
 
 typedef enum {
   SPREAD,    /* by chance */
@@ -30,6 +33,12 @@ route (int rows, Routing routing, gboolean scaled)
   return facet_g_route (beside.graph, scores, CHOSEN, scaled ? beside_floats (EXPERTS, 1) : NULL);
 }
 
+static double
+tolerance (void)
+{
+  return ((FacetVk *) beside.gpu)->tiers[FACET_F16] == FACET_VK_MATRIX ? ROUNDED : SUMMED;
+}
+
 static void
 check_up (const TestType *type, gboolean one_tensor, int columns, int rows, Routing routing)
 {
@@ -44,7 +53,8 @@ check_up (const TestType *type, gboolean one_tensor, int columns, int rows, Rout
   if (one_tensor)
     up.data = (const guint8 *) gate.data + columns * (K / type->block * type->bytes);
   beside_compare (type->name, rows,
-                  facet_g_experts_up (beside.graph, x, route (rows, routing, one_tensor), &gate, &up, one_tensor ? 2 * columns : columns), 2e-5);
+                  facet_g_experts_up (beside.graph, x, route (rows, routing, one_tensor), &gate, &up, one_tensor ? 2 * columns : columns),
+                  tolerance ());
 }
 
 static void
@@ -55,18 +65,18 @@ check_down (const TestType *type, int columns, int rows, Routing routing)
   beside_begin ();
   x = beside_input (FACET_ROWS_TOKENS, rows, CHOSEN * K);
   beside_compare (type->name, rows,
-                  facet_g_experts_down (beside.graph, x, route (rows, routing, TRUE), beside_tensor (type, FILL_NORMAL, K, columns, EXPERTS)), 2e-5);
+                  facet_g_experts_down (beside.graph, x, route (rows, routing, TRUE), beside_tensor (type, FILL_NORMAL, K, columns, EXPERTS)),
+                  tolerance ());
 }
 
 static gboolean
 setup (FacetVkTier tier)
 {
   beside_setup_tier (tier);
-  if (tier == FACET_VK_DOT && !((FacetVk *) beside.gpu)->traits.dot) {
-    g_test_skip ("the device has no integer dot product");
-    return FALSE;
-  }
-  return TRUE;
+  if (facet_vk_has_tier ((FacetVk *) beside.gpu, tier))
+    return TRUE;
+  g_test_skip (tier == FACET_VK_DOT ? "the device has no integer dot product" : "the device has no cooperative matrices");
+  return FALSE;
 }
 
 /* Few rows and many, of every type. */
@@ -92,6 +102,12 @@ static void
 test_type_dot (gconstpointer type)
 {
   check_type (type, FACET_VK_DOT);
+}
+
+static void
+test_type_matrix (gconstpointer type)
+{
+  check_type (type, FACET_VK_MATRIX);
 }
 
 /* Experts without a row, and with all of them; tiles of all heights, not full,
@@ -133,20 +149,39 @@ test_routing_dot (void)
   check_routing (FACET_VK_DOT, TRUE);
 }
 
+static void
+test_routing_matrix (void)
+{
+  check_routing (FACET_VK_MATRIX, FALSE);
+}
+
 /* Where a binding covers a few experts only, and where not even one. */
 static void
-test_parts (void)
+check_parts (FacetVkTier tier)
 {
   const struct { gsize range; int rows, columns; } shapes[] = { { 50000, 15, 150 }, { 100000, 5, 1000 } };
 
   for (guint i = 0; i < G_N_ELEMENTS (shapes); i++) {
-    beside_setup ();
-    ((FacetVk *) beside.gpu)->limits.range = shapes[i].range;
-    check_up (&test_types[3], TRUE, shapes[i].columns, shapes[i].rows, SPREAD);
-    check_up (&test_types[3], FALSE, shapes[i].columns, shapes[i].rows, LOPSIDED);
-    check_down (&test_types[3], shapes[i].columns, shapes[i].rows, SPREAD);
+    if (setup (tier)) {
+      ((FacetVk *) beside.gpu)->limits.range = shapes[i].range;
+      check_up (&test_types[3], TRUE, shapes[i].columns, shapes[i].rows, SPREAD);
+      check_up (&test_types[3], FALSE, shapes[i].columns, shapes[i].rows, LOPSIDED);
+      check_down (&test_types[3], shapes[i].columns, shapes[i].rows, SPREAD);
+    }
     beside_teardown ();
   }
+}
+
+static void
+test_parts (void)
+{
+  check_parts (FACET_VK_SCALAR);
+}
+
+static void
+test_parts_matrix (void)
+{
+  check_parts (FACET_VK_MATRIX);
 }
 
 /* One plan runs steps of few rows and of many: each has its form, and what another
@@ -200,15 +235,20 @@ main (int argc, char **argv)
   for (int t = 0; t < N_TEST_TYPES; t++) {
     g_autofree char *scalar = g_strdup_printf ("/experts/scalar/%s", test_types[t].name);
     g_autofree char *dot = g_strdup_printf ("/experts/dot/%s", test_types[t].name);
+    g_autofree char *matrix = g_strdup_printf ("/experts/matrix/%s", test_types[t].name);
 
     g_test_add_data_func (scalar, &test_types[t], test_type);
     if (test_types[t].block > 1)
       g_test_add_data_func (dot, &test_types[t], test_type_dot);
+    if (t > 0)
+      g_test_add_data_func (matrix, &test_types[t], test_type_matrix);
   }
   g_test_add_func ("/experts/routing", test_routing);
   g_test_add_func ("/experts/routing-shared", test_routing_shared);
   g_test_add_func ("/experts/routing-dot", test_routing_dot);
+  g_test_add_func ("/experts/routing-matrix", test_routing_matrix);
   g_test_add_func ("/experts/parts", test_parts);
+  g_test_add_func ("/experts/parts-matrix", test_parts_matrix);
   g_test_add_func ("/experts/steps", test_steps);
   return g_test_run ();
 }

@@ -92,17 +92,6 @@ tile_of (const FacetVkDispatch *d)
   return d->constants + (strstr (d->shader, "-lanes") != NULL ? 1 : 0);
 }
 
-/* Rows of x are 16-bit floats there, padded. */
-static void
-count_matrix (const Look *look, Work *w)
-{
-  const struct FacetPushMatrix *push = (const struct FacetPushMatrix *) (gconstpointer) look->d->push;
-  Product p = { .k = push->k, .m = push->m, .row_bytes = push->row_bytes, .x_row = 2.0 * push->stride + 4,
-                .products = (int) look->d->constants[7], .has_bias = push->has_bias != 0 };
-
-  count_tiles (look, p, look->d->constants[5], look->d->constants[6], w);
-}
-
 static void
 count_experts (const Look *look, Work *w)
 {
@@ -121,33 +110,48 @@ count_experts (const Look *look, Work *w)
 
 /* Places are taken to be spread evenly: then each expert's last tile is half full. */
 static void
-count_sorted (const Look *look, Work *w)
+count_sorted (const Look *look, const Product *p, const FacetSorted *sorted, guint32 columns, Work *w)
 {
-  const struct FacetPushMatmul *push = (const struct FacetPushMatmul *) (gconstpointer) look->d->push;
-  Product p = product_of (look->d);
-  double share = (double) push->n_experts / look->d->experts, places = (double) look->rows * look->d->groups_a_row;
+  double share = (double) sorted->n_experts / look->d->experts, places = (double) look->rows * look->d->groups_a_row;
   double experts = MIN (places, look->d->experts) * share, tile = look->d->rows_a_group;
-  double tiles = MAX (experts, (places * share + experts * (tile - 1) / 2) / tile), outputs = (double) look->groups.y * tile_of (look->d)[1];
-  double weights = (double) p.row_bytes * p.products, inputs = places * share / push->share * p.x_row;
+  double tiles = MAX (experts, (places * share + experts * (tile - 1) / 2) / tile), outputs = (double) look->groups.y * columns;
+  double weights = (double) p->row_bytes * p->products, inputs = places * share / sorted->share * p->x_row;
 
-  w->need_bytes = experts * p.m * weights + inputs;
-  w->loads = tiles * outputs * weights + tiles * tile * look->groups.y * p.x_row;
+  w->need_bytes = experts * p->m * weights + inputs;
+  w->loads = tiles * outputs * weights + tiles * tile * look->groups.y * p->x_row;
   w->again = w->loads - w->need_bytes;
-  w->writes = 4 * places * share * p.m;
+  w->writes = 4 * places * share * p->m;
   w->need_bytes += w->writes;
-  w->flops = 2 * tiles * tile * outputs * p.k * p.products;
-  w->need_flops = 2 * places * share * p.m * p.k * p.products;
+  w->flops = 2 * tiles * tile * outputs * p->k * p->products;
+  w->need_flops = 2 * places * share * p->m * p->k * p->products;
+}
+
+/* Rows of x are 16-bit floats there, padded. */
+static void
+count_matrix (const Look *look, Work *w)
+{
+  const struct FacetPushMatrix *push = (const struct FacetPushMatrix *) (gconstpointer) look->d->push;
+  const guint32 *tile = look->d->constants + 5;
+  Product p = { .k = push->k, .m = push->m, .row_bytes = push->row_bytes, .x_row = 2.0 * push->stride + 4,
+                .products = (int) look->d->constants[7], .has_bias = push->has_bias != 0 };
+
+  if (look->d->kind == FACET_VK_GROUPS_EXPERTS)
+    count_sorted (look, &p, &push->sorted, tile[1], w);
+  else
+    count_tiles (look, p, tile[0], tile[1], w);
 }
 
 static void
 count_matmul (const Look *look, Work *w)
 {
+  const struct FacetPushMatmul *push = (const struct FacetPushMatmul *) (gconstpointer) look->d->push;
   const guint32 *tile = tile_of (look->d);
+  Product p = product_of (look->d);
 
   if (look->d->kind == FACET_VK_GROUPS_EXPERTS)
-    count_sorted (look, w);
+    count_sorted (look, &p, &push->sorted, tile[1], w);
   else
-    count_tiles (look, product_of (look->d), tile[0], tile[1], w);
+    count_tiles (look, p, tile[0], tile[1], w);
 }
 
 /* ---- attention ---- */

@@ -11,19 +11,21 @@
 /* Products of matrices that a subgroup has in one step of k, all unrolled:
  * larger code takes long to compile and runs out of registers. */
 #define MOST_PRODUCTS 64
+/* Side of the smallest tile: half of it is a multiple of every size of matrices. */
+#define SMALLEST 32
 
-/* The value that holds node @x in 16-bit floats, made when first asked for. -1 on failure. */
-static int
-halves (FacetVkCompiler *c, int x, struct FacetPushHalve *push, GError **error)
+int
+facet_vk_halves (FacetVkCompiler *c, int x, guint32 parts, struct FacetPushHalve *push, GError **error)
 {
   const FacetNode *n = facet_graph_node (c->plan->graph, x);
-  guint32 rows = facet_vk_capacity (c->plan, n->rows);
+  guint32 rows = facet_vk_capacity (c->plan, n->rows) * parts, k = (guint32) n->cols / parts;
   FacetVkDispatch d;
 
   *push = (struct FacetPushHalve) {
     .rows = (guint32) n->rows,
-    .k = (guint32) n->cols,
-    .stride = ((guint32) n->cols + FACET_MATRIX_DEPTH - 1) / FACET_MATRIX_DEPTH * FACET_MATRIX_DEPTH,
+    .k = k,
+    .parts = parts,
+    .stride = (k + FACET_MATRIX_DEPTH - 1) / FACET_MATRIX_DEPTH * FACET_MATRIX_DEPTH,
   };
   push->scales = rows * push->stride / 2;
   if (c->halves[x] >= 0)
@@ -34,7 +36,8 @@ halves (FacetVkCompiler *c, int x, struct FacetPushHalve *push, GError **error)
   facet_vk_bind (&d, 1, c->halves[x], TRUE);
   facet_vk_bind (&d, 2, x, FALSE);
   facet_vk_push (&d, push, sizeof *push);
-  d.cost = 4.0 * rows * n->cols;
+  d.groups_a_row = parts;
+  d.cost = 4.0 * rows * k;
   facet_vk_end (c, &d);
   return c->halves[x];
 }
@@ -51,25 +54,56 @@ products_a_step (const FacetVk *vk, guint32 rows, guint32 cols, guint32 products
   return rows * cols / (SUBGROUPS * vk->traits.matrix.m * vk->traits.matrix.n) * (FACET_MATRIX_DEPTH / vk->traits.matrix.k) * products;
 }
 
-/* The fewer tiles, the less often weights and rows are read again. Half of the
- * smallest is a multiple of every size of matrices. */
+static gboolean
+can_hold (const FacetVk *vk, guint32 rows, guint32 cols, guint32 products)
+{
+  return products_a_step (vk, rows, cols, products) <= MOST_PRODUCTS && shared_bytes (vk, rows, cols, products) <= vk->limits.shared;
+}
+
+/* The fewer tiles, the less often weights and rows are read again. */
 static void
 choose_tile (const FacetVk *vk, guint32 rows, guint32 m, guint32 products, guint32 tile[2])
 {
   static const guint32 tiles[][2] = { { 128, 128 }, { 128, 64 }, { 64, 64 } };
 
-  tile[0] = tile[1] = 32;
+  tile[0] = tile[1] = SMALLEST;
   for (guint i = 0; i < G_N_ELEMENTS (tiles); i++) {
     guint32 high = tiles[i][0], wide = tiles[i][1];
 
-    if (rows < high || m < wide || products_a_step (vk, high, wide, products) > MOST_PRODUCTS || products * high * wide > 128 * 128
-        || shared_bytes (vk, high, wide, products) > vk->limits.shared
+    if (rows < high || m < wide || products * high * wide > 128 * 128 || !can_hold (vk, high, wide, products)
         || (rows + high - 1) / high * ((m + wide - 1) / wide) < BUSY_GROUPS)
       continue;
     tile[0] = high;
     tile[1] = wide;
     return;
   }
+}
+
+gboolean
+facet_vk_begin_matrix (FacetVkCompiler *c, FacetVkDispatch *d, FacetDtype dtype, const guint32 tile[2], guint32 products, gboolean sorted, int rows,
+                       GError **error)
+{
+  const FacetVkTraits *traits = &c->plan->vk->traits;
+  g_autofree char *type = g_ascii_strdown (facet_dtype_name (dtype), -1), *name = g_strconcat ("matmul-matrix-", type, NULL);
+  const guint32 constants[] = { traits->subgroup, SUBGROUPS * traits->subgroup, traits->matrix.m, traits->matrix.n, traits->matrix.k,
+                                tile[0], tile[1], products, (guint32) sorted };
+
+  return facet_vk_begin (c, d, name, constants, G_N_ELEMENTS (constants), rows, error);
+}
+
+guint32
+facet_vk_matrix_rows (const FacetVk *vk, guint32 average)
+{
+  for (int dtype = 0; dtype < FACET_DTYPE_COUNT; dtype++)
+    if (vk->tiers[dtype] == FACET_VK_MATRIX)
+      return average >= 2 * SMALLEST && can_hold (vk, 2 * SMALLEST, SMALLEST, 2) ? 2 * SMALLEST : SMALLEST;
+  return 0;
+}
+
+guint32
+facet_vk_matrix_columns (const FacetVk *vk, guint32 rows, guint32 products)
+{
+  return can_hold (vk, rows, 2 * SMALLEST, products) ? 2 * SMALLEST : SMALLEST;
 }
 
 typedef struct {
@@ -82,9 +116,7 @@ typedef struct {
 static gboolean
 emit_columns (FacetVkCompiler *c, const Product *p, int part, guint32 first, guint32 count, GError **error)
 {
-  const FacetVk *vk = c->plan->vk;
   const FacetTensor *tensor = p->product->w[0], *bias = p->product->w[1];
-  g_autofree char *type = g_ascii_strdown (facet_dtype_name (tensor->dtype), -1), *name = g_strconcat ("matmul-matrix-", type, NULL);
   VkDeviceSize offset = (VkDeviceSize) first * p->w->row_bytes, bytes = (VkDeviceSize) count * p->w->row_bytes;
   FacetVkRange range = p->w->parts[part].range;
   guint32 products = p->up != NULL ? 2 : 1, rows = facet_vk_capacity (c->plan, p->product->rows), tile[2];
@@ -101,11 +133,8 @@ emit_columns (FacetVkCompiler *c, const Product *p, int part, guint32 first, gui
   };
   FacetVkDispatch d;
 
-  choose_tile (vk, rows, count, products, tile);
-  if (!facet_vk_begin (c, &d, name,
-                       (const guint32[]) { vk->traits.subgroup, SUBGROUPS * vk->traits.subgroup, vk->traits.matrix.m, vk->traits.matrix.n,
-                                           vk->traits.matrix.k, tile[0], tile[1], products },
-                       8, p->product->rows, error))
+  choose_tile (c->plan->vk, rows, count, products, tile);
+  if (!facet_vk_begin_matrix (c, &d, tensor->dtype, tile, products, FALSE, p->product->rows, error))
     return FALSE;
   d.rows_a_group = tile[0];
   facet_vk_bind (&d, 1, p->out, TRUE);
@@ -118,6 +147,7 @@ emit_columns (FacetVkCompiler *c, const Product *p, int part, guint32 first, gui
     facet_vk_bind_range (&d, 4, facet_vk_vector (c, bias), FALSE);
   else
     facet_vk_bind (&d, 4, p->x, FALSE);
+  facet_vk_bind (&d, 5, p->x, FALSE);
   facet_vk_push (&d, &push, sizeof push);
   d.y = (count + tile[1] - 1) / tile[1];
   d.cost = 2.0 * rows * push.k * count * products;
@@ -137,7 +167,7 @@ facet_vk_emit_matrix (FacetVkCompiler *c, int node, GError **error)
     p.up = facet_vk_weight (c->plan->vk, facet_graph_node (c->plan->graph, n->src[1])->w[0]);
   }
   p.w = facet_vk_weight (c->plan->vk, p.product->w[0]);
-  p.x = halves (c, p.product->src[0], &p.halves, error);
+  p.x = facet_vk_halves (c, p.product->src[0], 1, &p.halves, error);
   if (p.x < 0)
     return FALSE;
   for (int part = 0; part < p.w->n_parts; part++)

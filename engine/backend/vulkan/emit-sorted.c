@@ -1,18 +1,21 @@
 /* Experts of many rows: a device sorts (row, chosen expert), the places, by their
  * experts, and products read each expert's weights once a tile of its places. */
 #include "backend/vulkan/plan.h"
+#include "push-matrix.h"
 
 /* Places an expert, on average, from which tiles are faster than places one by one. */
 #define LEAST_PLACES 2
 
 typedef struct {
-  const FacetNode     *n;
-  const FacetVkWeight *w, *up;   /* up: of a gated pair */
-  guint32              between;  /* rows from an expert's matrix in w to that in up, if those are one tensor */
-  guint32              chosen, experts, least;
-  int                  out, x, order;
-  struct FacetPushSort sort;
-  guint32              x_blocks;
+  const FacetNode      *n;
+  const FacetVkWeight  *w, *up;   /* up: of a gated pair */
+  guint32               between;  /* rows from an expert's matrix in w to that in up, if those are one tensor */
+  guint32               chosen, experts, least;
+  int                   out, x, order;
+  FacetVkTier           tier;
+  struct FacetPushSort  sort;
+  guint32               x_blocks; /* of DOT */
+  struct FacetPushHalve halves;   /* of MATRIX */
 } Experts;
 
 static guint32
@@ -44,7 +47,10 @@ static guint32
 rows_of_tile (const FacetVkCompiler *c, const Experts *e)
 {
   guint32 average = facet_vk_capacity (c->plan, e->n->rows) * e->chosen / e->experts;
+  guint32 matrix_rows = facet_vk_matrix_rows (c->plan->vk, average);
 
+  if (matrix_rows > 0)
+    return matrix_rows;
   return c->plan->vk->traits.slow_shared || average < 32 ? 16 : average < 64 ? 32 : 64;
 }
 
@@ -77,57 +83,90 @@ sort (FacetVkCompiler *c, Experts *e, GError **error)
 static gboolean
 begin (FacetVkCompiler *c, const Experts *e, FacetVkDispatch *d, guint32 *columns, GError **error)
 {
+  FacetVk *vk = c->plan->vk;
   FacetDtype dtype = e->n->w[0]->dtype;
-  gboolean dot = c->plan->vk->few_tiers[dtype] == FACET_VK_DOT, lanes = c->plan->vk->traits.slow_shared && !dot;
+  gboolean lanes = vk->traits.slow_shared && e->tier == FACET_VK_SCALAR;
+  guint32 products = e->up != NULL ? 2 : 1;
   g_autofree char *type = g_ascii_strdown (facet_dtype_name (dtype), -1);
-  g_autofree char *name = g_strdup_printf ("matmul%s%s-%s", e->up != NULL ? "-gated" : "", lanes ? "-lanes" : dot ? "-dot" : "", type);
-  const guint32 by_lanes[] = { FACET_MATMUL_LANES, e->sort.tile, e->up != NULL ? 32 : 64, TRUE };
-  const guint32 shared[] = { e->sort.tile, 64, 0, TRUE };
+  g_autofree char *name = g_strdup_printf ("matmul%s%s-%s", e->up != NULL ? "-gated" : "", lanes ? "-lanes" : e->tier == FACET_VK_DOT ? "-dot" : "", type);
 
-  *columns = lanes ? by_lanes[2] : shared[1];
-  return facet_vk_begin (c, d, name, lanes ? by_lanes : shared, 4, e->n->rows, error);
+  if (e->tier == FACET_VK_MATRIX) {
+    *columns = facet_vk_matrix_columns (vk, e->sort.tile, products);
+    return facet_vk_begin_matrix (c, d, dtype, (const guint32[]) { e->sort.tile, *columns }, products, TRUE, e->n->rows, error);
+  }
+  *columns = lanes && e->up != NULL ? 32 : 64;
+  return facet_vk_begin (c, d, name,
+                         lanes ? (const guint32[]) { FACET_MATMUL_LANES, e->sort.tile, *columns, TRUE }
+                               : (const guint32[]) { e->sort.tile, *columns, 0, TRUE },
+                         4, e->n->rows, error);
 }
 
-static gboolean
-emit_part (FacetVkCompiler *c, const Experts *e, int part, GError **error)
+static void
+push_part (const Experts *e, FacetVkDispatch *d, const FacetVkPart *w)
 {
-  const FacetVkPart *w = &e->w->parts[part];
-  guint32 stride = (guint32) e->n->i[1], columns;
+  guint32 stride = (guint32) e->n->i[1];
   struct FacetPushMatmul push = {
     .k = (guint32) e->n->w[0]->ne[0],
     .m = (guint32) e->n->w[0]->ne[1],
     .row_bytes = e->w->row_bytes,
     .y_stride = (guint32) e->n->w[0]->ne[1],
     .x_blocks = e->x_blocks,
-    .places = e->sort.places,
-    .share = e->n->op == FACET_OP_EXPERTS_UP ? e->chosen : 1,
-    .first_expert = w->first / stride,
-    .n_experts = w->count / stride,
-    .expert_rows = stride,
-    .up_at = e->between * e->w->row_bytes,
+    .sorted = {
+      .places = e->sort.places,
+      .share = e->n->op == FACET_OP_EXPERTS_UP ? e->chosen : 1,
+      .first_expert = w->first / stride,
+      .n_experts = w->count / stride,
+      .expert_rows = stride,
+      .up_at = e->between * e->w->row_bytes,
+    },
   };
+  struct FacetPushMatrix matrix = { .k = push.k, .m = push.m, .row_bytes = push.row_bytes, .y_stride = push.y_stride,
+                                    .stride = e->halves.stride, .scales = e->halves.scales, .sorted = push.sorted };
+
+  if (e->tier == FACET_VK_MATRIX)
+    facet_vk_push (d, &matrix, sizeof matrix);
+  else
+    facet_vk_push (d, &push, sizeof push);
+}
+
+static gboolean
+emit_part (FacetVkCompiler *c, const Experts *e, int part, GError **error)
+{
+  const FacetTensor *w = e->n->w[0];
+  guint32 m = (guint32) w->ne[1], columns;
   FacetVkDispatch d;
 
   if (!begin (c, e, &d, &columns, error))
     return FALSE;
   facet_vk_bind (&d, 1, e->out, TRUE);
   facet_vk_bind (&d, 2, e->x, FALSE);
-  facet_vk_bind_range (&d, 3, w->range, FALSE);
+  facet_vk_bind_range (&d, 3, e->w->parts[part].range, FALSE);
   if (e->up != NULL)
     facet_vk_bind_range (&d, 4, e->up->parts[part].range, FALSE);
   else
     facet_vk_bind (&d, 4, e->x, FALSE);
   facet_vk_bind (&d, 5, e->order, FALSE);
-  facet_vk_push (&d, &push, sizeof push);
+  push_part (e, &d, &e->w->parts[part]);
   d.kind = FACET_VK_GROUPS_EXPERTS;
   d.rows_a_group = e->sort.tile;
   d.groups_a_row = e->chosen;
   d.experts = e->experts;
   d.least_rows = e->least;
-  d.y = (push.m + columns - 1) / columns;
-  d.cost = 2.0 * facet_vk_capacity (c->plan, e->n->rows) * e->chosen * push.k * push.m * (e->up != NULL ? 2 : 1) / e->w->n_parts;
+  d.y = (m + columns - 1) / columns;
+  d.cost = 2.0 * facet_vk_capacity (c->plan, e->n->rows) * e->chosen * (guint32) w->ne[0] * m * (e->up != NULL ? 2 : 1) / e->w->n_parts;
   facet_vk_end (c, &d);
   return TRUE;
+}
+
+/* Brings x into the form that the tier reads. */
+static gboolean
+prepare_x (FacetVkCompiler *c, Experts *e, GError **error)
+{
+  if (e->tier == FACET_VK_MATRIX)
+    e->x = facet_vk_halves (c, e->x, e->n->op == FACET_OP_EXPERTS_UP ? 1 : e->chosen, &e->halves, error);
+  else if (e->tier == FACET_VK_DOT)
+    e->x = facet_vk_eights (c, e->x, &e->x_blocks, error);
+  return e->x >= 0;
 }
 
 gboolean
@@ -135,6 +174,7 @@ facet_vk_emit_sorted_experts (FacetVkCompiler *c, const FacetNode *n, guint32 le
 {
   Experts e = { .n = n, .w = facet_vk_weight (c->plan->vk, n->w[0]), .chosen = chosen_of (c, n), .experts = (guint32) n->w[0]->ne[2],
                 .least = least, .out = out, .x = n->src[0] };
+  FacetDtype dtype = n->w[0]->dtype;
 
   if (n->op == FACET_OP_EXPERTS_UP) {
     e.between = facet_vk_rows_between (n);
@@ -143,7 +183,8 @@ facet_vk_emit_sorted_experts (FacetVkCompiler *c, const FacetNode *n, guint32 le
   e.order = sort (c, &e, error);
   if (e.order < 0)
     return FALSE;
-  if (c->plan->vk->few_tiers[n->w[0]->dtype] == FACET_VK_DOT && (e.x = facet_vk_eights (c, e.x, &e.x_blocks, error)) < 0)
+  e.tier = c->plan->vk->tiers[dtype] == FACET_VK_MATRIX ? FACET_VK_MATRIX : c->plan->vk->few_tiers[dtype];
+  if (!prepare_x (c, &e, error))
     return FALSE;
   for (int part = 0; part < e.w->n_parts; part++)
     if (!emit_part (c, &e, part, error))

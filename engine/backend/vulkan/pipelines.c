@@ -5,7 +5,7 @@
 #include "backend/vulkan/fault.h"
 #include "backend/vulkan/shaders.h"
 
-#define MAX_CONSTANTS 8
+#define MAX_CONSTANTS 9
 
 static const FacetShader *
 find_shader (const char *name)

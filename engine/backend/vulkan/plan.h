@@ -75,7 +75,7 @@ typedef enum {
 
 typedef struct {
   const char     *shader;        /* interned */
-  guint32         constants[8];  /* of its specialisation */
+  guint32         constants[9];  /* of its specialisation */
   VkPipeline      pipeline;
   FacetVkOperand  operands[FACET_VK_BINDINGS]; /* binding 0 is the step block */
   guint8          push[FACET_VK_PUSH_BYTES];
@@ -173,11 +173,23 @@ int             facet_vk_eights     (FacetVkCompiler *c, int x, guint32 *blocks,
 gboolean        facet_vk_begin_lanes (FacetVkCompiler *c, FacetVkDispatch *d, const char *name, FacetDtype dtype, guint32 at_once, int rows,
                                      guint32 *outputs, GError **error);
 
+struct FacetPushHalve; /* push-matrix.h */
+
 /* Emit the dispatches of one node. */
 gboolean facet_vk_emit_embed       (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_matmul      (FacetVkCompiler *c, int node, GError **error);
 /* The same for products of tier MATRIX. */
 gboolean facet_vk_emit_matrix      (FacetVkCompiler *c, int node, GError **error);
+/* The value that holds node @x in 16-bit floats, made when first asked for; -1 on failure.
+ * Each of @parts of a row has its scale. Fills in @push, which says where they lie. */
+int      facet_vk_halves           (FacetVkCompiler *c, int x, guint32 parts, struct FacetPushHalve *push, GError **error);
+/* Begins a dispatch of those products, of sorted experts or not, with tiles of so many rows and columns. */
+gboolean facet_vk_begin_matrix     (FacetVkCompiler *c, FacetVkDispatch *d, FacetDtype dtype, const guint32 tile[2], guint32 products,
+                                    gboolean sorted, int rows, GError **error);
+/* Tiles of sorted experts that suit every tier which is in use: rows, with @average places an
+ * expert (0: no type has tier MATRIX, any will do); columns. */
+guint32  facet_vk_matrix_rows      (const FacetVk *vk, guint32 average);
+guint32  facet_vk_matrix_columns   (const FacetVk *vk, guint32 rows, guint32 products);
 gboolean facet_vk_emit_attention   (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_kv_store    (FacetVkCompiler *c, int node, GError **error);
 gboolean facet_vk_emit_elementwise (FacetVkCompiler *c, int node, GError **error);

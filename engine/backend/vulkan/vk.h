@@ -119,7 +119,7 @@ typedef struct {
   FacetVkLimits         limits;
   FacetVkTraits         traits;
   FacetVkTier           tiers[FACET_DTYPE_COUNT]; /* of products of many rows with weights of each type */
-  FacetVkTier           few_tiers[FACET_DTYPE_COUNT]; /* of few rows and of experts: never MATRIX */
+  FacetVkTier           few_tiers[FACET_DTYPE_COUNT]; /* of few rows, and of experts where MATRIX is not used: never that */
   gboolean              exact;        /* activations stay 32-bit floats */
   FacetVkVerdict        verdict;
   gboolean              takes_untested; /* while the self-test runs, and in tests of kernels */
