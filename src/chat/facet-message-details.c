@@ -90,7 +90,8 @@ facet_message_cut_text (const FacetStoreMessage *record)
     return NULL;
   switch ((FacetStopReason) json_object_get_int_member_with_default (json_node_get_object (root), "stop_reason", FACET_STOP_EOS)) {
   case FACET_STOP_CONTEXT:
-    return _("The answer ends here because the context is full. Start a new chat or raise the context length in the preferences.");
+    return _("The answer ends here because the context is full. Start a new chat or, if the model allows more, raise the context length in "
+             "the preferences.");
   case FACET_STOP_LOOP:
     return _("The text was cut where it began to repeat itself.");
   case FACET_STOP_EOS:

@@ -36,6 +36,7 @@ typedef struct {
   char    *missing_device; /* the graphics device that was asked for but is not there; NULL: none */
   guint64  parameters;
   int      context; /* tokens */
+  int      most_context; /* what the model was made for */
   gboolean sees;
   gboolean hears;
   gboolean thinks; /* before it answers, if a request wants that */

@@ -108,6 +108,7 @@ native_load (gpointer             data,
   loaded->backend = g_strdup (facet_model_backend_name (self->model));
   loaded->parameters = info->parameters;
   loaded->context = facet_session_context (self->session);
+  loaded->most_context = (int) info->context_length;
   loaded->sees = facet_model_accepts_images (self->model);
   loaded->hears = facet_model_accepts_audio (self->model);
   loaded->judges = info->is_safety;

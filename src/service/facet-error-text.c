@@ -26,7 +26,7 @@ facet_error_text (const GError *error)
   case FACET_ERROR_NO_MEMORY:
     return _("There is not enough memory. Choose a smaller model or a shorter context.");
   case FACET_ERROR_CONTEXT_FULL:
-    return _("The conversation no longer fits the context. Start a new chat or raise the context length.");
+    return _("The conversation no longer fits the context. Start a new chat or, if the model allows more, raise the context length.");
   case FACET_ERROR_CANCELLED:
     return _("It was stopped.");
   case FACET_ERROR_INVALID:

@@ -220,6 +220,28 @@ check_counted_cb (int tokens, int cached, const GError *error, gpointer data)
   facet_composer_set_meter (self->composer, tokens > 0 ? text : "", tokens > 0 ? brief : "", NULL);
 }
 
+/* What helps when the message needs more than there is. @names: the files that no longer fit; NULL:
+ * not even the text does. The context length can be raised up to what the model was made for. */
+static char *
+advise (const FacetLoaded *loaded, const char *names, int total)
+{
+  gboolean may_grow = loaded->context < loaded->most_context;
+
+  if (names == NULL)
+    return g_strdup_printf (may_grow ? _("The conversation and this message need %d tokens, but the model takes in %d at once. "
+                                         "Shorten the message, start a new chat, or raise the context length in the preferences.")
+                                     : _("The conversation and this message need %d tokens, but the model takes in %d at once. "
+                                         "Shorten the message or start a new chat."),
+                            total, loaded->context);
+  /* Translators: %s is a list of files; then numbers of tokens */
+  return g_strdup_printf (may_grow ? _("This no longer fits: %s. With it %d tokens are needed, but the model takes in %d at "
+                                       "once. Remove it, start a new chat, or raise the context length in the preferences.")
+                                   /* Translators: %s is a list of files; then numbers of tokens */
+                                   : _("This no longer fits: %s. With it %d tokens are needed, but the model takes in %d at "
+                                       "once. Remove it or start a new chat."),
+                          names, total, loaded->context);
+}
+
 static void
 counted_cb (int base, int cached, const GError *error, gpointer data)
 {
@@ -247,15 +269,8 @@ counted_cb (int base, int cached, const GError *error, gpointer data)
   }
   /* Translators: numbers of tokens: used, and available */
   text = g_strdup_printf (_("%d of %d tokens"), total, loaded->context);
-  if (base >= loaded->context)
-    sentence = g_strdup_printf (_("The conversation and this message need %d tokens, but the model takes in %d at once. "
-                                  "Shorten the message, start a new chat, or raise the context length in the preferences."),
-                                total, loaded->context);
-  else if (total >= loaded->context)
-    /* Translators: %s is a list of files; then numbers of tokens */
-    sentence = g_strdup_printf (_("This no longer fits: %s. With it %d tokens are needed, but the model takes in %d at "
-                                  "once. Remove it, start a new chat, or raise the context length in the preferences."),
-                                names, total, loaded->context);
+  if (total >= loaded->context)
+    sentence = advise (loaded, base >= loaded->context ? NULL : names, total);
   facet_composer_set_meter (self->composer, text, brief, sentence);
 }
 

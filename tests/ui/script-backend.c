@@ -38,6 +38,7 @@ script_load (gpointer             data,
   loaded->backend = g_strdup ("script");
   loaded->parameters = 270000000;
   loaded->context = 4096;
+  loaded->most_context = script->at_limit ? 4096 : 32768;
   loaded->sees = script->sees;
   loaded->hears = script->hears;
   loaded->judges = script->judges;

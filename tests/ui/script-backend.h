@@ -20,6 +20,7 @@ typedef struct {
   guint       n_calls;
   guint       n_called;
   gboolean    thinks;
+  gboolean    at_limit;   /* the context is all that the model was made for */
   guint       delay_usec; /* before each word */
   gboolean    sees;
   gboolean    hears;

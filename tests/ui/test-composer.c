@@ -403,6 +403,7 @@ test_cost (Fixture *self, gconstpointer data)
 static void
 test_too_long (Fixture *self, gconstpointer data)
 {
+  FacetLoadSpec spec = { .path = (char *) "model.gguf" };
   g_autoptr (GString) text = g_string_new (NULL);
 
   for (int i = 0; i < 5000; i++)
@@ -411,7 +412,16 @@ test_too_long (Fixture *self, gconstpointer data)
   settle (300);
   fixture_wait (all_counted, self);
   g_assert_nonnull (strstr (notice (self), "4096"));
+  g_assert_nonnull (strstr (notice (self), "raise the context length"));
   g_assert_false (gtk_widget_get_sensitive (composer (self)->send));
+
+  /* no advice that this model cannot follow */
+  self->script.at_limit = TRUE;
+  facet_engine_service_load (self->service, &spec);
+  fixture_wait (fixture_idle, self);
+  fixture_wait (all_counted, self);
+  g_assert_nonnull (strstr (notice (self), "4096"));
+  g_assert_null (strstr (notice (self), "raise the context length"));
   facet_composer_set_text (composer (self), "Short");
   settle (300);
   fixture_wait (all_counted, self);

@@ -381,7 +381,7 @@ test_context_full (Fixture *self, gconstpointer data)
   fixture_ask (self, "Question");
   fixture_wait (fixture_idle, self);
   g_assert_cmpstr (facet_message_get_record (fixture_last (self))->failure, ==,
-                   "The conversation no longer fits the context. Start a new chat or raise the context length.");
+                   "The conversation no longer fits the context. Start a new chat or, if the model allows more, raise the context length.");
   g_assert_true (g_file_get_contents (path, &wave, &length, NULL));
   attach (self, "talk.wav", wave, (gssize) length);
   fixture_ask (self, "What is said?");
