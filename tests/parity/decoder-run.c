@@ -176,6 +176,22 @@ decoder_run_prompt (DecoderRun *run, const KitPrompt *prompt, int chunk, FacetBu
   return logits;
 }
 
+DecoderNodes
+decoder_run_count (const DecoderRun *run)
+{
+  g_autoptr (FacetGraph) graph = run->decoder->build (run->decoder, FACET_BUILD_NORMAL);
+  DecoderNodes count = { 0 };
+
+  for (int i = 0; i < facet_graph_n_nodes (graph); i++) {
+    const FacetNode *node = facet_graph_node (graph, i);
+
+    count.stores += node->op == FACET_OP_KV_STORE;
+    count.of_tokens += node->op == FACET_OP_ATTENTION && node->rows == FACET_ROWS_TOKENS;
+    count.of_outputs += node->op == FACET_OP_ATTENTION && node->rows == FACET_ROWS_OUTPUTS;
+  }
+  return count;
+}
+
 float *
 decoder_run_token (DecoderRun *run, gint32 id, int position)
 {

@@ -52,5 +52,10 @@ typedef void (*DecoderLayerFunc) (int layer, const float *data, int rows, int wi
  * @outputs, ascending. @func may be NULL; it needs FACET_BUILD_MARK_LAYERS. */
 float *decoder_run_prompt (DecoderRun *run, const KitPrompt *prompt, int chunk, FacetBuild what,
                            const gint32 *outputs, int n_outputs, DecoderLayerFunc func, gpointer user_data);
+/* Nodes of the usual graph that store keys and values, and attentions of token rows and of output rows. */
+typedef struct {
+  int stores, of_tokens, of_outputs;
+} DecoderNodes;
+DecoderNodes decoder_run_count (const DecoderRun *run);
 /* One row after the last prompt. Returns: (transfer full): [vocab]. */
 float *decoder_run_token (DecoderRun *run, gint32 id, int position);
