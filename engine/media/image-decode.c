@@ -99,47 +99,90 @@ budget_realloc (void *data, gsize size)
 /* A JPEG file on its way. The decoder takes zeros where data end too early and
  * says nothing; a marker after which more blocks come than the bits already
  * read can hold gives it away. */
-static _Thread_local struct {
-  const stbi__jpeg *jpeg;
-  void (*idct) (stbi_uc *out, int stride, short data[64]);
-  int      blocks; /* since the marker */
-  gboolean starved;
-} watched;
+typedef struct {
+  const guint8 *data;
+  gsize         size, at;
+  stbi__jpeg    decoder;
+  void        (*idct) (stbi_uc *out, int stride, short data[64]);
+  int           blocks; /* since the marker */
+  gboolean      starved;
+} JpegFile;
+
+static _Thread_local JpegFile *watched;
 
 static void
 watching_idct (stbi_uc *out, int stride, short data[64])
 {
-  watched.blocks = watched.jpeg->nomore ? watched.blocks + 1 : 0;
+  watched->blocks = watched->decoder.nomore ? watched->blocks + 1 : 0;
   /* Progressive files transform their blocks after all data were read. */
-  if (watched.blocks > LAST_BLOCKS && !watched.jpeg->progressive)
-    watched.starved = TRUE;
-  watched.idct (out, stride, data);
+  if (watched->blocks > LAST_BLOCKS && !watched->decoder.progressive)
+    watched->starved = TRUE;
+  watched->idct (out, stride, data);
+}
+
+/* Up to the next 0xff, so that this is called for what may be a marker. There
+ * the decoder stops with fewer bits than a code may take, and would count them
+ * below zero: they are filled up with the zeros that it takes from then on. */
+static int
+jpeg_read (void *user, char *to, int size)
+{
+  JpegFile *file = user;
+  const guint8 *from = file->data + file->at, *ff;
+  int n = (int) MIN ((gsize) size, file->size - file->at);
+
+  if (n == 0)
+    return 0;
+  if (file->at > 0 && from[-1] == 0xff && from[0] != 0 && from[0] != 0xff)
+    file->decoder.code_bits = MAX (file->decoder.code_bits, 32);
+  ff = memchr (from, 0xff, n);
+  if (ff)
+    n = (int) (ff - from) + 1;
+  memcpy (to, from, n);
+  file->at += n;
+  return n;
+}
+
+static void
+jpeg_skip (void *user, int n)
+{
+  JpegFile *file = user;
+
+  file->at += MIN ((gsize) n, file->size - file->at);
+}
+
+static int
+jpeg_at_end (void *user)
+{
+  JpegFile *file = user;
+
+  return file->at == file->size;
 }
 
 static guint8 *
-decode_jpeg (stbi__context *context, int *width, int *height, int channels)
+decode_jpeg (const guint8 *data, gsize size, int *width, int *height, int channels)
 {
-  stbi__jpeg *jpeg = stbi__malloc (sizeof *jpeg);
+  JpegFile *file = stbi__malloc (sizeof *file);
+  stbi__context context;
   guint8 *pixels;
   int found;
 
-  if (!jpeg)
+  if (!file)
     return stbi__errpuc ("outofmem", "Out of memory");
-  memset (jpeg, 0, sizeof *jpeg);
-  jpeg->s = context;
-  stbi__setup_jpeg (jpeg);
-  watched.jpeg = jpeg;
-  watched.idct = jpeg->idct_block_kernel;
-  watched.blocks = 0;
-  watched.starved = FALSE;
-  jpeg->idct_block_kernel = watching_idct;
-  pixels = load_jpeg_image (jpeg, width, height, &found, channels);
-  watched.jpeg = NULL;
-  STBI_FREE (jpeg);
-  if (!pixels || !watched.starved)
-    return pixels;
-  STBI_FREE (pixels);
-  return stbi__errpuc ("data end before the picture does", "");
+  *file = (JpegFile) { .data = data, .size = size };
+  stbi__start_callbacks (&context, &(stbi_io_callbacks) { jpeg_read, jpeg_skip, jpeg_at_end }, file);
+  file->decoder.s = &context;
+  stbi__setup_jpeg (&file->decoder);
+  file->idct = file->decoder.idct_block_kernel;
+  file->decoder.idct_block_kernel = watching_idct;
+  watched = file;
+  pixels = load_jpeg_image (&file->decoder, width, height, &found, channels);
+  watched = NULL;
+  if (pixels && file->starved) {
+    STBI_FREE (pixels);
+    pixels = stbi__errpuc ("data end before the picture does", "");
+  }
+  STBI_FREE (file);
+  return pixels;
 }
 
 /* What facet_image_probe_psd() found in order. stbi__psd_load() divides a white
@@ -195,7 +238,7 @@ facet_image_decode (const guint8 *data, gsize size, int channels, gsize budget, 
   budget_left = budget;
   budget_passed = FALSE;
   stbi__start_mem (&context, data, (int) size);
-  pixels = stbi__jpeg_test (&context)  ? decode_jpeg (&context, width, height, channels)
+  pixels = stbi__jpeg_test (&context)  ? decode_jpeg (data, size, width, height, channels)
            : stbi__psd_test (&context) ? decode_psd (&context, width, height, channels)
                                        : stbi__load_and_postprocess_8bit (&context, width, height, &found, channels);
   if (!pixels) {

@@ -239,6 +239,26 @@ def make_jpeg():
     dht = segment(good, 0xc4)[0]
     put("huffman-overflow.jpg", patch(good, dht + 5, b"\xff" * 16), "media")
     put("only-start.jpg", b"\xff\xd8\xff", "media")
+    # Longest codes, each with the longest number behind it; data end within the second.
+    put("cut-code.jpg", plain_jpeg(256, 1, {1: 15}, {16: 15}, "0" * 32), "media")
+    # Greatest differences by the greatest quantiser: more than 32 bits hold, of which the last 16 are right.
+    put("great-sums.jpg", plain_jpeg(16, 65535, {1: 15}, {1: 0}, ("0" + "1" * 15 + "0") * 2), size=(16, 8), tolerance=1,
+        colours=[(0, 0, 0), (128, 128, 128)] * 2)
+
+
+def plain_jpeg(width, quantiser, dc, ac, bits):
+    """A grey row of blocks. dc, ac: length of a code of zeros -> its symbol. bits: the coded data."""
+    def part(marker, body):
+        return struct.pack(">BBH", 0xff, marker, len(body) + 2) + body
+
+    def huffman(number, codes):
+        return part(0xc4, bytes([number, *(int(n in codes) for n in range(1, 17)), *codes.values()]))
+
+    bits += "1" * (-len(bits) % 8)
+    data = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+    return (b"\xff\xd8" + part(0xdb, b"\x10" + struct.pack(">H", quantiser) * 64)
+            + part(0xc0, struct.pack(">BHHBBBB", 8, 8, width, 1, 1, 0x11, 0)) + huffman(0, dc) + huffman(0x10, ac)
+            + part(0xda, bytes([1, 1, 0, 0, 63, 0])) + data + b"\xff\xd9")
 
 
 # ---- GIF, BMP and foreigners ----
