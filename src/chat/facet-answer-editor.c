@@ -6,7 +6,7 @@
 
 #include "facet-answer-editor.h"
 
-#include "facet-block-widgets.h"
+#include "facet-text-widgets.h"
 
 struct _FacetAnswerEditor {
   GtkBox parent_instance;

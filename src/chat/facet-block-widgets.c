@@ -8,62 +8,9 @@
 
 #include "facet-block-widgets.h"
 #include "facet-link.h"
+#include "facet-text-widgets.h"
 
 #define INDENT 24
-
-static gboolean
-runs_right_to_left (gunichar letter)
-{
-  switch (g_unichar_get_script (letter)) {
-  case G_UNICODE_SCRIPT_ARABIC:
-  case G_UNICODE_SCRIPT_HEBREW:
-  case G_UNICODE_SCRIPT_SYRIAC:
-  case G_UNICODE_SCRIPT_THAANA:
-  case G_UNICODE_SCRIPT_NKO:
-    return TRUE;
-  default:
-    return FALSE;
-  }
-}
-
-void
-facet_widget_set_shown (GtkWidget *widget, gboolean shown)
-{
-  GtkWidget *parent = gtk_widget_get_parent (widget);
-
-  gtk_widget_set_visible (widget, shown);
-  if (shown && parent != NULL)
-    gtk_widget_queue_resize (parent);
-}
-
-/* As in the Unicode bidirectional algorithm: the first letter decides. */
-void
-facet_widget_follow_text (GtkWidget *widget, const char *text)
-{
-  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at)) {
-    gunichar letter = g_utf8_get_char (at);
-
-    if (g_unichar_isalpha (letter)) {
-      gtk_widget_set_direction (widget, runs_right_to_left (letter) ? GTK_TEXT_DIR_RTL : GTK_TEXT_DIR_LTR);
-      return;
-    }
-  }
-}
-
-GtkWidget *
-facet_text_label_new (void)
-{
-  GtkWidget *label = gtk_label_new (NULL);
-  g_autoptr (PangoAttrList) attributes = pango_attr_list_new ();
-
-  pango_attr_list_insert (attributes, pango_attr_insert_hyphens_new (FALSE));
-  gtk_label_set_attributes (GTK_LABEL (label), attributes);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  return label;
-}
 
 static GtkWidget *
 markup_label (void)
@@ -73,55 +20,6 @@ markup_label (void)
   gtk_widget_set_hexpand (label, TRUE);
   g_signal_connect (label, "activate-link", G_CALLBACK (facet_link_activate_cb), NULL);
   return label;
-}
-
-/* A wrapping label lays its text out a dozen times to find out how narrow it
- * could be. Paragraphs take the width they are given: only their height for
- * that width is asked for. */
-#define TEXT_MIN_WIDTH 48
-#define TEXT_NATURAL_WIDTH 640
-
-static GtkSizeRequestMode
-text_request_mode (GtkWidget *widget)
-{
-  return GTK_SIZE_REQUEST_HEIGHT_FOR_WIDTH;
-}
-
-static void
-text_measure (GtkWidget     *widget,
-              GtkOrientation orientation,
-              int            for_size,
-              int           *minimum,
-              int           *natural,
-              int           *minimum_baseline,
-              int           *natural_baseline)
-{
-  int width = for_size > 0 ? for_size : gtk_widget_get_width (widget);
-
-  if (orientation == GTK_ORIENTATION_HORIZONTAL) {
-    *minimum = TEXT_MIN_WIDTH;
-    *natural = TEXT_NATURAL_WIDTH;
-    return;
-  }
-  gtk_widget_measure (gtk_widget_get_first_child (widget), orientation, width > 0 ? width : TEXT_NATURAL_WIDTH,
-                      minimum, natural, NULL, NULL);
-}
-
-static void
-child_allocate (GtkWidget *widget, int width, int height, int baseline)
-{
-  gtk_widget_allocate (gtk_widget_get_first_child (widget), width, height, baseline, NULL);
-}
-
-static GtkWidget *
-text_bin (GtkWidget *label)
-{
-  GtkWidget *bin = adw_bin_new ();
-
-  adw_bin_set_child (ADW_BIN (bin), label);
-  gtk_widget_set_layout_manager (bin, gtk_custom_layout_new (text_request_mode, text_measure, child_allocate));
-  gtk_widget_set_hexpand (bin, TRUE);
-  return bin;
 }
 
 static void
@@ -148,7 +46,7 @@ text_row (const FacetBlock *block)
     gtk_widget_add_css_class (marker, "numeric");
     gtk_box_append (GTK_BOX (row), marker);
   }
-  gtk_box_append (GTK_BOX (row), text_bin (label));
+  gtk_box_append (GTK_BOX (row), label);
   if (block->kind == FACET_BLOCK_HEADING) {
     g_autofree char *class = g_strdup_printf ("md-h%u", MIN (block->level, 4));
 
@@ -219,13 +117,19 @@ code_measure (GtkWidget     *widget,
   gtk_widget_measure (lines, orientation, for_size, minimum, natural, NULL, NULL);
 }
 
+static void
+code_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  gtk_widget_allocate (gtk_widget_get_first_child (widget), width, height, baseline, NULL);
+}
+
 static GtkWidget *
 code_bin (GtkWidget *lines)
 {
   GtkWidget *bin = adw_bin_new ();
 
   adw_bin_set_child (ADW_BIN (bin), lines);
-  gtk_widget_set_layout_manager (bin, gtk_custom_layout_new (NULL, code_measure, child_allocate));
+  gtk_widget_set_layout_manager (bin, gtk_custom_layout_new (NULL, code_measure, code_allocate));
   return bin;
 }
 
@@ -331,6 +235,8 @@ update_table (GtkWidget *grid, const FacetBlock *shown, const FacetBlock *block)
 
     if (label == NULL) {
       label = markup_label ();
+      /* a column is as wide as its words */
+      gtk_widget_set_layout_manager (label, NULL);
       gtk_label_set_xalign (GTK_LABEL (label), xalign[block->align[column]]);
       gtk_label_set_justify (GTK_LABEL (label), justify[block->align[column]]);
       gtk_widget_set_direction (label, gtk_widget_get_direction (grid));
@@ -431,20 +337,4 @@ facet_block_widget_update (GtkWidget *widget, const FacetBlock *shown, const Fac
   default:
     return TRUE;
   }
-}
-
-GtkWidget *
-facet_long_text_new (const char *text, int height)
-{
-  GtkWidget *scroller = gtk_scrolled_window_new ();
-  GtkWidget *view = gtk_text_view_new ();
-
-  gtk_text_buffer_set_text (gtk_text_view_get_buffer (GTK_TEXT_VIEW (view)), text, -1);
-  gtk_text_view_set_editable (GTK_TEXT_VIEW (view), FALSE);
-  gtk_text_view_set_cursor_visible (GTK_TEXT_VIEW (view), FALSE);
-  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC, GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroller), height);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
-  return scroller;
 }

@@ -8,7 +8,7 @@
 
 #include "facet-message-calls.h"
 
-#include "facet-block-widgets.h"
+#include "facet-text-widgets.h"
 #include "facet-toolbox.h"
 
 #define SHORT_TEXT 600 /* bytes, shown whole */

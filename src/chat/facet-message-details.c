@@ -6,8 +6,8 @@
 #include <json-glib/json-glib.h>
 
 #include "composer/facet-attachment.h"
-#include "facet-block-widgets.h"
 #include "facet-message-details.h"
+#include "facet-text-widgets.h"
 #include "settings/facet-settings.h"
 #include "sound/facet-sound-view.h"
 

@@ -8,10 +8,10 @@
 #include "facet-message-row.h"
 
 #include "facet-answer-editor.h"
-#include "facet-block-widgets.h"
 #include "facet-markdown-view.h"
 #include "facet-message-calls.h"
 #include "facet-message-details.h"
+#include "facet-text-widgets.h"
 #include "modes/facet-mode.h"
 
 /* How long the end of an answer is told. */
@@ -400,7 +400,6 @@ build (FacetMessageRow *self, FacetStore *store)
   gtk_widget_add_css_class (bubble, answer ? "answer" : "question");
   add_attachments (bubble, store, record);
   self->body = answer ? facet_markdown_view_new () : question_body (record->text);
-  gtk_widget_set_halign (bubble, GTK_IS_LABEL (self->body) ? GTK_ALIGN_END : GTK_ALIGN_FILL);
   self->spinner = gtk_spinner_new ();
   self->phase = gtk_label_new (NULL);
   gtk_label_set_ellipsize (GTK_LABEL (self->phase), PANGO_ELLIPSIZE_END);
@@ -429,7 +428,7 @@ build (FacetMessageRow *self, FacetStore *store)
   gtk_box_append (GTK_BOX (bubble), self->cut);
   gtk_box_append (GTK_BOX (bubble), self->failure);
   gtk_box_append (GTK_BOX (bubble), self->failure_details);
-  gtk_box_append (GTK_BOX (outer), bubble);
+  gtk_box_append (GTK_BOX (outer), GTK_IS_LABEL (self->body) ? facet_end_bin_new (bubble) : bubble);
   build_toolbar (self);
   gtk_box_append (GTK_BOX (self->toolbar), self->notice);
   gtk_box_append (GTK_BOX (outer), self->toolbar);

@@ -8,7 +8,7 @@
 #include "facet-composer-private.h"
 
 #include "application/facet-announce.h"
-#include "chat/facet-block-widgets.h"
+#include "chat/facet-text-widgets.h"
 #include "facet-attachment-chip.h"
 
 #define LONGEST_INSERTION 32768

@@ -6,7 +6,7 @@
 
 #include "facet-composer-private.h"
 
-#include "chat/facet-block-widgets.h"
+#include "chat/facet-text-widgets.h"
 #include "facet-two-line-layout.h"
 #include "modes/facet-mode-options.h"
 

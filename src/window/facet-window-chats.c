@@ -6,7 +6,7 @@
 
 #include "facet-window-private.h"
 
-#include "chat/facet-block-widgets.h"
+#include "chat/facet-text-widgets.h"
 
 #define MAX_HITS 50
 

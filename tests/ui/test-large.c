@@ -130,6 +130,20 @@ test_question (Fixture *self, gconstpointer data)
   fixture_picture (self, "huge-question");
 }
 
+/* In one paragraph; twice as long ones are scrolled within. */
+static void
+test_paragraph (Fixture *self, gconstpointer data)
+{
+  g_autofree char *text = prose (8000);
+  gint64 longest;
+
+  fixture_ask (self, g_strdelimit (text, "\n", ' '));
+  longest = longest_iteration (1000);
+  g_test_message ("shown: %.0f ms", longest / 1000.0);
+  g_assert_cmpint (longest, <, FRAME_USEC);
+  fixture_wait (fixture_idle, self);
+}
+
 static GtkWidget *
 list_of (Fixture *self)
 {
@@ -279,6 +293,7 @@ main (int argc, char *argv[])
     return 0;
   ADD ("paste", test_paste);
   ADD ("question", test_question);
+  ADD ("paragraph", test_paragraph);
   ADD ("answers", test_answers);
   ADD ("short-branch", test_short_branch);
   ADD ("chats", test_chats);
