@@ -4,21 +4,6 @@
 
 #include <adwaita.h>
 
-static gboolean
-runs_right_to_left (gunichar letter)
-{
-  switch (g_unichar_get_script (letter)) {
-  case G_UNICODE_SCRIPT_ARABIC:
-  case G_UNICODE_SCRIPT_HEBREW:
-  case G_UNICODE_SCRIPT_SYRIAC:
-  case G_UNICODE_SCRIPT_THAANA:
-  case G_UNICODE_SCRIPT_NKO:
-    return TRUE;
-  default:
-    return FALSE;
-  }
-}
-
 void
 facet_widget_set_shown (GtkWidget *widget, gboolean shown)
 {
@@ -29,18 +14,13 @@ facet_widget_set_shown (GtkWidget *widget, gboolean shown)
     gtk_widget_queue_resize (parent);
 }
 
-/* As in the Unicode bidirectional algorithm: the first letter decides. */
 void
 facet_widget_follow_text (GtkWidget *widget, const char *text)
 {
-  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at)) {
-    gunichar letter = g_utf8_get_char (at);
+  PangoDirection direction = pango_find_base_dir (text, -1);
 
-    if (g_unichar_isalpha (letter)) {
-      gtk_widget_set_direction (widget, runs_right_to_left (letter) ? GTK_TEXT_DIR_RTL : GTK_TEXT_DIR_LTR);
-      return;
-    }
-  }
+  if (direction != PANGO_DIRECTION_NEUTRAL)
+    gtk_widget_set_direction (widget, direction == PANGO_DIRECTION_RTL ? GTK_TEXT_DIR_RTL : GTK_TEXT_DIR_LTR);
 }
 
 #define TEXT_MIN_WIDTH 48

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
  * shown that was changed while it was hidden; this does. */
 void facet_widget_set_shown (GtkWidget *widget, gboolean shown);
 
-/* Sets the direction of @widget to that of @text; neutral text leaves it. */
+/* Sets the direction of @widget to that of the first letter of @text; text
+ * without letters leaves it. */
 void facet_widget_follow_text (GtkWidget *widget, const char *text);
 
 /* Returns: (transfer floating): an empty GtkLabel for running text, which wraps
